@@ -1,0 +1,17 @@
+//! The fold: [`Input`](model::Input)s of the journal become changes and incidents.
+//!
+//! `Shard` is one journal partition; it owns stream time and the timers and hosts one `Engine` per domain. Everything
+//! here is a pure function of the inputs in their order: no clock, no randomness, no I/O, no threads. A batch may be cut
+//! anywhere, a shard restored from its rows at any point, and the outputs stay the same byte for byte.
+
+mod output;
+mod settings;
+mod shard;
+mod table;
+
+pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
+pub use settings::Settings;
+pub use shard::Shard;
+
+/// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
+pub const FOLD_VERSION: u32 = 1;

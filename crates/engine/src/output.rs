@@ -1,0 +1,98 @@
+//! What leaves a shard: outputs of the fold, rows of its state, and its books.
+
+use model::{Change, DomainTag, Incident, IncidentId, Text};
+use serde::{Deserialize, Serialize};
+
+/// One output of the fold, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// A change record for `stormfold.changes`.
+    Change(Box<Change>),
+    /// The present truth about an incident, for `stormfold.incidents`.
+    Incident(Box<Incident>),
+    /// An incident is forgotten: a tombstone for `stormfold.incidents`.
+    Forget(IncidentId),
+    /// The event that was the `input`-th of this shard (from 0) belongs to an episode; only with `Settings::placements`.
+    Event {
+        /// Number of the input within the shard's life, from 0.
+        input: u64,
+        /// The episode; `None` for an event that concerns no alert.
+        episode: Option<EpisodeId>,
+    },
+    /// Where an episode, and with it all its events, belongs by now; only with `Settings::placements`. The last one counts.
+    Episode {
+        /// The episode.
+        episode: EpisodeId,
+        /// Its incident, or the one it would have joined if it is suppressed.
+        incident: Option<IncidentId>,
+        /// Why it is suppressed.
+        suppressed: Option<Text>,
+    },
+}
+
+/// A run of events of one alert that are placed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EpisodeId {
+    /// Of the domain.
+    pub domain: DomainTag,
+    /// Number within the domain.
+    pub number: u64,
+}
+
+/// One row of a shard's state. A later row with the same key replaces an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateRow {
+    /// Unique within the shard.
+    pub key: String,
+    /// Versioned bytes; `None` when the row is gone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Why a shard cannot be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The rows were written by another version of the fold.
+    #[error("the checkpoint was written by fold version {found}, this is version {FOLD}", FOLD = crate::FOLD_VERSION)]
+    Version {
+        /// The version that wrote it.
+        found: u32,
+    },
+    /// A row that cannot be read.
+    #[error("state row {key}: {reason}")]
+    Row {
+        /// Its key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The books of a shard, in events since its beginning; part of its state, so they survive a restart. They balance:
+/// `events = new + repeats + resolved + redelivered + superseded + other`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    /// Inputs folded, of any kind.
+    pub inputs: u64,
+    /// Events folded.
+    pub events: u64,
+    /// Events that began an alert, or began it again.
+    pub new: u64,
+    /// Events that repeated a firing alert.
+    pub repeats: u64,
+    /// Events that resolved an alert, or a resolved alert again.
+    pub resolved: u64,
+    /// Events seen before.
+    pub redelivered: u64,
+    /// Events older than the state of their alert.
+    pub superseded: u64,
+    /// Changes, acknowledgements, heartbeats and the like.
+    pub other: u64,
+    /// Events later than the lateness; also counted above.
+    pub late: u64,
+    /// Alerts placed nowhere for a reason; a view of `new` and `repeats`.
+    pub suppressed: u64,
+    /// Incidents opened.
+    pub incidents: u64,
+    /// Pages due.
+    pub pages: u64,
+}

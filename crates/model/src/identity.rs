@@ -1,0 +1,244 @@
+//! What makes two records the same event, and two events the same alert, when the sender does not say.
+//!
+//! The fallback key hashes raw sender fields only, through a fixed mask, never a learned template or a resolved name:
+//! a resolve must meet its firing although topology or learning moved on between them. `KEY_VERSION` changes when the
+//! mask or the list of observer labels does.
+
+use crate::{Event, Hash128, Text};
+
+/// A dedup key is at most this long, in bytes; longer ones keep a readable prefix and end in a hash.
+pub const KEY_BYTES_MAX: usize = 255;
+
+const KEY_VERSION: &str = "key/1";
+
+/// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
+/// was rescheduled, report the same alert.
+const OBSERVER_LABELS: [&str; 14] = [
+    "replica",
+    "prometheus",
+    "prometheus_replica",
+    "__replica__",
+    "receive",
+    "tenant_id",
+    "monitor",
+    "job",
+    "endpoint",
+    "container",
+    "uid",
+    "scrape_job",
+    "collector",
+    "otel_scope_version",
+];
+
+/// Labels that carry a reading, a time or free words rather than a name.
+const READING_LABELS: [&str; 22] = [
+    "value",
+    "current_value",
+    "current",
+    "threshold",
+    "limit",
+    "severity",
+    "priority",
+    "status",
+    "state",
+    "alertstate",
+    "message",
+    "description",
+    "summary",
+    "text",
+    "timestamp",
+    "time",
+    "date",
+    "duration",
+    "event_id",
+    "count",
+    "trace_id",
+    "span_id",
+];
+
+/// Labels that name the observed thing only when nothing better does.
+const SUBJECT_LABELS: [&str; 4] = ["pod", "instance", "pod_name", "container_id"];
+
+/// Words before a title that say the state, not the condition.
+const STATUS_WORDS: [&str; 18] = [
+    "problem", "ok", "resolved", "recovery", "recovered", "firing", "alert", "alarm", "triggered", "critical",
+    "warning", "down", "up", "fixed", "closed", "open", "update", "re-triggered",
+];
+
+/// The fallback identity of an alert, from raw sender fields.
+pub fn dedup_key(event: &Event) -> Text {
+    let mut hash = Hash128::new(KEY_VERSION);
+    hash.part(event.source.as_bytes());
+    let title = mask(strip_status_prefix(&event.title));
+    hash.part(title.as_bytes());
+    hash.maybe(event.service.as_deref().map(str::as_bytes));
+    hash.maybe(event.host.as_deref().map(str::as_bytes));
+    for (kind, name) in event.entities.iter() {
+        if kind != "container" && names_subject(kind, name, event) {
+            hash.part(kind.as_bytes()).part(name.as_bytes());
+        }
+    }
+    hash.part(b"labels");
+    for (name, value) in event.labels.iter() {
+        let lower = name.to_ascii_lowercase();
+        if OBSERVER_LABELS.contains(&lower.as_str()) || READING_LABELS.contains(&lower.as_str()) {
+            continue;
+        }
+        if event.entities.get(name) == Some(value) || !names_subject(&lower, value, event) || is_reading(value) {
+            continue;
+        }
+        hash.part(name.as_bytes()).part(value.as_bytes());
+    }
+    compact_str::format_compact!("{}:{:032x}", prefix(&event.source, 40), hash.finish())
+}
+
+/// Whether a pod or instance name tells what broke: it does when nothing better is named, or when it is a part of the
+/// service or host that is.
+fn names_subject(kind: &str, name: &str, event: &Event) -> bool {
+    if !SUBJECT_LABELS.contains(&kind) {
+        return true;
+    }
+    let part_of = |whole: &Option<Text>| {
+        whole.as_deref().is_none_or(|whole| {
+            name.len() >= whole.len() && name.as_bytes()[..whole.len()].eq_ignore_ascii_case(whole.as_bytes())
+        })
+    };
+    match (&event.service, &event.host) {
+        (None, None) => true,
+        (Some(_), None) => part_of(&event.service),
+        (None, Some(_)) => part_of(&event.host),
+        (Some(_), Some(_)) => part_of(&event.service) || part_of(&event.host),
+    }
+}
+
+/// Whether a label's value is a measurement, a time or a random id rather than a name.
+fn is_reading(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    let decimal = digits > 0
+        && value.contains('.')
+        && value.trim_end_matches(['%', 's', 'm', ' ']).parse::<f64>().is_ok();
+    let stamp = bytes.len() >= 16 && digits >= 12 && bytes.iter().all(|b| !b.is_ascii_alphabetic() || matches!(b, b'T' | b'Z'));
+    let epoch = bytes.len() >= 10 && digits == bytes.len();
+    let random = bytes.len() >= 32 && bytes.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
+    decimal || stamp || epoch || random
+}
+
+/// Identity of an event whose sender gives none: source, dedup key, status, `ts`, title and text.
+///
+/// `stamped` says whether the sender stamped this state itself; when it did not, the time of receipt tells its
+/// repeats apart.
+pub fn event_id(event: &Event, stamped: bool) -> Text {
+    let mut hash = Hash128::new("event/1");
+    hash.part(event.source.as_bytes()).part(event.dedup_key.as_bytes()).part(&[event.status as u8, event.kind as u8]);
+    let time = if stamped { event.ts } else { event.received_at };
+    hash.part(&time.nanos().to_le_bytes()).part(event.title.as_bytes()).part(event.text.as_bytes());
+    compact_str::format_compact!("{:032x}", hash.finish())
+}
+
+/// Replaces what varies between two sayings of the same thing: numbers, hashes, addresses, times.
+///
+/// A word is volatile when it holds a digit and is not a name: it starts with a digit, or is long and hexadecimal, or
+/// at least half of it is digits. `web3` and `db-07` are names and stay. Separators are kept.
+pub fn mask(text: &str) -> Text {
+    let mut out = Text::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let in_word = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
+        if !in_word(c) {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        let end = rest.find(|c: char| !in_word(c)).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(end);
+        let bare = word.trim_end_matches(['.', ':', '-', '_']);
+        if is_volatile(bare) {
+            // A unit glued to a number stays, so that "90ms" and "90%" differ as conditions.
+            if !out.ends_with('#') {
+                out.push('#');
+            }
+            out.push_str(unit(bare));
+            out.push_str(&word[bare.len()..]);
+        } else {
+            out.push_str(word);
+        }
+        rest = tail;
+    }
+    out
+}
+
+fn is_volatile(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return false;
+    }
+    let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    word.starts_with(|c: char| c.is_ascii_digit()) || hexadecimal || digits * 2 > word.len()
+}
+
+fn unit(word: &str) -> &str {
+    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '_'));
+    if unit.len() <= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic()) { unit } else { "" }
+}
+
+/// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
+pub fn strip_status_prefix(title: &str) -> &str {
+    let mut title = title.trim();
+    loop {
+        let (word, rest) = match title.strip_prefix('[').and_then(|t| t.split_once(']')) {
+            Some((word, rest)) => (word, Some(rest)),
+            None => {
+                let end = title.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(title.len());
+                let after = title[end..].trim_start();
+                (&title[..end], after.strip_prefix(':').or_else(|| after.strip_prefix("- ")))
+            }
+        };
+        // `[FIRING:2] x` counts its alerts behind the word.
+        let word = word.split(':').next().unwrap_or(word).trim();
+        let Some(rest) = rest.map(|r| r.trim_start_matches([':', '-', ' '])) else { return title };
+        if rest.is_empty() || !STATUS_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)) {
+            return title;
+        }
+        title = rest;
+    }
+}
+
+/// The first `max` bytes, cut at a character boundary.
+fn prefix(text: &str, max: usize) -> &str {
+    if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mask_keeps_names_and_hides_readings() {
+        for (text, masked) in [
+            ("CPU on web3 is at 91.4 %", "CPU on web3 is at # %"),
+            ("CPU on web3 is at 99 %", "CPU on web3 is at # %"),
+            ("lag 94s on pg-3", "lag #s on pg-3"),
+            ("job 7f3c9a1b2d failed at 2026-03-02T10:00:00Z", "job # failed at #"),
+            ("10.0.0.7:9100 unreachable", "# unreachable"),
+            ("日本 3 件", "日本 # 件"),
+        ] {
+            assert_eq!(mask(text), masked, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_state_are_no_part_of_a_title() {
+        for (title, bare) in [
+            ("PROBLEM: disk full", "disk full"),
+            ("[OK] queue age", "queue age"),
+            ("[FIRING:2] HighCpu", "HighCpu"),
+            ("RECOVERY - HTTP", "HTTP"),
+            ("Warning lights", "Warning lights"),
+            ("OK", "OK"),
+            ("Down", "Down"),
+        ] {
+            assert_eq!(strip_status_prefix(title), bare);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The nouns: what goes in, what is believed, what comes out.
+//!
+//! Every other room speaks in these types, so they hold no behaviour beyond identity and text form. The serialised
+//! field names are a contract with consumers; see `docs/records.md`.
+
+mod change;
+mod event;
+mod evidence;
+mod id;
+mod identity;
+mod incident;
+mod input;
+mod labels;
+mod severity;
+mod time;
+mod topology;
+
+pub use change::{Actor, Change, ChangeKind};
+pub use event::{Event, EventKind, Link, Origin, Status};
+pub use evidence::{Evidence, EvidenceKind};
+pub use id::{AlertId, Domain, DomainTag, Hash128, IdError, IncidentId};
+pub use identity::{dedup_key, event_id, mask, strip_status_prefix, KEY_BYTES_MAX};
+pub use incident::{
+    Cause, CauseKind, Context, ContextClass, Counts, EngineVersion, Incident, IncidentStatus, Membership, Owner, Page,
+    PageMode, PageState, RunnerUp, Similar, SuppressedAlert,
+};
+pub use input::{Input, Progress, TopologyPart};
+pub use labels::Labels;
+pub use severity::Severity;
+pub use time::{Span, Time, TimeError};
+pub use topology::{Edge, Node, Tier, TopologyChange, TopologyDocument};
+
+/// Short text. Up to 24 bytes are stored in place, which is most names, keys and label values.
+pub type Text = compact_str::CompactString;
