@@ -1,0 +1,1 @@
+//! The shell around the fold: logs, workers, checkpoints.

@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# A real Apache Kafka on loopback, for development and tests: one KRaft node, pinned version, own folder and ports.
+#
+#   deploy/kafka.sh install     fetch the broker (56 MB, once), check it against deploy/kafka/jars.sha256
+#   deploy/kafka.sh start [1]   install if needed, start one node, wait until it answers; prints its address
+#   deploy/kafka.sh stop        clean stop; the data stays
+#   deploy/kafka.sh kill        kill -9; the data stays
+#   deploy/kafka.sh wipe        stop and remove the data
+#   deploy/kafka.sh status      says whether it runs; exit status 0 if it does
+#
+# From the environment:
+#   KAFKA_HOME                        use this Kafka distribution instead of fetching one
+#   STORMFOLD_KAFKA_PORT              port of the broker (19092); the controller takes the next one
+#   STORMFOLD_KAFKA_CONTROLLER_PORT   port of the controller
+#   STORMFOLD_KAFKA_DATA              data folder (.cache/kafka/data-PORT)
+#   STORMFOLD_KAFKA_WAIT_S            how long to wait until it answers (60)
+#   STORMFOLD_KAFKA_HEAP              heap of the broker (256m)
+#   STORMFOLD_KAFKA_TXN_CLEANUP_MS    how often dead transactions are looked for (500; Kafka's default is 10000)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+cache=$root/.cache/kafka
+libs=$cache/libs
+port=${STORMFOLD_KAFKA_PORT:-19092}
+controller_port=${STORMFOLD_KAFKA_CONTROLLER_PORT:-$((port + 1))}
+data=${STORMFOLD_KAFKA_DATA:-$cache/data-$port}
+wait_s=${STORMFOLD_KAFKA_WAIT_S:-60}
+heap=${STORMFOLD_KAFKA_HEAP:-256m}
+txn_cleanup_ms=${STORMFOLD_KAFKA_TXN_CLEANUP_MS:-500}
+cluster_id=c3Rvcm1mb2xkLXRlc3QwMQ
+pid_file=$data.pid
+log_file=$data.log
+
+say() { echo "kafka.sh: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Makes sure that a command is there; installs its Debian package when that can be done.
+need() {
+    local command=$1 package=$2
+    command -v "$command" >/dev/null 2>&1 && return
+    if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null 2>&1; then
+        say "installing the Debian package $package, which has $command"
+        apt-get update -qq >&2 || say "apt-get update failed; trying with the lists at hand"
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2 \
+            || die "could not install $package"
+        command -v "$command" >/dev/null 2>&1 || die "$command is still missing after installing $package"
+    else
+        die "$command is missing; install it, on Debian: apt-get install --no-install-recommends $package"
+    fi
+}
+
+jars_are_right() { [[ -d $libs ]] && (cd "$libs" && sha256sum --check --quiet --strict "$here/kafka/jars.sha256" >/dev/null 2>&1); }
+
+install() {
+    need java openjdk-17-jre-headless
+    if [[ -n ${KAFKA_HOME:-} ]]; then
+        compgen -G "$KAFKA_HOME/libs/kafka_2.13-*.jar" >/dev/null || die "KAFKA_HOME=$KAFKA_HOME has no libs/kafka_2.13-*.jar"
+        return
+    fi
+    jars_are_right && return
+    need mvn maven
+    say "fetching Apache Kafka 4.4.0 from Maven Central into ${libs#"$root"/}"
+    local new=$cache/libs.new.$$
+    rm -rf "$new"; mkdir -p "$new"
+    mvn -B -ntp -q -f "$here/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$new" >&2 \
+        || { rm -rf "$new"; die "Maven could not fetch the jars; is Maven Central reachable?"; }
+    (cd "$new" && sha256sum --check --quiet --strict "$here/kafka/jars.sha256" >&2) \
+        || { rm -rf "$new"; die "the jars fetched are not those of deploy/kafka/jars.sha256; nothing was installed"; }
+    rm -rf "$libs"; mv "$new" "$libs"
+}
+
+# The class path in a fixed order: a class-data archive is bound to it.
+class_path() {
+    if [[ -n ${KAFKA_HOME:-} ]]; then
+        printf '%s\n' "$KAFKA_HOME"/libs/*.jar | LC_ALL=C sort | paste -sd:
+    else
+        sed "s|^[0-9a-f]*  |$libs/|" "$here/kafka/jars.sha256" | paste -sd:
+    fi
+}
+
+# The process id if the broker runs. A zombie that nobody has reaped does not.
+running() {
+    [[ -f $pid_file ]] || return 1
+    local pid state
+    pid=$(cat "$pid_file")
+    [[ -r /proc/$pid/stat ]] || return 1
+    state=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -c1) || return 1
+    [[ -n $state && $state != Z ]] || return 1
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q 'kafka\.Kafka' || return 1
+    echo "$pid"
+}
+
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+wait_gone() {
+    local pid=$1 tries=300
+    while ((tries-- > 0)); do
+        running >/dev/null || { rm -f "$pid_file"; return 0; }
+        sleep 0.1
+    done
+    die "process $pid does not end"
+}
+
+start() {
+    [[ ${1:-1} == 1 ]] || die "only one node: start [1]"
+    mkdir -p "$(dirname "$data")"
+    exec 9>"$data.lock"
+    command -v flock >/dev/null 2>&1 && flock 9
+    if running >/dev/null; then
+        say "runs already on 127.0.0.1:$port"
+        echo "127.0.0.1:$port"
+        return
+    fi
+    answers && die "port $port is taken by something else; choose another with STORMFOLD_KAFKA_PORT"
+    install
+    mkdir -p "$data"
+    sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER_PORT@|$controller_port|g" -e "s|@DATA@|$data|g" \
+        -e "s|@TXN_CLEANUP_MS@|$txn_cleanup_ms|g" "$here/kafka/server.properties" >"$data.properties"
+    local cp archive=$cache/kafka.jsa
+    cp=$(class_path)
+    local -a java=(java -Xms64m "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -cp "$cp"
+        -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info)
+    if [[ ! -f $data/meta.properties ]]; then
+        "${java[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$data.properties" >"$log_file" 2>&1 \
+            || { tail -n 20 "$log_file" >&2; die "could not format $data"; }
+    fi
+    # A class-data archive starts the broker on less than half the CPU; the first clean stop writes it. One that does
+    # not fit the JVM or the jars is ignored by the JVM.
+    if [[ -f $archive ]]; then java+=("-XX:SharedArchiveFile=$archive"); else java+=("-XX:ArchiveClassesAtExit=$archive"); fi
+    setsid "${java[@]}" kafka.Kafka "$data.properties" </dev/null >>"$log_file" 2>&1 9>&- &
+    echo $! >"$pid_file"
+    local tries=$((wait_s * 10))
+    until answers; do
+        running >/dev/null || { tail -n 20 "$log_file" >&2; die "the broker ended; its log is $log_file"; }
+        ((tries-- > 0)) || { tail -n 20 "$log_file" >&2; die "no answer on port $port within $wait_s s; its log is $log_file"; }
+        sleep 0.1
+    done
+    say "Apache Kafka runs on 127.0.0.1:$port"
+    echo "127.0.0.1:$port"
+}
+
+stop() {
+    local pid
+    pid=$(running) || { say "does not run"; return; }
+    kill -TERM "$pid"
+    wait_gone "$pid"
+    say "stopped"
+}
+
+kill_hard() {
+    local pid
+    pid=$(running) || { say "does not run"; return; }
+    kill -KILL "$pid"
+    wait_gone "$pid"
+    say "killed"
+}
+
+wipe() {
+    local pid
+    if pid=$(running); then kill -KILL "$pid"; wait_gone "$pid"; fi
+    rm -rf "$data" "$data.properties" "$data.log" "$data.lock" "$pid_file"
+    say "wiped $data"
+}
+
+status() {
+    local pid
+    if pid=$(running) && answers; then say "runs on 127.0.0.1:$port, process $pid"; else say "does not run"; exit 1; fi
+}
+
+case ${1:-} in
+    install) install; say "Apache Kafka is installed" ;;
+    start) start "${2:-1}" ;;
+    stop) stop ;;
+    kill) kill_hard ;;
+    wipe) wipe ;;
+    status) status ;;
+    *) sed -n '2,/^set/p' "${BASH_SOURCE[0]}" | sed -e '/^set/d' -e 's/^# \{0,1\}//' >&2; exit 2 ;;
+esac
