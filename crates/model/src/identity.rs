@@ -56,13 +56,35 @@ const READING_LABELS: [&str; 22] = [
     "span_id",
 ];
 
+/// Labels under this prefix are a sender's annotations: free words, written anew with every evaluation.
+const NOTES: &str = "annotation.";
+
+/// Labels under this prefix are our own remarks.
+const OURS: &str = "stormfold.";
+
 /// Labels that name the observed thing only when nothing better does.
 const SUBJECT_LABELS: [&str; 4] = ["pod", "instance", "pod_name", "container_id"];
 
 /// Words before a title that say the state, not the condition.
 const STATUS_WORDS: [&str; 18] = [
-    "problem", "ok", "resolved", "recovery", "recovered", "firing", "alert", "alarm", "triggered", "critical",
-    "warning", "down", "up", "fixed", "closed", "open", "update", "re-triggered",
+    "problem",
+    "ok",
+    "resolved",
+    "recovery",
+    "recovered",
+    "firing",
+    "alert",
+    "alarm",
+    "triggered",
+    "critical",
+    "warning",
+    "down",
+    "up",
+    "fixed",
+    "closed",
+    "open",
+    "update",
+    "re-triggered",
 ];
 
 /// The fallback identity of an alert, from raw sender fields.
@@ -84,7 +106,13 @@ pub fn dedup_key(event: &Event) -> Text {
         if OBSERVER_LABELS.contains(&lower.as_str()) || READING_LABELS.contains(&lower.as_str()) {
             continue;
         }
-        if event.entities.get(name) == Some(value) || !names_subject(&lower, value, event) || is_reading(value) {
+        if lower.starts_with(NOTES) || lower.starts_with(OURS) {
+            continue;
+        }
+        if event.entities.get(name) == Some(value)
+            || !names_subject(&lower, value, event)
+            || is_reading(value)
+        {
             continue;
         }
         hash.part(name.as_bytes()).part(value.as_bytes());
@@ -117,8 +145,15 @@ fn is_reading(value: &str) -> bool {
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     let decimal = digits > 0
         && value.contains('.')
-        && value.trim_end_matches(['%', 's', 'm', ' ']).parse::<f64>().is_ok();
-    let stamp = bytes.len() >= 16 && digits >= 12 && bytes.iter().all(|b| !b.is_ascii_alphabetic() || matches!(b, b'T' | b'Z'));
+        && value
+            .trim_end_matches(['%', 's', 'm', ' '])
+            .parse::<f64>()
+            .is_ok();
+    let stamp = bytes.len() >= 16
+        && digits >= 12
+        && bytes
+            .iter()
+            .all(|b| !b.is_ascii_alphabetic() || matches!(b, b'T' | b'Z'));
     let epoch = bytes.len() >= 10 && digits == bytes.len();
     let random = bytes.len() >= 32 && bytes.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
     decimal || stamp || epoch || random
@@ -130,9 +165,13 @@ fn is_reading(value: &str) -> bool {
 /// repeats apart.
 pub fn event_id(event: &Event, stamped: bool) -> Text {
     let mut hash = Hash128::new("event/1");
-    hash.part(event.source.as_bytes()).part(event.dedup_key.as_bytes()).part(&[event.status as u8, event.kind as u8]);
+    hash.part(event.source.as_bytes())
+        .part(event.dedup_key.as_bytes())
+        .part(&[event.status as u8, event.kind as u8]);
     let time = if stamped { event.ts } else { event.received_at };
-    hash.part(&time.nanos().to_le_bytes()).part(event.title.as_bytes()).part(event.text.as_bytes());
+    hash.part(&time.nanos().to_le_bytes())
+        .part(event.title.as_bytes())
+        .part(event.text.as_bytes());
     compact_str::format_compact!("{:032x}", hash.finish())
 }
 
@@ -179,7 +218,11 @@ fn is_volatile(word: &str) -> bool {
 
 fn unit(word: &str) -> &str {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '_'));
-    if unit.len() <= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic()) { unit } else { "" }
+    if unit.len() <= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic()) {
+        unit
+    } else {
+        ""
+    }
 }
 
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
@@ -189,14 +232,21 @@ pub fn strip_status_prefix(title: &str) -> &str {
         let (word, rest) = match title.strip_prefix('[').and_then(|t| t.split_once(']')) {
             Some((word, rest)) => (word, Some(rest)),
             None => {
-                let end = title.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(title.len());
+                let end = title
+                    .find(|c: char| !c.is_ascii_alphabetic())
+                    .unwrap_or(title.len());
                 let after = title[end..].trim_start();
-                (&title[..end], after.strip_prefix(':').or_else(|| after.strip_prefix("- ")))
+                (
+                    &title[..end],
+                    after.strip_prefix(':').or_else(|| after.strip_prefix("- ")),
+                )
             }
         };
         // `[FIRING:2] x` counts its alerts behind the word.
         let word = word.split(':').next().unwrap_or(word).trim();
-        let Some(rest) = rest.map(|r| r.trim_start_matches([':', '-', ' '])) else { return title };
+        let Some(rest) = rest.map(|r| r.trim_start_matches([':', '-', ' '])) else {
+            return title;
+        };
         if rest.is_empty() || !STATUS_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)) {
             return title;
         }
@@ -206,7 +256,11 @@ pub fn strip_status_prefix(title: &str) -> &str {
 
 /// The first `max` bytes, cut at a character boundary.
 fn prefix(text: &str, max: usize) -> &str {
-    if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
+    if text.len() <= max {
+        text
+    } else {
+        &text[..text.floor_char_boundary(max)]
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +273,10 @@ mod tests {
             ("CPU on web3 is at 91.4 %", "CPU on web3 is at # %"),
             ("CPU on web3 is at 99 %", "CPU on web3 is at # %"),
             ("lag 94s on pg-3", "lag #s on pg-3"),
-            ("job 7f3c9a1b2d failed at 2026-03-02T10:00:00Z", "job # failed at #"),
+            (
+                "job 7f3c9a1b2d failed at 2026-03-02T10:00:00Z",
+                "job # failed at #",
+            ),
             ("10.0.0.7:9100 unreachable", "# unreachable"),
             ("日本 3 件", "日本 # 件"),
         ] {

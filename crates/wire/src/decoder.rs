@@ -1,0 +1,302 @@
+//! From bytes to what they hold. Total: whatever comes in, something understood or a reason goes out.
+
+use model::{Text, Time};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::{
+    draft::Context,
+    found::{Found, Raw, Rejection, Stage},
+    native::{self, Native},
+    source::{Sink, alertmanager},
+};
+
+/// Settings of a decoder.
+#[derive(Clone, Debug)]
+pub struct DecodeSettings {
+    /// Bodies larger than this are refused, in bytes. Default 4 MiB.
+    pub body_bytes_max: usize,
+    /// At most this many things are read from one body; the rest is refused in one rejection. Default 10,000.
+    pub found_max: usize,
+    /// The time of an event that names none, in a body that was received at no known time. Default 1970.
+    pub undated: Time,
+    /// The label whose value is the tenant of events that name none.
+    pub tenant_label: Option<Text>,
+    /// The label whose value is the environment of events that name none.
+    pub environment_label: Option<Text>,
+}
+
+impl Default for DecodeSettings {
+    fn default() -> DecodeSettings {
+        DecodeSettings {
+            body_bytes_max: 4 << 20,
+            found_max: 10_000,
+            undated: Time::from_secs(0),
+            tenant_label: None,
+            environment_label: None,
+        }
+    }
+}
+
+/// Reads bodies of any known source. Pure: the same bytes give the same things.
+#[derive(Clone, Debug, Default)]
+pub struct Decoder {
+    settings: DecodeSettings,
+}
+
+impl Decoder {
+    /// A decoder with these settings.
+    pub fn new(settings: DecodeSettings) -> Decoder {
+        Decoder { settings }
+    }
+
+    /// Appends what a body holds: at least one thing, if only a rejection.
+    pub fn decode(&self, raw: &Raw<'_>, out: &mut Vec<Found>) {
+        let start = out.len();
+        let context = Context {
+            origin: &raw.origin,
+            received_at: raw.received_at,
+            undated: self.settings.undated,
+            tenant_label: self.settings.tenant_label.as_deref(),
+            environment_label: self.settings.environment_label.as_deref(),
+        };
+        let mut sink = Sink::new(context, out);
+        if let Err(rejection) = self.body(raw, &mut sink) {
+            sink.reject(rejection);
+        }
+        if sink.count() == 0 {
+            sink.reject(Rejection::new(Stage::Read, "the body holds nothing"));
+        }
+        if out.len() - start > self.settings.found_max {
+            let over = out.len() - start - self.settings.found_max;
+            out.truncate(start + self.settings.found_max);
+            let max = self.settings.found_max;
+            out.push(Found::Rejected(Rejection::new(
+                Stage::Read,
+                format!("{over} more beyond the limit of {max} in one body"),
+            )));
+        }
+    }
+
+    fn body(&self, raw: &Raw<'_>, sink: &mut Sink<'_>) -> Result<(), Rejection> {
+        let text = self.text(raw.bytes)?;
+        let first = text.as_bytes().first();
+        match first {
+            Some(b'{' | b'[') => self.json(text, raw.source, sink),
+            _ => {
+                let shown: String = text.chars().take(24).collect();
+                Err(Rejection::new(
+                    Stage::Parse,
+                    format!("neither JSON nor syslog; begins with {shown:?}"),
+                )
+                .at(0))
+            }
+        }
+    }
+
+    /// The body as text, without a byte order mark and surrounding blanks.
+    fn text<'r>(&self, bytes: &'r [u8]) -> Result<&'r str, Rejection> {
+        let frame = |reason: &str| Rejection::new(Stage::Frame, reason);
+        if bytes.len() > self.settings.body_bytes_max {
+            let max = self.settings.body_bytes_max;
+            return Err(frame(&format!(
+                "{} bytes, more than the limit of {max}",
+                bytes.len()
+            )));
+        }
+        match bytes {
+            [] => return Err(frame("empty body")),
+            [0x1f, 0x8b, ..] => return Err(frame("compressed with gzip, but not said to be")),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(frame("compressed with zstd, but not said to be")),
+            [0, a, b, c, d, _, ..] => {
+                let id = u32::from_be_bytes([*a, *b, *c, *d]);
+                let what = "framed for a schema registry (Confluent wire format)";
+                return Err(frame(&format!(
+                    "{what}, schema id {id}: Avro and Protobuf are not read"
+                )));
+            }
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(frame("UTF-16, expected UTF-8")),
+            _ => {}
+        }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| frame("not UTF-8").at(e.valid_up_to()))?
+            .trim_start_matches('\u{feff}')
+            .trim();
+        if text.is_empty() {
+            Err(frame("empty body"))
+        } else {
+            Ok(text)
+        }
+    }
+
+    /// One JSON text, or several behind each other.
+    fn json(&self, text: &str, forced: Option<&str>, sink: &mut Sink<'_>) -> Result<(), Rejection> {
+        if one_per_line(text) {
+            for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
+                let offset = line.as_ptr() as usize - text.as_ptr() as usize;
+                if let Err(mut rejection) = self.document(line, forced, sink) {
+                    rejection.offset = Some(rejection.offset.unwrap_or(0) + offset as u64);
+                    sink.reject(rejection);
+                }
+                if sink.count() > self.settings.found_max {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        self.document(text, forced, sink)
+    }
+
+    fn document(&self, text: &str, forced: Option<&str>, sink: &mut Sink<'_>) -> Result<(), Rejection> {
+        if forced.is_none_or(|f| matches!(f, "native" | "stormfold")) && native::may_be(text) {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            if let Ok(native) = Native::deserialize(&mut reader)
+                && native.is_one()
+                && reader.end().is_ok()
+            {
+                sink.native_draft(native.draft, || serde_json::from_str(text));
+                return Ok(());
+            }
+        }
+        if forced.is_none_or(|f| matches!(f, "alertmanager" | "prometheus" | "grafana"))
+            && alertmanager::fast(text, sink)
+        {
+            return Ok(());
+        }
+        let values = values(text)?;
+        for value in &values {
+            self.value(value, forced, sink);
+        }
+        Ok(())
+    }
+
+    fn value(&self, value: &Value, forced: Option<&str>, sink: &mut Sink<'_>) {
+        if forced.is_none_or(|f| matches!(f, "native" | "stormfold")) && sink.native(value) {
+            return;
+        }
+        if sink.route(value, forced) {
+            return;
+        }
+        match value {
+            Value::Array(items) if !items.is_empty() => {
+                for (i, item) in items.iter().enumerate() {
+                    match item {
+                        Value::Object(_) => self.value(item, forced, sink),
+                        _ => sink.unreadable(&i.to_string(), "not an object"),
+                    }
+                    if sink.count() > self.settings.found_max {
+                        return;
+                    }
+                }
+            }
+            Value::Object(map) => {
+                let names: Vec<&str> = map.keys().map(String::as_str).take(8).collect();
+                let reason = format!("no source has this shape (fields: {})", names.join(", "));
+                sink.reject(Rejection::new(Stage::Detect, reason));
+            }
+            _ => sink.reject(Rejection::new(
+                Stage::Detect,
+                "an empty array, or a value that is no object",
+            )),
+        }
+    }
+}
+
+/// Whether a body holds one JSON object per line. The last line may be cut off; that costs only that line.
+fn one_per_line(text: &str) -> bool {
+    let Some((first, rest)) = text.split_once('\n') else {
+        return false;
+    };
+    let first = first.trim_end();
+    first.starts_with('{')
+        && first.ends_with('}')
+        && first.len() > 2
+        && rest
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .all(|l| l.starts_with('{'))
+}
+
+/// The JSON values of a text: one, or several with nothing but blanks between.
+fn values(text: &str) -> Result<Vec<Value>, Rejection> {
+    let mut values = Vec::new();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    while let Some(item) = stream.next() {
+        match item {
+            Ok(value @ (Value::Object(_) | Value::Array(_))) => values.push(value),
+            Ok(_) => {
+                let offset = stream.byte_offset();
+                return Err(Rejection::new(Stage::Parse, "expected an object or an array").at(offset));
+            }
+            Err(error) => {
+                if let Some(repaired) = without_nan(text) {
+                    return self::values(&repaired);
+                }
+                return Err(syntax(text, &error));
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The text with `NaN` and `Infinity`, which Python and Go templates write, as `null`; `None` when there are none.
+fn without_nan(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let (mut out, mut from, mut i, mut changed) = (String::new(), 0, 0, false);
+    while i < bytes.len() {
+        match bytes[i] {
+            b'"' => {
+                i += 1;
+                while i < bytes.len() && bytes[i] != b'"' {
+                    i += 1 + usize::from(bytes[i] == b'\\');
+                }
+            }
+            b'N' | b'I' | b'-' => {
+                let rest = &bytes[i..];
+                if let Some(word) = ["NaN", "-NaN", "Infinity", "-Infinity"]
+                    .iter()
+                    .find(|w| rest.starts_with(w.as_bytes()))
+                {
+                    out.push_str(&text[from..i]);
+                    out.push_str("null");
+                    i += word.len();
+                    from = i;
+                    changed = true;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    if !changed {
+        return None;
+    }
+    out.push_str(&text[from..]);
+    Some(out)
+}
+
+/// What the parser objects to, with its place.
+fn syntax(text: &str, error: &serde_json::Error) -> Rejection {
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let offset = (line_start + error.column().saturating_sub(1)).min(text.len());
+    let full = error.to_string();
+    let what = full.split(" at line ").next().unwrap_or(&full);
+    let reason = if what.contains("recursion limit") {
+        "nested deeper than 127 levels".to_owned()
+    } else if error.is_eof() {
+        format!("the body ends in the middle ({what})")
+    } else {
+        format!(
+            "not JSON: {what}, line {} column {}",
+            error.line(),
+            error.column()
+        )
+    };
+    Rejection::new(Stage::Parse, reason).at(offset)
+}

@@ -1,0 +1,127 @@
+//! A topology document on its way into the journal: checked, named by its hash, cut into parts.
+
+use model::{Hash128, Text, TopologyDocument, TopologyPart};
+
+/// Bytes of JSON in one part, at most.
+const PART_BYTES_MAX: usize = 512 << 10;
+
+/// A topology document that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    /// It is not JSON of the expected form.
+    #[error("no topology document: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// A node or an edge names nothing.
+    #[error("{path}: an empty name")]
+    EmptyName {
+        /// Where, as in `edges[3].from`.
+        path: String,
+    },
+    /// Two nodes have one id.
+    #[error("nodes[{second}].id: {id:?} is nodes[{first}] already")]
+    Twice {
+        /// The id.
+        id: Text,
+        /// Index of the first.
+        first: usize,
+        /// Index of the second.
+        second: usize,
+    },
+}
+
+/// Checks a document and cuts it into parts. The version is a hash of what it says, not of how it is spaced.
+pub fn topology_parts(json: &str) -> Result<Vec<TopologyPart>, TopologyError> {
+    // A struct would also be read from an array of its fields, so the object is asked for first.
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(json.trim_start_matches('\u{feff}'))?;
+    let document: TopologyDocument = serde_json::from_value(object.into())?;
+    check(&document)?;
+    let text = serde_json::to_string(&document)?;
+    let hash = Hash128::new("topology").part(text.as_bytes()).finish();
+    let version: Text = compact_str::format_compact!("{:016x}", (hash >> 64) as u64);
+    let mut pieces = Vec::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (piece, tail) = rest.split_at(crate::bounds::prefix(rest, PART_BYTES_MAX).len());
+        pieces.push(piece);
+        rest = tail;
+    }
+    let parts = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let part = |(i, json): (usize, &str)| TopologyPart {
+        version: version.clone(),
+        part: u32::try_from(i).unwrap_or(u32::MAX),
+        parts,
+        json: json.to_owned(),
+    };
+    Ok(pieces.into_iter().enumerate().map(part).collect())
+}
+
+fn check(document: &TopologyDocument) -> Result<(), TopologyError> {
+    let empty = |path: String| Err(TopologyError::EmptyName { path });
+    let mut seen = std::collections::BTreeMap::new();
+    for (i, node) in document.nodes.iter().enumerate() {
+        if node.id.trim().is_empty() {
+            return empty(format!("nodes[{i}].id"));
+        }
+        if let Some(first) = seen.insert(node.id.as_str(), i) {
+            return Err(TopologyError::Twice {
+                id: node.id.clone(),
+                first,
+                second: i,
+            });
+        }
+    }
+    for (i, edge) in document.edges.iter().enumerate() {
+        if edge.from.trim().is_empty() {
+            return empty(format!("edges[{i}].from"));
+        }
+        if edge.to.trim().is_empty() {
+            return empty(format!("edges[{i}].to"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spacing_is_no_version() {
+        let a = topology_parts(r#"{"nodes":[{"id":"a"}],"edges":[]}"#).unwrap();
+        let b = topology_parts("{ \"edges\": [], \"nodes\": [ {\"kind\": \"service\", \"id\": \"a\"} ] }")
+            .unwrap();
+        assert_eq!(a, b);
+        assert_eq!(a.len(), 1);
+    }
+
+    #[test]
+    fn large_documents_are_cut_and_join_again() {
+        let nodes: Vec<String> = (0..20_000)
+            .map(|i| format!(r#"{{"id":"größe-{i:05}-{}"}}"#, "x".repeat(40)))
+            .collect();
+        let parts = topology_parts(&format!(r#"{{"nodes":[{}],"edges":[]}}"#, nodes.join(","))).unwrap();
+        assert!(parts.len() > 1 && parts.iter().all(|p| p.json.len() <= PART_BYTES_MAX));
+        let whole: String = parts.iter().map(|p| p.json.as_str()).collect();
+        assert_eq!(
+            serde_json::from_str::<TopologyDocument>(&whole)
+                .unwrap()
+                .nodes
+                .len(),
+            20_000
+        );
+    }
+
+    #[test]
+    fn what_is_refused() {
+        assert!(matches!(topology_parts("[]"), Err(TopologyError::Syntax(_))));
+        assert!(matches!(
+            topology_parts(r#"{"nodes":[{"id":" "}]}"#),
+            Err(TopologyError::EmptyName { .. })
+        ));
+        assert!(matches!(
+            topology_parts(r#"{"nodes":[{"id":"a"},{"id":"a"}]}"#),
+            Err(TopologyError::Twice { .. })
+        ));
+    }
+}

@@ -1,0 +1,409 @@
+//! Prometheus and Alertmanager: webhook versions 3 and 4, API v2 (posted by Prometheus, or read back), a single alert,
+//! and Grafana's unified alerting, which sends the same form with fields of its own.
+//!
+//! <https://prometheus.io/docs/alerting/latest/configuration/#webhook_config>,
+//! <https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>,
+//! <https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/>
+//!
+//! `endsAt` ahead of the present is a lease, not a recovery: Prometheus sends it with every firing alert.
+//! No field says when a state was observed, so `ts` is the time of receipt (in a file without one, `startsAt`).
+
+use std::borrow::Cow;
+
+use model::{EventKind, Labels, Status, Text, Time};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Sink, Source};
+use crate::{draft::Draft, fields::labels_from, lax::Lax, names, state, when};
+
+pub(crate) const SOURCE: Source = Source {
+    name: "alertmanager",
+    forms: "webhook v3 and v4, API v2 arrays, single alerts; Grafana unified alerting",
+    reference: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+    detect,
+    decode,
+};
+
+/// The webhook's body.
+#[derive(Deserialize)]
+struct Webhook<'a> {
+    #[serde(borrow)]
+    alerts: Vec<Alert<'a>>,
+    #[serde(default)]
+    receiver: Lax,
+    #[serde(default, rename = "externalURL")]
+    external_url: Lax,
+    #[serde(default, rename = "groupKey")]
+    group_key: Lax,
+    #[serde(default, rename = "commonAnnotations", borrow)]
+    common_annotations: Pairs<'a>,
+    #[serde(default, rename = "orgId")]
+    org_id: Lax,
+    #[serde(default, rename = "truncatedAlerts")]
+    truncated: Lax,
+}
+
+/// One alert. Every field may be missing or of another type.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Alert<'a> {
+    status: Lax,
+    #[serde(borrow)]
+    labels: Pairs<'a>,
+    #[serde(borrow)]
+    annotations: Pairs<'a>,
+    #[serde(rename = "startsAt")]
+    starts_at: Lax,
+    #[serde(rename = "endsAt")]
+    ends_at: Lax,
+    #[serde(rename = "generatorURL")]
+    generator_url: Lax,
+    fingerprint: Lax,
+    #[serde(rename = "silenceURL")]
+    silence_url: Lax,
+    #[serde(rename = "dashboardURL")]
+    dashboard_url: Lax,
+    #[serde(rename = "panelURL")]
+    panel_url: Lax,
+    #[serde(rename = "imageURL")]
+    image_url: Lax,
+    #[serde(rename = "valueString")]
+    value_string: Lax,
+    values: Lax,
+    #[serde(rename = "updatedAt")]
+    updated_at: Lax,
+}
+
+/// Names and values in the sender's order.
+#[derive(Default)]
+struct Pairs<'a>(Vec<(Cow<'a, str>, Lax)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Pairs<'a>, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of names and values")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::with_capacity(8);
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, Lax>()? {
+                    pairs.push((name, value));
+                }
+                Ok(Pairs(pairs))
+            }
+            fn visit_unit<E: serde::de::Error>(self) -> Result<Pairs<'de>, E> {
+                Ok(Pairs::default())
+            }
+        }
+        d.deserialize_any(Visitor)
+    }
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Pairs<'_> {
+    fn get(&self, name: &str) -> Option<Text> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name)
+            .and_then(|(_, v)| match v {
+                Lax::Scalar(text) => Some(text.clone()),
+                Lax::Nothing | Lax::Nested(_) => None,
+            })
+    }
+    fn first(&self, names: &[&str]) -> Option<Text> {
+        names.iter().find_map(|name| self.get(name))
+    }
+}
+
+/// What holds for all alerts of a body.
+#[derive(Default)]
+struct Group {
+    source: &'static str,
+    external_url: Option<Text>,
+    title: Option<Text>,
+    annotations: Vec<(Text, Text)>,
+}
+
+fn detect(value: &Value) -> bool {
+    let is_alert = |v: &Value| {
+        v.get("labels").is_some_and(Value::is_object)
+            && ["startsAt", "endsAt", "generatorURL", "annotations", "fingerprint"]
+                .iter()
+                .any(|k| v.get(k).is_some())
+    };
+    match value {
+        Value::Array(items) => !items.is_empty() && items.iter().all(is_alert),
+        Value::Object(map) => match map.get("alerts") {
+            Some(Value::Array(alerts)) => {
+                alerts
+                    .iter()
+                    .all(|a| a.get("labels").is_some_and(Value::is_object))
+                    && (!alerts.is_empty() || map.contains_key("groupLabels") || map.contains_key("receiver"))
+            }
+            Some(_) => false,
+            None => is_alert(value) && value.get("alertname").is_none(),
+        },
+        _ => false,
+    }
+}
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    let result = match value {
+        Value::Array(_) => Vec::<Alert<'_>>::deserialize(value).map(|alerts| api(alerts, sink)),
+        _ if value.get("alerts").is_some() => Webhook::deserialize(value).map(|webhook| body(webhook, sink)),
+        _ => Alert::deserialize(value).map(|alert| api(vec![alert], sink)),
+    };
+    if let Err(error) = result {
+        sink.unreadable("alerts", &error.to_string());
+    }
+}
+
+/// Decodes a body in one pass when its beginning looks like ours; `false` when it is something else, or has errors.
+pub(crate) fn fast(text: &str, sink: &mut Sink<'_>) -> bool {
+    let head = &text.as_bytes()[..text.len().min(2_048)];
+    let holds = |what: &str| memchr::memmem::find(head, what.as_bytes()).is_some();
+    if text.starts_with('[') {
+        if !holds("\"labels\"") || !(holds("\"startsAt\"") || holds("\"generatorURL\"")) {
+            return false;
+        }
+        let Ok(alerts) = serde_json::from_str::<Vec<Alert<'_>>>(text) else {
+            return false;
+        };
+        if alerts.is_empty() || alerts.iter().any(|a| a.labels.0.is_empty()) {
+            return false;
+        }
+        api(alerts, sink);
+        return true;
+    }
+    if !holds("\"alerts\"") || !holds("\"labels\"") {
+        return false;
+    }
+    match serde_json::from_str::<Webhook<'_>>(text) {
+        Ok(webhook)
+            if !webhook.alerts.is_empty() && webhook.alerts.iter().all(|a| !a.labels.0.is_empty()) =>
+        {
+            body(webhook, sink);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn body(webhook: Webhook<'_>, sink: &mut Sink<'_>) {
+    let grafana = webhook.org_id != Lax::Nothing || webhook.alerts.iter().any(Alert::is_grafana);
+    let mut group = Group {
+        source: if grafana { "grafana" } else { "alertmanager" },
+        external_url: webhook.external_url.text(),
+        title: webhook.group_key.text(),
+        annotations: Vec::new(),
+    };
+    let _ = webhook.receiver;
+    for (name, value) in webhook.common_annotations.0 {
+        if let Lax::Scalar(value) = value {
+            group.annotations.push((name.as_ref().into(), value));
+        }
+    }
+    if webhook.alerts.is_empty() {
+        sink.other(
+            crate::found::OtherKind::Notice,
+            Draft {
+                title: "no alerts".into(),
+                ..Draft::new(group.source)
+            },
+        );
+        return;
+    }
+    let truncated = webhook.truncated.text().filter(|n| n != "0");
+    for alert in webhook.alerts {
+        one(alert, &group, truncated.as_ref(), sink);
+    }
+}
+
+fn api(alerts: Vec<Alert<'_>>, sink: &mut Sink<'_>) {
+    let group = Group {
+        source: "prometheus",
+        ..Group::default()
+    };
+    for alert in alerts {
+        one(alert, &group, None, sink);
+    }
+}
+
+fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sink<'_>) {
+    let mut draft = Draft::new(group.source);
+    draft.scraped = true;
+    draft.starts_at = time(&mut draft, "startsAt", alert.starts_at.text());
+    draft.ends_at = time(&mut draft, "endsAt", alert.ends_at.text());
+    let word = match alert.status {
+        Lax::Scalar(word) => Some(word),
+        Lax::Nested(status) => crate::fields::text_at(&status, "state"),
+        Lax::Nothing => None,
+    };
+    status(&mut draft, word.as_deref(), sink.context.received_at);
+
+    let note = |names: &[&str]| {
+        alert.annotations.first(names).or_else(|| {
+            names
+                .iter()
+                .find_map(|n| group.annotations.iter().find(|(name, _)| name == n))
+                .map(|(_, v)| v.clone())
+        })
+    };
+    let summary = note(&["summary", "title", "__summary__"]);
+    let description = note(&["description", "message", "msg", "info", "text"]);
+    let title = alert.labels.first(&[
+        "alertname",
+        "alert_name",
+        "rulename",
+        "__alert_rule_name__",
+        "alert",
+    ]);
+    draft.title = title
+        .or_else(|| summary.clone())
+        .or_else(|| group.title.clone())
+        .unwrap_or_default();
+    draft.text = match (summary, description) {
+        (Some(a), Some(b)) if a != b => compact_str::format_compact!("{a}\n{b}"),
+        (a, b) => b.or(a).unwrap_or_default(),
+    };
+    draft.runbook = note(&["runbook_url", "runbook", "runbookUrl", "__runbook_url__"]);
+    draft.severity_word(
+        alert
+            .labels
+            .first(&["severity", "level", "priority"])
+            .or_else(|| note(&["severity", "priority"])),
+    );
+    let fingerprint = alert.fingerprint.text();
+
+    for (name, value) in alert.labels.0 {
+        match value {
+            Lax::Scalar(value) => draft.label(&name, value),
+            Lax::Nothing => {}
+            Lax::Nested(value) => labels_from(&value, &name, &mut draft),
+        }
+    }
+    if names::labels_identify(&draft.labels) {
+        let key = fingerprint
+            .unwrap_or_else(|| compact_str::format_compact!("{:016x}", fingerprint_of(&draft.labels)));
+        draft.key = Some(compact_str::format_compact!("prometheus:{key}"));
+        draft.key_is_whole = true;
+    } else if let Some(fingerprint) = fingerprint {
+        draft.label("annotation.fingerprint", fingerprint);
+    }
+    for (name, value) in alert.annotations.0 {
+        annotation(&mut draft, &name, value);
+    }
+    if let Lax::Nested(values) = alert.values {
+        labels_from(&values, "annotation.values", &mut draft);
+    }
+    if let Some(text) = alert.value_string.text() {
+        draft.label("annotation.valueString", text);
+    }
+    if let Some(count) = truncated {
+        draft.label("annotation.truncatedAlerts", count.clone());
+    }
+    let _ = alert.updated_at;
+    draft.link(alert.generator_url.text(), "source");
+    draft.link(alert.dashboard_url.text(), "dashboard");
+    draft.link(alert.panel_url.text(), "panel");
+    draft.link(alert.silence_url.text(), "silence");
+    draft.link(alert.image_url.text(), "image");
+    draft.link(group.external_url.clone(), group.source);
+    // A rule that always fires says that the whole chain lives.
+    if matches!(
+        draft.title.as_str(),
+        "Watchdog" | "DeadMansSwitch" | "DeadMansSnitch" | "DeadManSwitch"
+    ) {
+        draft.kind = EventKind::Heartbeat;
+        draft.status = Some(Status::Info);
+    }
+    sink.event(draft);
+}
+
+impl Alert<'_> {
+    fn is_grafana(&self) -> bool {
+        self.dashboard_url != Lax::Nothing
+            || self.silence_url != Lax::Nothing
+            || self.value_string != Lax::Nothing
+    }
+}
+
+/// Annotations that no field took; links become links.
+fn annotation(draft: &mut Draft, name: &str, value: Lax) {
+    const TAKEN: [&str; 9] = [
+        "summary",
+        "title",
+        "description",
+        "message",
+        "runbook_url",
+        "runbook",
+        "runbookUrl",
+        "__summary__",
+        "__runbook_url__",
+    ];
+    if TAKEN.contains(&name) {
+        return;
+    }
+    if let Lax::Scalar(value) = value {
+        if crate::draft::is_web_address(&value) {
+            draft.link(Some(value.clone()), name);
+        }
+        let mut full = Text::const_new("annotation.");
+        full.push_str(name);
+        draft.label(&full, value);
+    }
+}
+
+/// The status field decides; without one, an end that has passed does.
+fn status(draft: &mut Draft, word: Option<&str>, received_at: Option<Time>) {
+    match word {
+        // The API's word for an alert that a silence or an inhibition keeps from being sent; it still fires.
+        Some("suppressed" | "active" | "unprocessed") => {
+            draft.status = Some(Status::Firing);
+            if word == Some("suppressed") {
+                draft.label("annotation.state", "suppressed");
+            }
+        }
+        Some(word) => draft.state(state::word(word)),
+        None => {
+            let over = draft
+                .ends_at
+                .zip(received_at)
+                .is_some_and(|(end, now)| end <= now);
+            draft.status = Some(if over { Status::Resolved } else { Status::Firing });
+        }
+    }
+}
+
+/// A time; one that is impossible is kept as a label and the event is flagged.
+fn time(draft: &mut Draft, name: &str, text: Option<Text>) -> Option<Time> {
+    let text = text?;
+    let time = when::any(&text, None);
+    if time.is_none() && !when::is_never(&text) {
+        draft.skewed = true;
+        draft.label(&format!("annotation.{name}"), text);
+    }
+    time
+}
+
+/// Prometheus' own identity of a label set: FNV-1a over sorted names and values with 0xff between.
+///
+/// <https://github.com/prometheus/common/blob/main/model/signature.go>. Posted alerts carry no fingerprint; this is the
+/// one that Alertmanager would give them, so both ways in meet in one alert.
+fn fingerprint_of(labels: &Labels) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    for (name, value) in labels.iter() {
+        name.bytes().for_each(&mut add);
+        add(0xff);
+        value.bytes().for_each(&mut add);
+        add(0xff);
+    }
+    hash
+}

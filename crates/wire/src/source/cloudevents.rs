@@ -1,0 +1,88 @@
+//! CloudEvents around any other source, structured or in a batch; with data that no source knows, the event itself.
+//!
+//! <https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md>. Identity is `source` and `id`.
+
+use base64::Engine as _;
+use model::Text;
+use serde_json::Value;
+
+use super::{Sink, Source};
+use crate::{draft::Draft, fields};
+
+pub(crate) const SOURCE: Source = Source {
+    name: "cloudevents",
+    forms: "structured and batch mode, JSON data, text data and data_base64; binary mode by headers",
+    reference: "https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md",
+    detect,
+    decode,
+};
+
+fn detect(value: &Value) -> bool {
+    let is_one = |v: &Value| {
+        (v.get("specversion").is_some() || v.get("cloudEventsVersion").is_some())
+            && (v.get("type").is_some() || v.get("eventType").is_some())
+            && v.get("source").is_some()
+    };
+    match value {
+        Value::Array(items) => !items.is_empty() && items.iter().all(is_one),
+        other => is_one(other),
+    }
+}
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| one(item, sink)),
+        other => one(other, sink),
+    }
+}
+
+fn one(value: &Value, sink: &mut Sink<'_>) {
+    let binary = value.get("data_base64").and_then(Value::as_str).and_then(decoded);
+    let data = value.get("data").or(binary.as_ref());
+    if data.is_some_and(|data| sink.inner(data)) {
+        return;
+    }
+    let f = sink.fields(value);
+    let mut draft = Draft::new("cloudevents");
+    let id = f.text("id").or_else(|| f.text("eventID")).unwrap_or_default();
+    let from = f.text("source").unwrap_or_default();
+    draft.key = Some(compact_str::format_compact!("{from} {id}"));
+    draft.event_id = draft.key.clone();
+    draft.label("source", from);
+    draft.title = f.text("type").or_else(|| f.text("eventType")).unwrap_or_default();
+    draft.ts = f.time(&["time", "eventTime"]);
+    for name in [
+        "specversion",
+        "cloudEventsVersion",
+        "datacontenttype",
+        "dataschema",
+        "schemaurl",
+    ] {
+        let _ = f.take(name);
+    }
+    if let Some(data) = data {
+        let at = |paths: &[&str]| paths.iter().find_map(|p| fields::text_at(data, p));
+        draft.severity_word(at(&["severity", "level", "priority"]));
+        draft.state(at(&["status", "state"]).as_deref().and_then(crate::state::word));
+        draft.service = at(&["service", "serviceName", "service.name"]);
+        draft.host = at(&["host", "hostname", "host.name"]);
+        draft.text =
+            at(&["message", "summary", "description", "text", "error"]).unwrap_or_else(|| match data {
+                Value::String(text) => text.into(),
+                _ => Text::default(),
+            });
+        if draft.text.is_empty() || !data.is_string() {
+            fields::labels_from(data, "data", &mut draft);
+        }
+        let _ = f.take("data");
+    }
+    let _ = f.take("data_base64").filter(|_| binary.is_some());
+    f.rest_into(&mut draft);
+    sink.event(draft);
+}
+
+/// What base64 text holds, if it is JSON.
+fn decoded(text: &str) -> Option<Value> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

@@ -1,0 +1,236 @@
+//! The sources: one file each, one row each in [`TABLE`].
+//!
+//! A source is recognised by the shape of its body alone. Rows are tried in their order, so a form that could be taken
+//! for another stands before it. Adding a source is adding a file, a row, and its scenarios.
+
+use model::{EventKind, Text};
+use serde_json::Value;
+
+use crate::{
+    draft::{Context, Draft},
+    fields::Fields,
+    found::{Found, OtherKind, Rejection, Stage},
+};
+
+pub(crate) mod alertmanager;
+mod cloudevents;
+pub(crate) mod topology;
+
+/// Envelopes within envelopes, at most.
+const ENVELOPES_MAX: usize = 5;
+
+/// One source.
+pub struct Source {
+    /// Its name, as in `Event::source` and in the HTTP path.
+    pub name: &'static str,
+    /// The forms it is known to send, for the documentation.
+    pub forms: &'static str,
+    /// Where the form is published.
+    pub reference: &'static str,
+    pub(crate) detect: fn(&Value) -> bool,
+    pub(crate) decode: fn(&Value, &mut Sink<'_>),
+}
+
+/// All sources, in the order in which they are tried.
+pub static TABLE: &[Source] = &[cloudevents::SOURCE, topology::SOURCE, alertmanager::SOURCE];
+
+/// The source with this name, in the form that `value` has if it has several.
+pub(crate) fn named(name: &str, value: &Value) -> Option<&'static Source> {
+    let mut rows = TABLE.iter().filter(|s| s.name.eq_ignore_ascii_case(name));
+    let first = rows.next()?;
+    if (first.detect)(value) {
+        return Some(first);
+    }
+    rows.find(|s| (s.detect)(value)).or(Some(first))
+}
+
+/// Takes what a source finds.
+pub(crate) struct Sink<'a> {
+    pub(crate) context: Context<'a>,
+    out: &'a mut Vec<Found>,
+    start: usize,
+    source: &'static str,
+    envelopes: usize,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(context: Context<'a>, out: &'a mut Vec<Found>) -> Sink<'a> {
+        let start = out.len();
+        Sink {
+            context,
+            out,
+            start,
+            source: "",
+            envelopes: 0,
+        }
+    }
+
+    /// Reads the fields of a payload.
+    pub(crate) fn fields<'v>(&self, value: &'v Value) -> Fields<'v> {
+        Fields::new(value, self.context.near())
+    }
+
+    /// An alert, or an acknowledgement of one; other kinds of events are put where they belong.
+    pub(crate) fn event(&mut self, draft: Draft) {
+        let other = match draft.kind {
+            EventKind::Alert | EventKind::Ack => None,
+            EventKind::Change | EventKind::Topology => Some(OtherKind::Change),
+            EventKind::Feedback => Some(OtherKind::Feedback),
+            EventKind::Silence => Some(OtherKind::Silence),
+            EventKind::Maintenance => Some(OtherKind::Maintenance),
+            EventKind::Heartbeat => Some(OtherKind::Heartbeat),
+        };
+        let event = self.finish(draft);
+        self.out.push(match other {
+            None => Found::Alert(event),
+            Some(kind) => Found::Other {
+                kind,
+                event: Some(event),
+            },
+        });
+    }
+
+    /// Something that is no alert, with what it says.
+    pub(crate) fn other(&mut self, kind: OtherKind, mut draft: Draft) {
+        draft.kind = match kind {
+            OtherKind::Heartbeat => EventKind::Heartbeat,
+            OtherKind::Change => EventKind::Change,
+            OtherKind::Maintenance => EventKind::Maintenance,
+            OtherKind::Silence => EventKind::Silence,
+            OtherKind::Feedback => EventKind::Feedback,
+            OtherKind::Handshake | OtherKind::Test | OtherKind::Notice => EventKind::Alert,
+        };
+        draft.status = draft.status.or(Some(model::Status::Info));
+        let event = Some(self.finish(draft));
+        self.out.push(Found::Other { kind, event });
+    }
+
+    fn finish(&mut self, draft: Draft) -> Box<model::Event> {
+        let mut event = Box::new(draft.finish(&self.context));
+        if event.source.is_empty() {
+            event.source = self.source.into();
+        }
+        let index = u32::try_from(self.out.len() - self.start).unwrap_or(u32::MAX);
+        if index > 0
+            && let Some(model::Origin::Log { index: i, .. } | model::Origin::File { index: i, .. }) =
+                &mut event.origin
+        {
+            *i += index;
+        }
+        event
+    }
+
+    pub(crate) fn push(&mut self, found: Found) {
+        self.out.push(found);
+    }
+
+    pub(crate) fn reject(&mut self, mut rejection: Rejection) {
+        if rejection.source.is_none() && !self.source.is_empty() {
+            rejection.source = Some(self.source.into());
+        }
+        self.out.push(Found::Rejected(rejection));
+    }
+
+    /// A needed field is missing or of another kind.
+    pub(crate) fn unreadable(&mut self, path: &str, reason: &str) {
+        self.reject(Rejection::new(Stage::Read, reason).path(path));
+    }
+
+    /// How much has been found in this body.
+    pub(crate) fn count(&self) -> usize {
+        self.out.len() - self.start
+    }
+
+    /// Decodes a value by its shape; `false` when no source knows it.
+    pub(crate) fn route(&mut self, value: &Value, forced: Option<&str>) -> bool {
+        let source = match forced.and_then(|name| named(name, value)) {
+            Some(source) => Some(source),
+            None => TABLE.iter().find(|s| (s.detect)(value)),
+        };
+        match source {
+            Some(source) => {
+                self.by(source, value);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn by(&mut self, source: &'static Source, value: &Value) {
+        if self.envelopes >= ENVELOPES_MAX {
+            self.reject(Rejection::new(
+                Stage::Read,
+                format!("more than {ENVELOPES_MAX} envelopes within each other"),
+            ));
+            return;
+        }
+        let outer = std::mem::replace(&mut self.source, source.name);
+        self.envelopes += 1;
+        (source.decode)(value, self);
+        self.envelopes -= 1;
+        self.source = outer;
+    }
+
+    /// Decodes what an envelope carries; `false` when no source knows it. Text is read as JSON first.
+    pub(crate) fn inner(&mut self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => serde_json::from_str::<Value>(text)
+                .is_ok_and(|v| (v.is_object() || v.is_array()) && self.inner(&v)),
+            Value::Object(_) | Value::Array(_) => {
+                if self.native(value) {
+                    return true;
+                }
+                if self.route(value, None) {
+                    return true;
+                }
+                match value {
+                    Value::Array(items) if !items.is_empty() => {
+                        let before = self.out.len();
+                        let all = items.iter().all(|item| self.inner(item));
+                        if !all {
+                            self.out.truncate(before);
+                        }
+                        all
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Decodes a native event; `false` when it is none.
+    pub(crate) fn native(&mut self, value: &Value) -> bool {
+        use serde::Deserialize as _;
+        match crate::native::Native::deserialize(value) {
+            Ok(native) if native.is_one() => {
+                self.native_draft(native.draft, || serde_json::from_value(value.clone()));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a native event; one of kind `topology` is read once more as what it is.
+    pub(crate) fn native_draft(
+        &mut self,
+        draft: Draft,
+        topology: impl FnOnce() -> Result<topology::Record, serde_json::Error>,
+    ) {
+        if draft.kind == EventKind::Topology {
+            match topology() {
+                Ok(record) => topology::found(record, self),
+                Err(error) => self.unreadable("", &format!("no topology change: {error}")),
+            }
+        } else {
+            self.event(Draft {
+                source: if draft.source.is_empty() {
+                    Text::const_new("native")
+                } else {
+                    draft.source.clone()
+                },
+                ..draft
+            });
+        }
+    }
+}
