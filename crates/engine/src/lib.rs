@@ -4,13 +4,31 @@
 //! here is a pure function of the inputs in their order: no clock, no randomness, no I/O, no threads. A batch may be cut
 //! anywhere, a shard restored from its rows at any point, and the outputs stay the same byte for byte.
 
+mod alert;
+mod arrive;
+mod assess;
+mod engine;
+mod enter;
+mod fold;
+mod habit;
+mod incident;
+mod life;
 mod output;
+mod page;
+mod quiet;
+mod record;
+mod rows;
+mod seen;
 mod settings;
+mod settle;
 mod shard;
+mod source;
+mod spot;
+mod system;
 mod table;
 
 pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
-pub use settings::Settings;
+pub use settings::{Grouping, Life, Limits, Paging, Settings};
 pub use shard::Shard;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.

@@ -96,3 +96,21 @@ pub struct Books {
     /// Pages due.
     pub pages: u64,
 }
+
+impl Books {
+    /// Adds the books of another part.
+    pub fn add(&mut self, other: &Books) {
+        self.inputs += other.inputs;
+        self.events += other.events;
+        self.new += other.new;
+        self.repeats += other.repeats;
+        self.resolved += other.resolved;
+        self.redelivered += other.redelivered;
+        self.superseded += other.superseded;
+        self.other += other.other;
+        self.late += other.late;
+        self.suppressed += other.suppressed;
+        self.incidents += other.incidents;
+        self.pages += other.pages;
+    }
+}

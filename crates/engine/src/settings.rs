@@ -1,14 +1,156 @@
 //! What steers the fold. Every constant has a name, a unit and a reason; a change of settings is a change of the fold.
+//!
+//! Times are in seconds. The grouping constants were found by prototype on public labelled streams; what each is worth
+//! stands in `docs/decisions/grouping.md`.
 
-use model::PageMode;
+use model::{PageMode, Severity, Span};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the fold.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Whether anybody is really paged.
-    pub page_mode: PageMode,
     /// Emit `Output::Event` and `Output::Episode`, for tools that judge the assignment of every event.
     pub placements: bool,
+    /// How alerts find their incident.
+    pub grouping: Grouping,
+    /// How incidents begin and end.
+    pub life: Life,
+    /// Who is paged, and when.
+    pub page: Paging,
+    /// How much is kept.
+    pub limits: Limits,
+}
+
+/// How alerts find their incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grouping {
+    /// Seconds an alert waits for its settlement: the look-ahead of every decision.
+    pub settle_s: f64,
+    /// Seconds of silence after which a repeat begins a new episode. The most sensitive constant.
+    pub episode_s: f64,
+    /// An incident takes in alerts until it is quiet for this many seconds plus the source's evaluation interval.
+    pub reach_s: f64,
+    /// The same while the source's interval is not known yet.
+    pub reach_unknown_s: f64,
+    /// Longest evaluation interval believed, in seconds.
+    pub interval_max_s: f64,
+    /// Half-life-like decay of "recently active", in seconds (e-folding).
+    pub activity_decay_s: f64,
+    /// Weight of activity one call away; the same entity weighs 1.
+    pub weight_neighbour: f64,
+    /// Weight of activity elsewhere in the system.
+    pub weight_system: f64,
+    /// Systems with more services than this are judged by neighbourhood, not as a whole.
+    pub system_whole_max: usize,
+    /// A hub links two alerts only for this many seconds.
+    pub hub_link_s: f64,
+}
+
+impl Default for Grouping {
+    fn default() -> Self {
+        Grouping {
+            settle_s: 10.0,
+            episode_s: 60.0,
+            reach_s: 180.0,
+            reach_unknown_s: 300.0,
+            interval_max_s: 300.0,
+            activity_decay_s: 40.0,
+            weight_neighbour: 0.3,
+            weight_system: 0.1,
+            system_whole_max: 48,
+            hub_link_s: 30.0,
+        }
+    }
+}
+
+/// How incidents begin and end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Life {
+    /// Seconds behind stream time beyond which an event is late: it still counts, and is flagged.
+    pub lateness_s: f64,
+    /// Quiet seconds after the last alert ended until the incident is resolved.
+    pub resolve_quiet_s: f64,
+    /// Seconds after its end within which the alert that opened an incident reopens it.
+    pub reopen_s: f64,
+    /// Silent seconds after which an alert whose sender neither repeats nor resolves is stale. Not a recovery.
+    pub stale_s: f64,
+    /// Days after its end until an incident is forgotten.
+    pub forget_days: u32,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Life {
+            lateness_s: 600.0,
+            resolve_quiet_s: 300.0,
+            reopen_s: 1800.0,
+            stale_s: 4.0 * 3600.0,
+            forget_days: 30,
+        }
+    }
+}
+
+/// Who is paged, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paging {
+    /// `observe`: decisions are made and recorded, nobody is woken. `live`: page for real.
+    pub mode: PageMode,
+    /// The mildest severity that pages.
+    pub severity_min: Severity,
+    /// Longest wait of a critical page for more members that could name a better owner, in seconds.
+    pub critical_wait_s: f64,
+    /// The same for milder pages.
+    pub wait_s: f64,
+    /// A new owner is paged when the change has lasted this many seconds.
+    pub owner_grace_s: f64,
+    /// An unacknowledged page is due again after this many seconds.
+    pub repeat_s: f64,
+    /// The team paged where nobody owns the cause.
+    pub default_team: String,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Paging {
+            mode: PageMode::Observe,
+            severity_min: Severity::Error,
+            critical_wait_s: 17.0,
+            wait_s: 60.0,
+            owner_grace_s: 300.0,
+            repeat_s: 3600.0,
+            default_team: "on-call".to_owned(),
+        }
+    }
+}
+
+/// How much is kept. At a limit something is counted and said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Members of an incident that are kept one by one; beyond, they are counted only.
+    pub members_max: usize,
+    /// Representatives in an incident record.
+    pub representatives_max: usize,
+    /// Alerts remembered in a domain after they ended, by age.
+    pub alert_memory_days: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            members_max: 256,
+            representatives_max: 64,
+            alert_memory_days: 30,
+        }
+    }
+}
+
+/// Seconds as a span.
+pub(crate) fn secs(seconds: f64) -> Span {
+    Span::from_nanos((seconds * 1e9) as i64)
 }

@@ -1,0 +1,214 @@
+//! What is remembered of one alert: its newest state, its place, and its habits.
+
+use model::{Event, IncidentId, Severity, Status, Text, Time};
+use serde::{Deserialize, Serialize};
+
+/// One alert: the events of one dedup key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Alert {
+    pub dedup_key: Text,
+    pub source: Text,
+    pub title: Text,
+    /// First 512 bytes of the newest text; what reads it compares words, and words decide early.
+    pub text: Text,
+    pub service: Option<Text>,
+    pub host: Option<Text>,
+    /// Labels that a silence or a cause may ask for: caller, callee, pod, namespace, …
+    pub labels: model::Labels,
+    /// Where it happens, as far as the topology knows.
+    pub spot: Spot,
+    /// Hash of (entity, source, title).
+    pub class: u64,
+
+    /// The newest state by `ts`; at equal `ts` resolved wins over firing.
+    pub status: Status,
+    pub state_at: Time,
+    pub severity: Severity,
+    /// `ts` of the newest firing event, which is what `severity` is of.
+    pub severity_at: Time,
+    /// When the present condition began, by the sender's word or the first event.
+    pub onset: Time,
+    pub first_at: Time,
+    pub count: u64,
+    /// Stream time of the newest event.
+    pub heard_at: Time,
+
+    /// The run of events that is placed together.
+    pub episode: u64,
+    /// Settlements under way.
+    pub unsettled: u32,
+    /// `ts` of the event that was settled last.
+    pub settled: Option<Time>,
+    pub incident: Option<IncidentId>,
+    /// Incidents it was in before, newest last.
+    pub past: Vec<IncidentId>,
+    /// The incident that it opened last.
+    pub opened: Option<IncidentId>,
+    /// In its incident without carrying it.
+    pub passive: bool,
+    /// Why it is placed nowhere, if so.
+    pub muted: Option<Text>,
+    /// What keeps it quiet in its incident, if anything: a silence or a maintenance window.
+    pub quieted: Option<Quieted>,
+
+    pub habit: Habit,
+    pub flap: Flap,
+}
+
+/// What keeps an alert quiet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Quieted {
+    /// Number of the silence or maintenance window.
+    pub by: u64,
+    pub since: Time,
+    pub until: Time,
+    pub reason: Text,
+}
+
+/// Where an alert happens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spot {
+    /// Serial of the topology that resolved it.
+    pub serial: u32,
+    /// The thing that is broken: id of a topology node, or the name as the sender has it.
+    pub entity: Text,
+    /// Its node.
+    pub node: Option<u32>,
+    /// Node of the host it is on.
+    pub host_node: Option<u32>,
+    /// Node of the caller, where the alert is about a call.
+    pub caller: Option<u32>,
+    /// Node of the callee.
+    pub callee: Option<u32>,
+    /// What it is correlated within: a component of the topology, or a label or name that stands for one.
+    pub system: Text,
+    /// Whether the system is a component of the topology.
+    pub known: bool,
+}
+
+/// What an alert usually does. Grown from its own past only.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Habit {
+    /// `ts` of its newest firing event.
+    pub last: Option<Time>,
+    /// `ts` at which the present run of events began.
+    pub start: Option<Time>,
+    pub first: Option<Time>,
+    /// Runs so far, and how many of them came alone.
+    pub episodes: u32,
+    pub alone: u32,
+    /// Decaying count of the runs that came alone.
+    pub recent: f64,
+    pub recent_at: Option<Time>,
+    /// 0 not chronic, 1 for info, 2 for warnings, 3 for errors.
+    pub level: u8,
+    /// When its company was last looked at.
+    pub seen: Option<Time>,
+    /// Events in the running minute, and the most in any before.
+    pub minute: u32,
+    pub minute_at: Option<Time>,
+    pub minute_max: u32,
+    /// When it last came far oftener than ever.
+    pub broken: Option<Time>,
+    /// Symptoms it was seen with; kept only where nothing but hosts is known. At most 16.
+    pub mates: Vec<u64>,
+}
+
+/// How often the state changes: the penalty of RFC 2439 (route flap damping), decayed when read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Flap {
+    pub penalty: f64,
+    pub at: Option<Time>,
+    pub since: Option<Time>,
+}
+
+impl Alert {
+    pub(crate) fn new(event: &Event, spot: Spot, at: Time) -> Alert {
+        Alert {
+            dedup_key: event.dedup_key.clone(),
+            source: event.source.clone(),
+            title: event.title.clone(),
+            text: head(&event.text),
+            service: event.service.clone(),
+            host: event.host.clone(),
+            labels: labels(event),
+            class: class(event, &spot),
+            spot,
+            status: event.status,
+            state_at: event.ts,
+            severity: event.severity,
+            severity_at: event.ts,
+            onset: onset(event),
+            first_at: event.ts,
+            count: 0,
+            heard_at: at,
+            episode: 0,
+            unsettled: 0,
+            settled: None,
+            incident: None,
+            past: Vec::new(),
+            opened: None,
+            passive: false,
+            muted: None,
+            quieted: None,
+            habit: Habit::default(),
+            flap: Flap::default(),
+        }
+    }
+
+    pub(crate) fn firing(&self) -> bool {
+        self.status == Status::Firing
+    }
+
+    /// Whether it is, or was lately, a member of the incident.
+    pub(crate) fn showed_in(&self, incident: IncidentId) -> bool {
+        self.incident == Some(incident) || self.past.contains(&incident)
+    }
+
+    /// Takes over what a newer event says.
+    pub(crate) fn refresh(&mut self, event: &Event) {
+        if event.title != self.title {
+            self.title = event.title.clone();
+        }
+        if !event.text.is_empty() && !event.text.starts_with(self.text.as_str()) {
+            self.text = head(&event.text);
+        }
+    }
+}
+
+/// When the condition began: `starts_at` where it lies between `ts` − 15 min and `ts`, else `ts`.
+pub(crate) fn onset(event: &Event) -> Time {
+    match event.starts_at {
+        Some(start) if start <= event.ts && event.ts.since(start) <= model::Span::from_mins(15) => start,
+        _ => event.ts,
+    }
+}
+
+fn class(event: &Event, spot: &Spot) -> u64 {
+    let title = model::mask(model::strip_status_prefix(&event.title));
+    let mut hash = model::Hash128::new("class");
+    (hash
+        .part(spot.entity.as_bytes())
+        .part(event.source.as_bytes())
+        .part(title.as_bytes())
+        .finish()
+        >> 64) as u64
+}
+
+fn head(text: &Text) -> Text {
+    if text.len() <= 512 {
+        text.clone()
+    } else {
+        Text::from(&text[..text.floor_char_boundary(512)])
+    }
+}
+
+fn labels(event: &Event) -> model::Labels {
+    let mut labels = event.labels.clone();
+    for (kind, name) in event.entities.iter() {
+        if labels.get(kind).is_none() {
+            labels.set(kind, name);
+        }
+    }
+    labels
+}

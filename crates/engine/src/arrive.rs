@@ -1,0 +1,235 @@
+//! An event of an alert arrives: which state is the newest, is it a repeat, does it begin something.
+//!
+//! Per alert, `ts` decides and not the order of arrival; at equal `ts` resolved wins over firing. An older state never
+//! overrides a newer one, but it still counts.
+
+use model::{AlertId, Event, Span, Status, Text, Time};
+
+use crate::{
+    alert::{Alert, onset},
+    engine::{Engine, What},
+    fold::Fold,
+    settings::secs,
+    spot,
+};
+
+/// Penalty of one change of state, and where flapping begins and ends: customary values of route flap damping
+/// (RFC 2439, section 4.2; RIPE-580), with a half-life of 15 minutes.
+const FLAP_STEP: f64 = 1000.0;
+const FLAP_ENTER: f64 = 2000.0;
+const FLAP_EXIT: f64 = 750.0;
+const FLAP_HALF_LIFE_S: f64 = 900.0;
+
+impl Engine {
+    /// Takes in a firing or resolved event; gives the number of the episode it belongs to.
+    pub(crate) fn arrive(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
+        let id = AlertId::new(&self.domain, &event.dedup_key);
+        let known = match self.alerts.get_mut(&id) {
+            Some(alert) => {
+                if alert.spot.serial != fold.serial {
+                    alert.spot = spot::locate(event, fold.graph, fold.serial);
+                }
+                true
+            }
+            None => {
+                let alert = Alert::new(event, spot::locate(event, fold.graph, fold.serial), fold.time);
+                self.alerts.insert(id, alert);
+                false
+            }
+        };
+        match event.status {
+            Status::Resolved => self.resolve(id, event, known, fold),
+            _ => self.fire(id, event, known, fold),
+        }
+    }
+
+    fn fire(&mut self, id: AlertId, event: &Event, known: bool, fold: &mut Fold<'_>) -> Option<u64> {
+        let alert = self.alerts.get_mut(&id).expect("made on arrival");
+        let fired_before = alert.habit.last.is_some();
+        alert.count += 1;
+        alert.heard_at = fold.time;
+        if event.ts >= alert.severity_at || !fired_before {
+            alert.severity = event.severity;
+            alert.severity_at = event.ts;
+        }
+        let older = known
+            && (event.ts < alert.state_at
+                || (event.ts == alert.state_at && alert.status == Status::Resolved));
+        if older && fired_before {
+            let (episode, incident) = (alert.episode, alert.incident);
+            self.meta.books.superseded += 1;
+            if let Some(incident) = incident {
+                self.count_event(incident, id, event.ts, fold);
+            }
+            return Some(episode);
+        }
+        let was = (known && fired_before).then_some(alert.status);
+        let begun_before = event
+            .starts_at
+            .is_some_and(|start| alert.habit.last.is_some_and(|last| start <= last));
+        if !older {
+            alert.status = Status::Firing;
+            alert.state_at = event.ts;
+            alert.refresh(event);
+            if was != Some(Status::Firing) {
+                alert.onset = onset(event);
+            }
+        }
+        if was == Some(Status::Resolved) {
+            self.flap(id, event.ts, fold);
+        }
+        let alert = self.alerts.get(&id).expect("made on arrival");
+        let flapping = alert.flap.since.is_some();
+        let incident = alert.incident;
+        let holds = match incident.and_then(|i| self.incidents.get(&i)) {
+            Some(state) if state.is_open() && !state.background => {
+                let resolves = self
+                    .sources
+                    .get(&alert.source)
+                    .is_none_or(|source| source.resolves());
+                match was {
+                    Some(Status::Firing) => begun_before || resolves,
+                    // A flapping alert keeps its place; so does one that comes back before its incident is over.
+                    Some(Status::Resolved) => flapping,
+                    _ => false,
+                }
+            }
+            _ => false,
+        };
+        let entered = self.observe(id, event, fold);
+        if was == Some(Status::Firing) {
+            self.meta.books.repeats += 1;
+        } else {
+            self.meta.books.new += 1;
+        }
+        let alert = self.alerts.get(&id).expect("made on arrival");
+        if alert.unsettled > 0 && !entered.fresh {
+            return Some(alert.episode);
+        }
+        if let Some(incident) = incident
+            && (holds || self.runs_on(id, incident, entered.fresh, event.ts, fold))
+        {
+            let episode = alert.episode;
+            self.repeat(incident, id, event.ts, fold);
+            return Some(episode);
+        }
+        if incident.is_none() && alert.muted.is_some() && !entered.fresh && !entered.look {
+            // A chronic alert in its running episode; looked at again once a settlement.
+            return Some(alert.episode);
+        }
+        Some(self.enqueue(id, event, entered, fold))
+    }
+
+    /// Whether a repeat simply goes on where its episode runs.
+    fn runs_on(
+        &self,
+        id: AlertId,
+        incident: model::IncidentId,
+        fresh: bool,
+        t: Time,
+        fold: &Fold<'_>,
+    ) -> bool {
+        let Some(state) = self.incidents.get(&incident) else {
+            return false;
+        };
+        let alert = self.alerts.get(&id).expect("made on arrival");
+        if fresh || state.background || !state.is_open() {
+            return false;
+        }
+        if alert
+            .habit
+            .seen
+            .is_some_and(|seen| t.since(seen) > Span::from_secs(600))
+            && alert.unsettled == 0
+        {
+            return false;
+        }
+        t.since(state.last) <= secs(self.reach_s(&alert.source, fold))
+    }
+
+    /// Seconds of quiet after which an incident takes in nothing more from this source.
+    pub(crate) fn reach_s(&self, source: &Text, fold: &Fold<'_>) -> f64 {
+        let grouping = &fold.settings.grouping;
+        match self.sources.get(source).and_then(|s| s.interval_s) {
+            Some(interval) => grouping.reach_s + interval,
+            None => grouping.reach_unknown_s,
+        }
+    }
+
+    fn resolve(&mut self, id: AlertId, event: &Event, known: bool, fold: &mut Fold<'_>) -> Option<u64> {
+        self.sources.entry(&event.source, Default::default).resolves += 1;
+        self.meta.books.resolved += 1;
+        let next = self.meta.episodes + 1;
+        let alert = self.alerts.get_mut(&id).expect("made on arrival");
+        if !known {
+            // A recovery of an alert that never fired opens nothing. It is kept, for its firing may still come.
+            alert.episode = next;
+            self.meta.episodes = next;
+            self.say_episode(next, None, Some("recovery of an alert that did not fire"), fold);
+            return Some(next);
+        }
+        let episode = alert.episode;
+        if event.ts < alert.state_at {
+            self.meta.books.superseded += 1;
+            return Some(episode);
+        }
+        alert.heard_at = fold.time;
+        alert.state_at = event.ts;
+        let was_firing = alert.firing();
+        alert.status = Status::Resolved;
+        if was_firing {
+            let incident = alert.incident;
+            self.flap(id, event.ts, fold);
+            if let Some(incident) = incident {
+                self.member_ended(incident, id, event, fold);
+            }
+        }
+        Some(episode)
+    }
+
+    /// A change of state at `t`: the alert is penalised, and perhaps begins or stops to flap.
+    fn flap(&mut self, id: AlertId, t: Time, fold: &mut Fold<'_>) {
+        let alert = self.alerts.get_mut(&id).expect("made on arrival");
+        let left = alert.flap.left(t);
+        alert.flap.penalty = left + FLAP_STEP;
+        alert.flap.at = Some(alert.flap.at.map_or(t, |at| at.max(t)));
+        let penalty = alert.flap.penalty;
+        let began = alert.flap.since.is_none() && penalty > FLAP_ENTER;
+        let stopped = alert.flap.since.is_some() && left < FLAP_EXIT;
+        if began {
+            alert.flap.since = Some(t);
+        } else if stopped {
+            alert.flap.since = None;
+        }
+        if (began || stopped)
+            && let Some(incident) = alert.incident
+        {
+            let (word, text) = match began {
+                true => (
+                    "on",
+                    format!("its state changes too often: penalty {penalty:.0} over {FLAP_ENTER:.0}"),
+                ),
+                false => (
+                    "off",
+                    format!("its state has been steady: penalty fell to {left:.0}"),
+                ),
+            };
+            let what = What::new(model::ChangeKind::Flapping).alert(id).to(word);
+            self.change(
+                incident,
+                what,
+                vec![model::Evidence::new(model::EvidenceKind::Flapping, penalty, text)],
+                fold,
+            );
+        }
+    }
+}
+
+impl crate::alert::Flap {
+    /// The penalty that is left at `t`.
+    pub(crate) fn left(&self, t: Time) -> f64 {
+        let Some(at) = self.at else { return 0.0 };
+        let age = t.since(at).as_secs_f64().max(0.0);
+        self.penalty * libm::exp2(-age / FLAP_HALF_LIFE_S)
+    }
+}

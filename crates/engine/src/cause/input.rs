@@ -1,0 +1,96 @@
+//! What the ranking looks at: plain references into an incident, its graph and the changes before it.
+
+use model::{Severity, Text, Time};
+use topology::{Graph, NodeId};
+
+use super::AlertKind;
+
+/// One alert of an incident.
+#[derive(Clone, Debug)]
+pub(crate) struct AlertView<'a> {
+    /// What it is about, resolved.
+    pub(crate) subject: Option<NodeId>,
+    /// The machine it is on.
+    pub(crate) host: Option<NodeId>,
+    /// Who called, for an alert about calls.
+    pub(crate) caller: Option<NodeId>,
+    /// Who was called.
+    pub(crate) callee: Option<NodeId>,
+    /// The name to compare by when the subject is unknown; empty when there is none.
+    pub(crate) name: &'a str,
+    /// Its class: the template of its title.
+    pub(crate) class: &'a str,
+    /// What it speaks of.
+    pub(crate) kind: AlertKind,
+    /// The worst severity it had.
+    pub(crate) severity: Severity,
+    /// Events so far.
+    pub(crate) events: u64,
+    /// `ts` of its first event here.
+    pub(crate) first: Time,
+}
+
+/// A change event: a deploy, a configuration change, a feature flag.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeView<'a> {
+    /// Its event id.
+    pub(crate) id: &'a str,
+    /// Its title.
+    pub(crate) title: &'a str,
+    /// What was changed, resolved.
+    pub(crate) subject: Option<NodeId>,
+    /// The name of what was changed when the graph does not know it.
+    pub(crate) name: &'a str,
+    /// When.
+    pub(crate) at: Time,
+}
+
+/// An incident as the ranking sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CauseInput<'a> {
+    /// The topology in force.
+    pub(crate) graph: &'a Graph,
+    /// Its alerts, in the order in which they joined.
+    pub(crate) alerts: &'a [AlertView<'a>],
+    /// Changes of the last hours, anywhere in the domain.
+    pub(crate) changes: &'a [ChangeView<'a>],
+}
+
+/// What can be a cause: a node of the topology (its [`Graph::thing`]), or a name that the topology does not know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Entity {
+    /// A node.
+    Node(NodeId),
+    /// A name.
+    Named(Text),
+}
+
+impl Entity {
+    /// Its name in records.
+    pub(crate) fn name<'a>(&'a self, graph: &'a Graph) -> &'a Text {
+        match self {
+            Entity::Node(node) => graph.id(*node),
+            Entity::Named(name) => name,
+        }
+    }
+
+    /// The node, if it is one.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        match self {
+            Entity::Node(node) => Some(*node),
+            Entity::Named(_) => None,
+        }
+    }
+}
+
+impl AlertView<'_> {
+    /// Where the alert speaks from: its subject, else its name, else its host; `None` when it names nothing.
+    pub(crate) fn site(&self, graph: &Graph) -> Option<Entity> {
+        match (self.subject, self.name, self.host) {
+            (Some(node), _, _) => Some(Entity::Node(graph.thing(node))),
+            (None, "", Some(host)) => Some(Entity::Node(graph.thing(host))),
+            (None, "", None) => None,
+            (None, name, _) => Some(Entity::Named(name.into())),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What an alert speaks of, from its words: that decides in which direction it points.
+//!
+//! Whole words only, after CamelCase, `_` and `-` are split and URL paths, paths of code and placeholders are left
+//! out: `login_model_implement` is no memory and `cpu_kernel` no core. The first list that matches decides.
+
+use model::{Labels, Text};
+use serde::{Deserialize, Serialize};
+
+/// What an alert speaks of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AlertKind {
+    /// A state of the thing itself: crashed, restarted, not ready, expired.
+    State,
+    /// It does not answer or is not seen: it may be down, or what is before it.
+    Absent,
+    /// A log line of an error within.
+    Log,
+    /// A log line that names something downstream.
+    LogDownstream,
+    /// A change.
+    Change,
+    /// Too much of a resource is used.
+    Resource,
+    /// Abnormally little of a resource is used: less work arrives.
+    ResourceLow,
+    /// Answers are slow.
+    Latency,
+    /// Answers are wrong.
+    Error,
+    /// Requests are missing, or too many.
+    Traffic,
+    /// No list matched.
+    #[default]
+    Other,
+}
+
+impl AlertKind {
+    /// Whether it speaks of the inside of the thing that raises it.
+    pub(crate) fn is_internal(self) -> bool {
+        matches!(
+            self,
+            AlertKind::State | AlertKind::Absent | AlertKind::Log | AlertKind::Change | AlertKind::Resource
+        )
+    }
+
+    /// In words, for evidence.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            AlertKind::State => "state",
+            AlertKind::Absent => "absence",
+            AlertKind::Log => "error log",
+            AlertKind::LogDownstream => "log of a downstream failure",
+            AlertKind::Change => "change",
+            AlertKind::Resource => "resource",
+            AlertKind::ResourceLow => "unusually idle resource",
+            AlertKind::Latency => "latency",
+            AlertKind::Error => "errors",
+            AlertKind::Traffic => "traffic",
+            AlertKind::Other => "unclassified",
+        }
+    }
+}
+
+/// Sources that send log lines.
+const LOG_SOURCES: [&str; 11] =
+    ["logs", "log", "syslog", "loki", "graylog", "fluentd", "fluentbit", "sentry", "rollbar", "bugsnag", "journald"];
+/// First words of a log line.
+const LOG_LEVELS: [&str; 6] = ["error", "err", "fatal", "warn", "panic", "emerg"];
+/// Words of a log line that speak of something downstream.
+const DOWNSTREAM: [&str; 9] =
+    ["downstream", "upstream", "refused", "deadline", "unreachable", "timeout", "timedout", "unavailable", "connect"];
+/// Words of code that broke.
+const CODE: [&str; 6] = ["exception", "panic", "traceback", "segfault", "stacktrace", "assertion"];
+/// What arrives.
+const ARRIVALS: [&str; 11] = [
+    "request", "requests", "throughput", "qps", "rps", "operations", "traffic", "messages", "invocations", "hits",
+    "calls",
+];
+/// That it arrives too little or too much.
+const AMOUNTS: [&str; 18] = [
+    "no", "low", "drop", "dropped", "dropping", "drops", "spike", "spiked", "spikes", "missing", "zero", "surge",
+    "decrease", "decreased", "increase", "increased", "fewer", "absent",
+];
+const CHANGES: [&str; 10] = [
+    "deploy", "deployed", "deployment", "rollout", "rollback", "release", "released", "upgraded", "changed",
+    "migration",
+];
+const SLOW: [&str; 15] = [
+    "latency", "latencies", "slow", "slowness", "duration", "p50", "p90", "p95", "p99", "timeout", "timeouts",
+    "apdex", "lcp", "delay", "slowdown",
+];
+const DISK: [&str; 8] = ["disk", "diskio", "io", "iops", "fs", "filesystem", "volume", "fsync"];
+const STATES: [&str; 37] = [
+    "crash", "crashed", "crashing", "crashloop", "crashlooping", "loop", "restart", "restarted", "restarting",
+    "restarts", "oom", "oomkilled", "killed", "notready", "replicas", "replicated", "replication", "stuck",
+    "expired", "expires", "expiry", "expiration", "evicted", "pending", "mismatch", "unhealthy", "degraded",
+    "readonly", "corrupt", "corrupted", "terminated", "stopped", "leader", "quorum", "red", "split", "jammed",
+];
+const ABSENCES: [&str; 14] = [
+    "down", "absent", "unreachable", "offline", "disappeared", "keepalive", "heartbeat", "vanished", "nodata",
+    "unresponsive", "gone", "missing", "lost", "ping",
+];
+const RESOURCES: [&str; 43] = [
+    "cpu", "memory", "mem", "disk", "diskio", "heap", "pool", "quota", "connections", "lag", "swap", "load", "inode",
+    "inodes", "fd", "descriptors", "threads", "thread", "gc", "space", "storage", "filesystem", "fs", "volume",
+    "utilization", "utilisation", "usage", "throttling", "throttled", "saturation", "bandwidth", "network", "rss",
+    "paging", "pagefile", "temperature", "iops", "io", "kernel", "core", "backlog", "exhausted", "limit",
+];
+const LOW: [&str; 7] = ["low", "drop", "dropped", "drops", "decrease", "decreased", "idle"];
+/// Low of these is a shortage, not idleness.
+const SHORTAGE: [&str; 6] = ["free", "space", "available", "availability", "remaining", "left"];
+const ERRORS: [&str; 25] = [
+    "error", "errors", "5xx", "4xx", "500", "502", "503", "504", "availability", "fail", "fails", "failed", "failing",
+    "failure", "failures", "unavailable", "refused", "rejected", "denied", "success", "burn", "budget", "slo",
+    "invalid", "incorrect",
+];
+
+/// The kind of an alert. The title decides; the text only where the title says nothing.
+pub(crate) fn kind_of(title: &str, text: &str, source: &str, labels: &Labels) -> AlertKind {
+    let words = words(title);
+    let is_log = LOG_SOURCES.iter().any(|s| source.eq_ignore_ascii_case(s))
+        || words.first().is_some_and(|w| LOG_LEVELS.contains(&w.as_str())) && title.starts_with(|c: char| c == '[' || c.is_uppercase()) && words.len() > 4
+        || labels.get("loglevel").is_some();
+    if is_log {
+        let rpc = words.windows(2).any(|w| w[0] == "rpc" && w[1] == "error");
+        return if rpc || has(&words, &DOWNSTREAM) { AlertKind::LogDownstream } else { AlertKind::Log };
+    }
+    match of_words(&words) {
+        AlertKind::Other => of_words(&self::words(first_line(text))),
+        kind => kind,
+    }
+}
+
+fn of_words(words: &[Text]) -> AlertKind {
+    if has(words, &CODE) {
+        return AlertKind::Log;
+    }
+    if near(words, &ARRIVALS, &AMOUNTS) && !has(words, &ERRORS) && !has(words, &SLOW) {
+        return AlertKind::Traffic;
+    }
+    if has(words, &CHANGES) && !has(words, &ERRORS) && !has(words, &STATES) && !has(words, &SLOW) {
+        return AlertKind::Change;
+    }
+    if (has(words, &SLOW) || pair(words, "response", "time") || words.iter().any(|w| *w == "responsetime"))
+        && !has(words, &DISK)
+    {
+        return AlertKind::Latency;
+    }
+    let resource = has(words, &RESOURCES);
+    if has(words, &STATES) && !(resource && has(words, &["degraded", "limit"]))
+        || pair(words, "not", "ready")
+        || pair(words, "ready", "not")
+    {
+        return AlertKind::State;
+    }
+    if has(words, &ABSENCES) || pair(words, "no", "data") || pair(words, "not", "responding") || pair(words, "no", "result") {
+        return AlertKind::Absent;
+    }
+    if resource {
+        let low = has(words, &LOW) && !has(words, &SHORTAGE);
+        return if low { AlertKind::ResourceLow } else { AlertKind::Resource };
+    }
+    if has(words, &ERRORS) {
+        return AlertKind::Error;
+    }
+    AlertKind::Other
+}
+
+fn has(words: &[Text], list: &[&str]) -> bool {
+    words.iter().any(|w| list.contains(&w.as_str()))
+}
+
+fn pair(words: &[Text], a: &str, b: &str) -> bool {
+    words.windows(2).any(|w| w[0] == a && w[1] == b)
+}
+
+/// Whether a word of each list stand at most two words apart.
+fn near(words: &[Text], these: &[&str], those: &[&str]) -> bool {
+    words.iter().enumerate().any(|(i, w)| {
+        these.contains(&w.as_str())
+            && words.iter().enumerate().any(|(j, v)| i.abs_diff(j) <= 3 && those.contains(&v.as_str()))
+    })
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+/// Words looked at; what follows is detail.
+const WORDS_MAX: usize = 40;
+
+/// Lower-case words of a text: CamelCase, digits-and-letters and separators split, URLs, paths and placeholders left
+/// out.
+fn words(text: &str) -> Vec<Text> {
+    let mut out: Vec<Text> = Vec::new();
+    for token in text.split_whitespace() {
+        if out.len() >= WORDS_MAX {
+            break;
+        }
+        let token = token.trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']' | ',' | ';' | '"' | '\''));
+        // A URL, a path of a file or of a call, or a placeholder such as `<host>` names a place, not a condition.
+        if token.contains("://") || token.starts_with('/') || token.contains('<') || token.matches('/').count() >= 2 {
+            continue;
+        }
+        for part in token.split(|c: char| !c.is_alphanumeric()) {
+            split_camel(part, &mut out);
+        }
+    }
+    out
+}
+
+/// Splits `HTTPErrorRate5xx` into `http error rate 5xx`.
+fn split_camel(part: &str, out: &mut Vec<Text>) {
+    let chars: Vec<char> = part.chars().collect();
+    let mut word = Text::default();
+    for (i, &c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| chars[j]);
+        let after = chars.get(i + 1);
+        let edge = c.is_uppercase()
+            && before.is_some_and(|b| b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase())));
+        if edge && !word.is_empty() {
+            out.push(std::mem::take(&mut word));
+        }
+        word.extend(c.to_lowercase());
+    }
+    if !word.is_empty() {
+        out.push(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_real_rules() {
+        use AlertKind::*;
+        for (title, kind) in [
+            ("HighRequestErrorRate", Error),
+            ("Availability low", Error),
+            ("p95 latency high", Latency),
+            ("TargetResponseTime alarm", Latency),
+            ("NoRequestsReceived", Traffic),
+            ("Request rate spiked", Traffic),
+            ("PodRequestRateDropped", Traffic),
+            ("KubePodNotReady", State),
+            ("KubePodCrashLooping", State),
+            ("KubeDeploymentRolloutStuck", State),
+            ("UnderReplicatedPartitions", State),
+            ("KafkaBrokerDown", Absent),
+            ("DeviceDown", Absent),
+            ("check-disk: no result within ttl", Absent),
+            ("PodCPUUsageHigh", Resource),
+            ("docker_memory_usage_max abnormally low", ResourceLow),
+            ("NodeFilesystemSpaceLow", Resource),
+            ("DatabaseOutOfConnections", Resource),
+            ("Disk latency high", Resource),
+            ("ReplicaLag", Resource),
+            ("login_model_implement", Other),
+            ("ConfigReloadFailure", Error),
+            ("HTTP 500 errors: /keys_existence_check", Error),
+            ("latency degraded: /memory/disk/full", Latency),
+            ("NullPointerException in SeatMap.render", Log),
+            ("Deploy pricing 4.12.0", Change),
+            ("NtpDrift", Other),
+        ] {
+            assert_eq!(kind_of(title, "", "prometheus", &Labels::new()), kind, "{title}");
+        }
+        assert_eq!(kind_of("connection refused by cart", "", "loki", &Labels::new()), LogDownstream);
+        assert_eq!(kind_of("ticket execute error", "", "logs", &Labels::new()), Log);
+        assert_eq!(kind_of("Something odd", "p99 latency is 3 s", "x", &Labels::new()), Latency);
+    }
+}

@@ -1,0 +1,23 @@
+//! Probable cause: which entity explains the alerts of an incident best, also when it raises none itself.
+//!
+//! Every candidate is asked how likely each symptom would be if it were the root. The kind of a symptom decides the
+//! direction of blame (a latency points down the calls, a missing request up, a full disk at itself), the ends of a
+//! call are better evidence than the place of the alert, what happens all the time says little, and what is already
+//! explained by one candidate need not be explained by another. The terms, what each is worth and what bought nothing
+//! stand in `docs/decisions/cause.md`.
+//!
+//! Pure: sums run in a fixed order, logarithms are libm's, ties go to the smaller name.
+
+mod blame;
+mod history;
+mod input;
+mod kind;
+mod rank;
+mod symptoms;
+mod weights;
+mod words;
+
+pub(crate) use history::{History, Past};
+pub(crate) use input::{AlertView, CauseInput, ChangeView, Entity};
+pub(crate) use kind::{AlertKind, kind_of};
+pub(crate) use rank::{Candidate, Ranking, Tie, rank};

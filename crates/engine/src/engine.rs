@@ -1,0 +1,329 @@
+//! One domain: its alerts, incidents and habits, and the straight line that an event takes through them.
+//!
+//! arrive → enter (what is fresh, what is its habit) → settle ten seconds later (chronic? onset? join? open?) → live on
+//! (repeat, resolve, reopen) → page → record. Each step is a file of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    Actor, AlertId, Change, ChangeKind, Domain, DomainTag, EngineVersion, Event, EventKind, Evidence,
+    IncidentId, Text, Time,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Books, EpisodeId, FOLD_VERSION, Output,
+    alert::{Alert, Habit},
+    fold::Fold,
+    incident,
+    quiet::Quiet,
+    seen::Seen,
+    settings::secs,
+    settle::Pending,
+    source::Source,
+    system::{Place, System, SystemKey},
+    table::Table,
+};
+
+/// One domain.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub domain: Domain,
+    pub tag: DomainTag,
+    pub meta: Meta,
+    pub seen: Seen,
+    pub alerts: Table<AlertId, Alert>,
+    pub incidents: Table<IncidentId, incident::State>,
+    pub systems: Table<SystemKey, System>,
+    pub places: Table<SystemKey, Place>,
+    /// Habits of a title on a host, and of a title anywhere, where nothing but hosts is known.
+    pub classes: Table<u64, Habit>,
+    pub sources: Table<Text, Source>,
+    /// Alerts that wait for their settlement, in the order of their arrival.
+    pub pending: Table<u64, Pending>,
+    pub order: BTreeMap<u64, Time>,
+    /// Alerts whose company is looked at again 30 s after they came.
+    pub learning: Table<u64, Pending>,
+    pub quiets: Table<u64, Quiet>,
+    /// Silences and maintenance windows that hold now.
+    pub active_quiets: BTreeSet<u64>,
+    /// Changes of late, newest last, for the ranking of causes.
+    pub changes: Vec<RecentChange>,
+    pub open: BTreeSet<IncidentId>,
+    pub timers: BTreeSet<(Time, Timer)>,
+    /// Incidents whose record is due at the end of this step.
+    pub urgent: BTreeSet<IncidentId>,
+}
+
+/// What a domain counts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    pub domain: Option<Domain>,
+    /// Of the last change.
+    pub seq: u64,
+    pub episodes: u64,
+    pub queued: u64,
+    pub quiets: u64,
+    pub books: Books,
+    pub changes: Vec<RecentChange>,
+}
+
+/// A change that may be the cause of what follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecentChange {
+    pub event_id: Text,
+    pub at: Time,
+    pub title: Text,
+    pub entity: Text,
+    pub node: Option<u32>,
+}
+
+/// What happens at a point of stream time without an input. At one point they happen in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A silence or maintenance window begins or ends.
+    Quiet(u64),
+    /// A waiting alert is settled.
+    Settle(u64),
+    /// An alert's company is looked at.
+    Learn(u64),
+    /// An incident may end, be paged, or be forgotten.
+    Incident(IncidentId),
+    /// The record of an incident is due.
+    Publish(IncidentId),
+}
+
+const CHANGES_MAX: usize = 256;
+
+impl Engine {
+    pub(crate) fn new(domain: Domain) -> Engine {
+        Engine {
+            tag: domain.tag(),
+            meta: Meta {
+                domain: Some(domain.clone()),
+                ..Meta::default()
+            },
+            domain,
+            seen: Seen::default(),
+            alerts: Table::default(),
+            incidents: Table::default(),
+            systems: Table::default(),
+            places: Table::default(),
+            classes: Table::default(),
+            sources: Table::default(),
+            pending: Table::default(),
+            order: BTreeMap::new(),
+            learning: Table::default(),
+            quiets: Table::default(),
+            active_quiets: BTreeSet::new(),
+            changes: Vec::new(),
+            open: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            urgent: BTreeSet::new(),
+        }
+    }
+
+    /// Folds one event; `input` is its number within the shard.
+    pub(crate) fn event(&mut self, event: &Event, input: u64, fold: &mut Fold<'_>) {
+        self.meta.books.events += 1;
+        if self
+            .seen
+            .again(&event.event_id, fold.time, fold.settings.life.lateness_s)
+        {
+            self.meta.books.redelivered += 1;
+            let episode = self
+                .alerts
+                .get(&AlertId::new(&self.domain, &event.dedup_key))
+                .map(|alert| alert.episode);
+            fold.placed(
+                input,
+                episode.map(|number| EpisodeId {
+                    domain: self.tag,
+                    number,
+                }),
+            );
+            return;
+        }
+        if fold.time.since(event.ts) > secs(fold.settings.life.lateness_s) {
+            self.meta.books.late += 1;
+        }
+        match event.kind {
+            EventKind::Alert if event.status != model::Status::Info => {
+                let episode = self.arrive(event, fold);
+                fold.placed(
+                    input,
+                    episode.map(|number| EpisodeId {
+                        domain: self.tag,
+                        number,
+                    }),
+                );
+            }
+            kind => {
+                self.meta.books.other += 1;
+                match kind {
+                    EventKind::Change => self.remember_change(event, fold),
+                    EventKind::Ack => self.acknowledge(event, fold),
+                    EventKind::Silence | EventKind::Maintenance => self.quiet(event, fold),
+                    // An alert that is neither firing nor resolved is for reading; the others steer nothing yet.
+                    EventKind::Alert | EventKind::Topology | EventKind::Feedback | EventKind::Heartbeat => {}
+                }
+                fold.placed(input, None);
+            }
+        }
+        self.publish_urgent(fold);
+    }
+
+    /// Does what is due at the earliest deadline; `fold.time` is that deadline.
+    pub(crate) fn timer(&mut self, fold: &mut Fold<'_>) {
+        let Some((at, timer)) = self.timers.pop_first() else {
+            return;
+        };
+        debug_assert_eq!(at, fold.time, "timers are fired at their deadline");
+        match timer {
+            Timer::Quiet(number) => self.turn_quiet(number, fold),
+            Timer::Settle(number) => self.settle(number, fold),
+            Timer::Learn(number) => self.learn(number, fold),
+            Timer::Incident(id) => self.wake(id, fold),
+            Timer::Publish(id) => {
+                if let Some(state) = self.incidents.get_mut(&id) {
+                    state.publish_at = None;
+                    self.urgent.insert(id);
+                }
+            }
+        }
+        self.publish_urgent(fold);
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    fn remember_change(&mut self, event: &Event, fold: &Fold<'_>) {
+        let spot = crate::spot::locate(event, fold.graph, fold.serial);
+        if self.changes.len() == CHANGES_MAX {
+            self.changes.remove(0);
+        }
+        self.changes.push(RecentChange {
+            event_id: event.event_id.clone(),
+            at: event.starts_at.unwrap_or(event.ts),
+            title: event.title.clone(),
+            entity: spot.entity,
+            node: spot.node,
+        });
+    }
+
+    /// Writes a change record and raises the revision of its incident.
+    pub(crate) fn change(&mut self, id: IncidentId, what: What, because: Vec<Evidence>, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        state.revision += 1;
+        state.updated_at = fold.time;
+        self.meta.seq += 1;
+        fold.out.push(Output::Change(Box::new(Change {
+            seq: self.meta.seq,
+            at: fold.time,
+            domain: self.domain.clone(),
+            incident_id: id,
+            revision: state.revision,
+            change: what.kind,
+            alert_id: what.alert,
+            event_id: what.event,
+            from: what.from,
+            to: what.to,
+            actor: what.actor,
+            because,
+            amends: what.amends,
+            engine: version(fold),
+        })));
+        if what.kind.is_news() {
+            self.urgent.insert(id);
+        } else {
+            self.publish_soon(id, fold);
+        }
+    }
+
+    /// Sets the next timer of an incident to the earliest of what it has now and `at`.
+    pub(crate) fn wake_at(&mut self, id: IncidentId, at: Time, fold: &Fold<'_>) {
+        let at = at.max(fold.time);
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        if state.wake.is_some_and(|wake| wake <= at) {
+            return;
+        }
+        if let Some(wake) = state.wake.replace(at) {
+            self.timers.remove(&(wake, Timer::Incident(id)));
+        }
+        self.timers.insert((at, Timer::Incident(id)));
+    }
+}
+
+/// What a change record says beside its incident.
+pub(crate) struct What {
+    pub kind: ChangeKind,
+    pub alert: Option<AlertId>,
+    pub event: Option<Text>,
+    pub from: Option<Text>,
+    pub to: Option<Text>,
+    pub actor: Actor,
+    pub amends: bool,
+}
+
+impl What {
+    pub(crate) fn new(kind: ChangeKind) -> What {
+        What {
+            kind,
+            alert: None,
+            event: None,
+            from: None,
+            to: None,
+            actor: Actor::ENGINE,
+            amends: false,
+        }
+    }
+    pub(crate) fn alert(mut self, alert: AlertId) -> What {
+        self.alert = Some(alert);
+        self
+    }
+    pub(crate) fn event(mut self, event: &Text) -> What {
+        self.event = Some(event.clone());
+        self
+    }
+    pub(crate) fn from(mut self, from: impl Into<Text>) -> What {
+        self.from = Some(from.into());
+        self
+    }
+    pub(crate) fn to(mut self, to: impl Into<Text>) -> What {
+        self.to = Some(to.into());
+        self
+    }
+    pub(crate) fn actor(mut self, actor: impl Into<Text>) -> What {
+        self.actor = Actor(actor.into());
+        self
+    }
+}
+
+/// Whether a change is published at once or may wait for the next second.
+trait News {
+    fn is_news(&self) -> bool;
+}
+
+impl News for ChangeKind {
+    fn is_news(&self) -> bool {
+        !matches!(
+            self,
+            ChangeKind::Joined | ChangeKind::Note | ChangeKind::Suppressed | ChangeKind::Released
+        )
+    }
+}
+
+pub(crate) fn version(fold: &Fold<'_>) -> EngineVersion {
+    EngineVersion {
+        version: FOLD_VERSION,
+        rules: 0,
+        weights: 0,
+        topology: fold.graph.version().into(),
+    }
+}

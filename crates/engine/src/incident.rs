@@ -1,0 +1,183 @@
+//! What is remembered of one incident.
+
+use std::collections::BTreeMap;
+
+use model::{
+    AlertId, Cause, Context, Evidence, IncidentId, IncidentStatus, Owner, Page, RunnerUp, Severity,
+    SuppressedAlert, Text, Time,
+};
+use serde::{Deserialize, Serialize};
+
+/// One incident.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub revision: u64,
+    pub status: IncidentStatus,
+    pub system: Text,
+    pub opener: AlertId,
+    /// The day's list of what is too little to open an incident; it never pages and attracts nothing.
+    pub background: bool,
+    pub late: bool,
+    pub reopened: bool,
+
+    pub opened_at: Time,
+    pub updated_at: Time,
+    pub resolved_at: Option<Time>,
+    /// `ts` at which its last firing alert ended.
+    pub ended: Option<Time>,
+    /// `ts` of the alert that opened it, and of the newest that keeps it going.
+    pub begun: Time,
+    pub last: Time,
+    pub first_event_at: Time,
+    pub last_event_at: Time,
+    /// When something last happened to it, in stream time.
+    pub touched_at: Time,
+    /// Stream time at which the last member joined.
+    pub joined_at: Time,
+
+    pub events: u64,
+    pub alerts: u64,
+    pub firing: u64,
+    /// Different alerts it has ever shown.
+    pub shown: u64,
+    pub members: BTreeMap<AlertId, Member>,
+    pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
+
+    /// How active it was lately, in all and by entity.
+    pub activity: Decaying,
+    pub places: Vec<PlaceActivity>,
+
+    pub severity: Severity,
+    /// Worst severity that was ever paged for.
+    pub paged_severity: Option<Severity>,
+    pub acknowledged_by: Option<Text>,
+    pub acknowledged_severity: Severity,
+    pub snoozed_until: Option<Time>,
+    pub page: Page,
+    /// When the page is to be judged next.
+    pub page_at: Option<Time>,
+    pub last_page_at: Option<Time>,
+    /// Owner that was paged, and the one that would be, since when.
+    pub paged_team: Option<Text>,
+    pub owner_since: Option<Time>,
+
+    pub title: String,
+    pub causes: Vec<Cause>,
+    pub context: Context,
+    pub owner: Owner,
+    pub also_notify: Vec<Text>,
+    pub changes: Vec<Cause>,
+    pub because: Vec<Evidence>,
+    /// Whether members changed since causes were ranked.
+    pub unassessed: bool,
+
+    pub merged_into: Option<IncidentId>,
+    pub merged_from: Vec<IncidentId>,
+    pub split_from: Option<IncidentId>,
+
+    /// Stream time of its next timer, and of the next record.
+    pub wake: Option<Time>,
+    pub publish_at: Option<Time>,
+    pub published_at: Option<Time>,
+}
+
+/// One alert in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub first_at: Time,
+    pub last_at: Time,
+    pub joined_at: Time,
+    pub count: u64,
+    pub firing: bool,
+    pub severity: Severity,
+    pub passive: bool,
+    pub parent: Option<AlertId>,
+    pub probability: f64,
+    pub because: Vec<Evidence>,
+    pub runner_up: Option<RunnerUp>,
+    /// What the record shows, frozen when the alert moves on to another incident.
+    pub face: Face,
+}
+
+/// What an incident record shows of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Face {
+    pub dedup_key: Text,
+    pub title: Text,
+    pub service: Option<Text>,
+    pub host: Option<Text>,
+    pub entity: Text,
+}
+
+/// A count that fades.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Decaying {
+    pub value: f64,
+    pub at: Time,
+}
+
+/// How active an incident was on one entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlaceActivity {
+    pub entity: Text,
+    pub node: Option<u32>,
+    pub activity: Decaying,
+    /// Last `ts` there that keeps the incident going.
+    pub last: Time,
+}
+
+impl Decaying {
+    /// What is left of it at `t`, fading by a factor of e every `decay_s` seconds.
+    pub(crate) fn left(&self, t: Time, decay_s: f64) -> f64 {
+        let age = t.since(self.at).as_secs_f64();
+        if age > 0.0 {
+            self.value * libm::exp(-age / decay_s)
+        } else {
+            self.value
+        }
+    }
+
+    /// One more at `t`.
+    pub(crate) fn add(&mut self, t: Time, decay_s: f64) {
+        *self = Decaying {
+            value: self.left(t, decay_s) + 1.0,
+            at: self.at.max(t),
+        };
+    }
+}
+
+impl State {
+    /// Activity on an entity; entities are few and bounded, so a walk is cheapest.
+    pub(crate) fn place(&self, entity: &str) -> Option<&PlaceActivity> {
+        self.places.iter().find(|p| p.entity == entity)
+    }
+
+    /// The entry of an entity, made if there is room for it.
+    pub(crate) fn place_mut(
+        &mut self,
+        entity: &Text,
+        node: Option<u32>,
+        t: Time,
+    ) -> Option<&mut PlaceActivity> {
+        if let Some(i) = self.places.iter().position(|p| p.entity == *entity) {
+            return Some(&mut self.places[i]);
+        }
+        if self.places.len() >= PLACES_MAX {
+            return None;
+        }
+        self.places.push(PlaceActivity {
+            entity: entity.clone(),
+            node,
+            activity: Decaying { value: 0.0, at: t },
+            last: Time::MIN,
+        });
+        self.places.last_mut()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.status, IncidentStatus::Resolved | IncidentStatus::Merged)
+    }
+}
+
+/// Entities of an incident whose activity is kept; beyond, its whole activity still counts.
+const PLACES_MAX: usize = 64;

@@ -1,0 +1,220 @@
+//! Who is paged, when and why.
+//!
+//! A page waits for the settlement of its incident and, within bounds, for the settlement of what is coming in beside
+//! it, because the alert that names the right team is often not the first. It is due once, again when it gets worse or
+//! somebody else owns it, and again if nobody takes it.
+
+use model::{ChangeKind, Evidence, EvidenceKind, IncidentId, PageState, Severity};
+
+use crate::{
+    engine::{Engine, What},
+    fold::Fold,
+    incident::State,
+    settings::secs,
+};
+
+impl Engine {
+    /// The worst that somebody could be paged for.
+    fn pageable(&self, state: &State, fold: &Fold<'_>) -> Option<Severity> {
+        if state.background {
+            return None;
+        }
+        state
+            .members
+            .iter()
+            .filter(|(_, member)| member.firing && !member.passive)
+            .filter(|(id, _)| self.alerts.get(id).is_some_and(|alert| alert.quieted.is_none()))
+            .map(|(_, member)| member.severity)
+            .max()
+            .filter(|severity| *severity >= fold.settings.page.severity_min)
+            // Late news of something that may be long over wakes nobody unless it is critical.
+            .filter(|severity| !state.late || *severity == Severity::Critical)
+    }
+
+    /// Something happened that may ask for a page: judge it when what is coming in has settled.
+    pub(crate) fn consider_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        let Some(severity) = self.pageable(state, fold) else {
+            return;
+        };
+        if state.page.state == PageState::Due && state.paged_severity.is_some_and(|paged| severity <= paged) {
+            return;
+        }
+        let wait = if severity == Severity::Critical {
+            fold.settings.page.critical_wait_s
+        } else {
+            fold.settings.page.wait_s
+        };
+        // The alert itself has waited for its settlement already.
+        let latest = fold.time + secs((wait - fold.settings.grouping.settle_s).max(0.0));
+        let state = self.incidents.get_mut(&id).expect("looked up above");
+        let at = state.page_at.map_or(latest, |at| at.min(latest));
+        state.page_at = Some(at);
+        let at = if self.still_coming(id) { at } else { fold.time };
+        if at == fold.time {
+            self.judge_page(id, fold);
+        } else {
+            // Looked at again whenever something settles, at the latest then.
+            self.wake_at(id, at, fold);
+        }
+    }
+
+    /// Whether fresh symptoms wait for their settlement that could join this incident.
+    fn still_coming(&self, id: IncidentId) -> bool {
+        let system = self
+            .incidents
+            .get(&id)
+            .and_then(|state| self.systems.get(&state.system));
+        system.is_some_and(|system| system.again + system.new > 0)
+    }
+
+    /// Judges whether somebody is to be paged now.
+    pub(crate) fn judge_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        let Some(severity) = self.pageable(state, fold) else {
+            let state = self.incidents.get_mut(&id).expect("looked up above");
+            state.page_at = None;
+            return;
+        };
+        if state.page_at.is_some_and(|at| at > fold.time) && self.still_coming(id) {
+            let at = state.page_at.expect("checked on the line above");
+            self.wake_at(id, at, fold);
+            return;
+        }
+        self.assess(id, fold);
+        let state = self.incidents.get_mut(&id).expect("looked up above");
+        state.page_at = None;
+        let team = state.owner.team.clone();
+        let acknowledged = state.acknowledged_by.is_some() && state.acknowledged_severity >= severity;
+        let snoozed = state.snoozed_until.is_some_and(|until| until > fold.time);
+        let due = match state.page.state {
+            _ if acknowledged || snoozed => None,
+            PageState::None | PageState::Held | PageState::Closed => Some(if state.reopened {
+                format!("it began again and is {severity}")
+            } else {
+                format!("a new incident is {severity}")
+            }),
+            PageState::Due if state.paged_severity.is_some_and(|paged| severity > paged) => {
+                Some(format!("it got worse and is {severity}"))
+            }
+            PageState::Due if state.paged_team.as_ref() != Some(&team) => {
+                let since = *state.owner_since.get_or_insert(fold.time);
+                let grace = secs(fold.settings.page.owner_grace_s);
+                if fold.time.since(since) >= grace {
+                    Some(format!("it is {team}'s by what is known now"))
+                } else {
+                    self.wake_at(id, since + grace, fold);
+                    None
+                }
+            }
+            PageState::Due => {
+                state.owner_since = None;
+                let at = state.last_page_at.unwrap_or(fold.time) + secs(fold.settings.page.repeat_s);
+                if at <= fold.time && state.acknowledged_by.is_none() {
+                    Some(format!(
+                        "nobody took it for {}",
+                        secs(fold.settings.page.repeat_s)
+                    ))
+                } else {
+                    if state.acknowledged_by.is_none() {
+                        self.wake_at(id, at, fold);
+                    }
+                    None
+                }
+            }
+        };
+        if let Some(reason) = due {
+            self.page(id, severity, reason, fold);
+        }
+    }
+
+    fn page(&mut self, id: IncidentId, severity: Severity, reason: String, fold: &mut Fold<'_>) {
+        self.meta.books.pages += 1;
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        let before = state.paged_team.replace(state.owner.team.clone());
+        state.page.state = PageState::Due;
+        state.page.mode = fold.settings.page.mode;
+        state.page.seq += 1;
+        state.page.first_due_at.get_or_insert(fold.time);
+        state.page.reason = reason.as_str().into();
+        state.paged_severity = Some(state.paged_severity.map_or(severity, |paged| paged.max(severity)));
+        state.last_page_at = Some(fold.time);
+        state.owner_since = None;
+        let again = fold.time + secs(fold.settings.page.repeat_s);
+        let mut because = vec![Evidence::new(
+            EvidenceKind::Severity,
+            severity as u8 as f64,
+            reason,
+        )];
+        because.extend(state.owner.because.iter().cloned());
+        let mut what = What::new(ChangeKind::PageDue).to(state.owner.team.clone());
+        if let Some(before) = before {
+            what = what.from(before);
+        }
+        self.change(id, what, because, fold);
+        self.wake_at(id, again, fold);
+    }
+
+    /// The incident is over: who was told of it is told of its end.
+    pub(crate) fn close_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        state.page_at = None;
+        match state.page.state {
+            PageState::Due => {
+                state.page.state = PageState::Closed;
+                let team = state.paged_team.clone().unwrap_or_default();
+                let what = What::new(ChangeKind::PageClosed).to(team);
+                self.change(
+                    id,
+                    what,
+                    vec![Evidence::new(EvidenceKind::Resolved, 1.0, "it is over")],
+                    fold,
+                );
+            }
+            PageState::Held => state.page.state = PageState::None,
+            PageState::None | PageState::Closed => {}
+        }
+    }
+
+    /// Somebody takes an incident, named by its id or by the dedup key of one of its alerts.
+    pub(crate) fn acknowledge(&mut self, event: &model::Event, fold: &mut Fold<'_>) {
+        let named = event
+            .labels
+            .get("incident_id")
+            .and_then(|id| id.parse::<IncidentId>().ok());
+        let by_alert = || {
+            self.alerts
+                .get(&model::AlertId::new(&self.domain, &event.dedup_key))
+                .and_then(|alert| alert.incident)
+        };
+        let Some(id) = named.or_else(by_alert) else { return };
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        if !state.is_open() {
+            return;
+        }
+        let who = event.labels.get("actor").unwrap_or(&event.source);
+        let from = crate::record::status_word(state.status);
+        state.status = model::IncidentStatus::Acknowledged;
+        state.acknowledged_by = Some(who.into());
+        state.acknowledged_severity = state.severity;
+        let what = What::new(ChangeKind::Acknowledged)
+            .event(&event.event_id)
+            .from(from)
+            .to("acknowledged")
+            .actor(who);
+        self.change(
+            id,
+            what,
+            vec![Evidence::new(EvidenceKind::Actor, 1.0, format!("{who} took it"))],
+            fold,
+        );
+    }
+}

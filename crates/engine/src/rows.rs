@@ -1,0 +1,110 @@
+//! State rows of an engine: what it is restored from.
+//!
+//! Every row is `<tag>/<table>/<key>`. Timers and the list of open incidents are not written: they follow from the rows.
+
+use model::{IncidentId, Time};
+
+use crate::{
+    RestoreError, StateRow,
+    engine::{Engine, Meta, Timer},
+};
+
+impl Engine {
+    /// Appends the rows that changed since the last call.
+    pub(crate) fn changed_rows(&mut self, out: &mut Vec<StateRow>) {
+        let tag = format!("{:016x}", self.tag.0);
+        let row = |table: &str| format!("{tag}/{table}/");
+        self.alerts.changed_rows(&row("alert"), out);
+        self.incidents.changed_rows(&row("incident"), out);
+        self.systems.changed_rows(&row("system"), out);
+        self.places.changed_rows(&row("place"), out);
+        self.classes.changed_rows(&row("class"), out);
+        self.sources.changed_rows(&row("source"), out);
+        self.pending.changed_rows(&row("pending"), out);
+        self.learning.changed_rows(&row("learning"), out);
+        self.quiets.changed_rows(&row("quiet"), out);
+        self.seen.changed_rows(&row("seen"), out);
+        self.meta.changes.clone_from(&self.changes);
+        let value = serde_json::to_vec(&self.meta).expect("counters are plain JSON");
+        out.push(StateRow {
+            key: row("meta"),
+            value: Some(value),
+        });
+    }
+
+    /// Puts one row back.
+    pub(crate) fn restore_row(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), RestoreError> {
+        match table {
+            "alert" => self.alerts.restore(key, value),
+            "incident" => self.incidents.restore(key, value),
+            "system" => self.systems.restore(key, value),
+            "place" => self.places.restore(key, value),
+            "class" => self.classes.restore(key, value),
+            "source" => self.sources.restore(key, value),
+            "pending" => self.pending.restore(key, value),
+            "learning" => self.learning.restore(key, value),
+            "quiet" => self.quiets.restore(key, value),
+            "seen" => self.seen.restore(key, value),
+            _ => Err(RestoreError::Row {
+                key: format!("{table}/{key}"),
+                reason: "no such table".to_owned(),
+            }),
+        }
+    }
+
+    /// An engine from its counters, before its rows are put back.
+    pub(crate) fn from_meta(value: &[u8]) -> Result<Engine, RestoreError> {
+        let bad = |reason: String| RestoreError::Row {
+            key: "meta".to_owned(),
+            reason,
+        };
+        let meta: Meta = serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
+        let domain = meta
+            .domain
+            .clone()
+            .ok_or_else(|| bad("it names no domain".to_owned()))?;
+        let mut engine = Engine::new(domain);
+        engine.changes.clone_from(&meta.changes);
+        engine.meta = meta;
+        Ok(engine)
+    }
+
+    /// Derives what is not written, once all rows are back.
+    pub(crate) fn wire_up(&mut self, time: Time) {
+        for number in self.pending.keys() {
+            let pending = self.pending.get(&number).expect("the key was just read");
+            self.order.insert(number, pending.t);
+            self.timers.insert((pending.due, Timer::Settle(number)));
+        }
+        for number in self.learning.keys() {
+            let due = self.learning.get(&number).expect("the key was just read").due;
+            self.timers.insert((due, Timer::Learn(number)));
+        }
+        for number in self.quiets.keys() {
+            let quiet = self.quiets.get(&number).expect("the key was just read");
+            if quiet.from > time {
+                self.timers.insert((quiet.from, Timer::Quiet(number)));
+            } else {
+                self.active_quiets.insert(number);
+                self.timers.insert((quiet.until, Timer::Quiet(number)));
+            }
+        }
+        for id in self.incidents.keys() {
+            let state = self.incidents.get(&id).expect("the key was just read");
+            if state.is_open() {
+                self.open.insert(id);
+            }
+            if let Some(at) = state.wake {
+                self.timers.insert((at, Timer::Incident(id)));
+            }
+            if let Some(at) = state.publish_at {
+                self.timers.insert((at, Timer::Publish(id)));
+            }
+        }
+    }
+
+    /// Ids of all incidents remembered, in order.
+    pub(crate) fn incident_ids(&self) -> Vec<IncidentId> {
+        self.incidents.keys()
+    }
+}

@@ -1,0 +1,720 @@
+//! Settlement: ten seconds after it came, an alert finds its incident, once, with what came beside it in view.
+
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, RunnerUp, Span, Text, Time};
+use serde::{Deserialize, Serialize};
+use topology::NodeId;
+
+use crate::{
+    EpisodeId, Output,
+    alert::Alert,
+    engine::{Engine, Timer, What},
+    fold::Fold,
+    habit::Chronic,
+    incident::State,
+    settings::secs,
+    system::Settled,
+};
+
+/// An alert that waits for its settlement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub alert: AlertId,
+    pub t: Time,
+    pub due: Time,
+    pub fresh: bool,
+    pub kind: Kind,
+    /// The share of its source's alerts that repeat, as it was on arrival.
+    pub repeats: f64,
+    pub weight: u8,
+    pub episode: u64,
+    pub event_id: Text,
+}
+
+/// How a waiting alert was counted in its system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// Not at all: no fresh symptom, or a chronic one.
+    Unnoticed,
+    /// A symptom that the youngest incident has shown before.
+    Again,
+    /// Another one.
+    New,
+}
+
+/// Where an alert goes, and why.
+pub(crate) struct Verdict {
+    pub place: Placement,
+    pub because: Vec<Evidence>,
+    pub probability: f64,
+    pub runner_up: Option<RunnerUp>,
+}
+
+/// Where an alert goes.
+pub(crate) enum Placement {
+    /// Nowhere: it counts for nothing.
+    Muted(Text),
+    /// The day's list of what is too little to open an incident.
+    Background,
+    /// Into a live incident; passively, if it neither extends nor counts for it.
+    Join { incident: IncidentId, passive: bool },
+    /// Into the incident that it opened before, which is over.
+    Relapse(IncidentId),
+    /// It opens an incident; beside the live ones, if there are any.
+    Open { beside: bool },
+}
+
+impl Verdict {
+    fn new(place: Placement, probability: f64, kind: EvidenceKind, value: f64, text: String) -> Verdict {
+        Verdict {
+            place,
+            because: vec![Evidence::new(kind, value, text)],
+            probability,
+            runner_up: None,
+        }
+    }
+}
+
+/// The rate of the last 30 s is compared with that of the settlement.
+const LOOK_BACK_S: f64 = 30.0;
+/// An alert that opened an incident alone and comes alone again within this time belongs to it still.
+const LONE_AGAIN_S: f64 = 1800.0;
+/// Where nothing but hosts is known, this many different symptoms within the settlement open an incident.
+const BACKGROUND_SYMPTOMS: usize = 4;
+/// Company beside which a chronic alert is heard after all: more than this many symptoms that are not chronic.
+const LIFT: usize = 6;
+const LIFT_HIGH: usize = 2;
+/// A repeat of one episode keeps its incident going for this long; one stuck alert that is resent for days does not.
+const STICK_S: i64 = 900;
+
+impl Engine {
+    pub(crate) fn settle(&mut self, number: u64, fold: &mut Fold<'_>) {
+        let Some(pending) = self.pending.remove(&number) else {
+            return;
+        };
+        self.order.remove(&number);
+        let verdict = self.judge(&pending, fold);
+        self.place(&pending, verdict, fold);
+        let alert = self
+            .alerts
+            .get_mut(&pending.alert)
+            .expect("alerts are remembered while they wait");
+        alert.unsettled -= 1;
+        alert.settled = Some(pending.t);
+        if pending.fresh
+            || alert
+                .habit
+                .seen
+                .is_none_or(|seen| pending.t.since(seen) > Span::from_secs(600))
+        {
+            alert.habit.seen = Some(pending.t);
+            // 20 s more: company is looked for up to 30 s after the alert.
+            let due = fold.time + Span::from_secs(20);
+            self.timers.insert((due, Timer::Learn(number)));
+            self.learning.insert(number, Pending { due, ..pending });
+        }
+    }
+
+    /// Decides where an alert goes. Changes nothing but the counters of its system.
+    fn judge(&mut self, p: &Pending, fold: &Fold<'_>) -> Verdict {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let (system, node, source) = (alert.spot.system.clone(), alert.spot.node, alert.source.clone());
+        let t = p.t;
+        let entry = self.systems.entry(&system, Default::default);
+        match p.kind {
+            Kind::Unnoticed => {}
+            Kind::Again => {
+                entry.again -= 1;
+                entry.expected -= p.repeats;
+            }
+            Kind::New => {
+                entry.new -= 1;
+                entry.expected -= p.repeats;
+            }
+        }
+        if entry.again == 0 && entry.new == 0 {
+            // Sums of many small numbers drift; nothing waits, so nothing is expected.
+            entry.expected = 0.0;
+        }
+        self.prune_live(&system, fold);
+        let reach = self.reach_s(&source, fold);
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let interval = self
+            .sources
+            .get(&source)
+            .and_then(|s| s.interval_s)
+            .unwrap_or(0.0);
+        if !p.fresh
+            && let Some(incident) = alert.incident
+            && let Some(state) = self.incidents.get(&incident)
+            && !state.background
+            && state.is_open()
+            && t.since(state.last).as_secs_f64() <= reach
+        {
+            let passive = self.chronic(p.alert, p.weight, t, fold).is_some();
+            return Verdict::new(
+                Placement::Join { incident, passive },
+                0.99,
+                EvidenceKind::Episode,
+                t.since(state.last).as_secs_f64(),
+                "its episode is running in it".to_owned(),
+            );
+        }
+        let near = self.near(node, fold);
+        let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
+        if let Some(chronic) = self.chronic(p.alert, p.weight, t, fold)
+            && let Some(verdict) = self.judge_chronic(p, chronic, &live, interval, fold)
+        {
+            return verdict;
+        }
+        let entry = self.systems.get_mut(&system).expect("the entry was made above");
+        while entry
+            .settled
+            .front()
+            .is_some_and(|s| t.since(s.t).as_secs_f64() > LOOK_BACK_S)
+        {
+            entry.settled.pop_front();
+        }
+        let verdict = if live.is_empty() {
+            self.judge_quiet(p, &system, near.as_deref(), fold)
+        } else {
+            match self.judge_onset(p, &system, near.as_deref(), &live, interval, fold) {
+                Some(verdict) => verdict,
+                None => self.judge_joining(p, &live, fold),
+            }
+        };
+        if p.fresh {
+            let entry = self.systems.get_mut(&system).expect("the entry was made above");
+            entry.settled.push_back(Settled {
+                t,
+                again: p.kind == Kind::Again,
+            });
+        }
+        verdict
+    }
+
+    /// A chronic alert: a passive member where it may be one, else nothing, unless its company lifts it.
+    fn judge_chronic(
+        &self,
+        p: &Pending,
+        chronic: Chronic,
+        live: &[IncidentId],
+        interval: f64,
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let company = self.company(
+            p.alert,
+            p.t - secs(30.0 + interval),
+            p.t + secs(fold.settings.grouping.settle_s),
+            p.t,
+            fold,
+        );
+        let strangers = if p.weight == 0 && self.bare(p.alert) {
+            company.strangers
+        } else {
+            company.all()
+        };
+        let habit = &alert.habit;
+        let share = f64::from(habit.alone) / f64::from(habit.episodes.max(1));
+        let text = format!(
+            "came alone {} of {} times; company now: {strangers}",
+            habit.alone, habit.episodes
+        );
+        let may_follow =
+            chronic == Chronic::Elsewhere || p.weight == 2 || (p.weight == 1 && strangers > LIFT);
+        if may_follow && !live.is_empty() {
+            let (incident, _, _) = self.best(p, live, fold);
+            return Some(Verdict::new(
+                Placement::Join {
+                    incident,
+                    passive: true,
+                },
+                0.5,
+                EvidenceKind::Chronic,
+                share,
+                text,
+            ));
+        }
+        let lift = if p.weight == 2 { LIFT_HIGH } else { LIFT };
+        (strangers <= lift).then(|| {
+            let reason = compact_str::format_compact!("chronic: {text}");
+            Verdict::new(Placement::Muted(reason), 0.0, EvidenceKind::Chronic, share, text)
+        })
+    }
+
+    /// Nothing is live here: a relapse, too little, or the beginning of an incident.
+    fn judge_quiet(&self, p: &Pending, system: &Text, near: Option<&[NodeId]>, fold: &Fold<'_>) -> Verdict {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let ahead = self.ahead(p, system, near, fold);
+        if let Some(home) = alert.opened
+            && let Some(state) = self.incidents.get(&home)
+            && state.opener == p.alert
+            && !state.background
+            && state.merged_into.is_none()
+        {
+            let since_end = state.ended.map(|ended| p.t.since(ended).as_secs_f64());
+            let nothing_new = ahead
+                .iter()
+                .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)));
+            if let Some(age) = since_end
+                && age <= fold.settings.life.reopen_s
+                && nothing_new
+            {
+                let text = format!("it opened this incident, which ended {age:.0} s before");
+                return Verdict::new(Placement::Relapse(home), 0.9, EvidenceKind::Relapse, age, text);
+            }
+            let quiet = p.t.since(state.last).as_secs_f64();
+            if quiet <= LONE_AGAIN_S && state.shown <= 1 && ahead.iter().all(|other| *other == p.alert) {
+                let text = format!("the same symptom alone again, {quiet:.0} s after");
+                return Verdict::new(Placement::Relapse(home), 0.85, EvidenceKind::Relapse, quiet, text);
+            }
+        }
+        if p.weight == 0 && self.bare(p.alert) {
+            let mut symptoms: Vec<u64> = self
+                .systems
+                .get(system)
+                .into_iter()
+                .flat_map(|s| s.ring.iter())
+                .filter(|f| p.t <= f.t && f.t < p.t + secs(fold.settings.grouping.settle_s))
+                .map(|f| f.symptom)
+                .collect();
+            symptoms.push(self.symptom(p.alert));
+            symptoms.sort_unstable();
+            symptoms.dedup();
+            if symptoms.len() < BACKGROUND_SYMPTOMS {
+                let text = format!(
+                    "only {} symptoms within {} s",
+                    symptoms.len(),
+                    fold.settings.grouping.settle_s
+                );
+                return Verdict::new(
+                    Placement::Background,
+                    0.5,
+                    EvidenceKind::Background,
+                    symptoms.len() as f64,
+                    text,
+                );
+            }
+        }
+        let text = format!("nothing related was live around {}", name(&alert.spot.entity));
+        Verdict::new(
+            Placement::Open { beside: false },
+            1.0,
+            EvidenceKind::First,
+            1.0,
+            text,
+        )
+    }
+
+    /// Fresh symptoms within the settlement that could belong with this alert; itself among them.
+    fn ahead(&self, p: &Pending, system: &Text, near: Option<&[NodeId]>, fold: &Fold<'_>) -> Vec<AlertId> {
+        let until = p.t + secs(fold.settings.grouping.settle_s);
+        let inside = |node: Option<u32>| {
+            near.is_none_or(|near| node.is_some_and(|n| near.binary_search(&NodeId(n)).is_ok()))
+        };
+        self.systems
+            .get(system)
+            .into_iter()
+            .flat_map(|s| s.ring.iter())
+            .filter(|f| p.t <= f.t && f.t < until && inside(f.node))
+            .map(|f| f.alert)
+            .collect()
+    }
+
+    /// Something is live: does another fault begin beside it? Either its own symptoms start again together, beyond
+    /// what the habit of their sources explains, or a burst of new ones comes that is five times the rate of late.
+    fn judge_onset(
+        &self,
+        p: &Pending,
+        system: &Text,
+        near: Option<&[NodeId]>,
+        live: &[IncidentId],
+        interval: f64,
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        if p.kind == Kind::Unnoticed {
+            return None;
+        }
+        let settle_s = fold.settings.grouping.settle_s;
+        let entry = self.systems.get(system)?;
+        let youngest = self.youngest(live)?;
+        let state = self.incidents.get(&youngest)?;
+        let age = p.t.since(state.begun).as_secs_f64();
+        let (again, fresh, expected, again_before, fresh_before);
+        match near {
+            None => {
+                again = entry.again + u32::from(p.kind == Kind::Again);
+                fresh = entry.new + u32::from(p.kind == Kind::New) + again;
+                expected = entry.expected + p.repeats;
+                again_before =
+                    entry.settled.iter().filter(|s| s.again).count() as f64 * settle_s / LOOK_BACK_S;
+                fresh_before = entry.settled.len() as f64 * settle_s / LOOK_BACK_S;
+            }
+            Some(near) => {
+                let (mut now, mut before, mut habit) = ((0, 0), (0, 0), 0.0);
+                for f in &entry.ring {
+                    if !f.node.is_some_and(|n| near.binary_search(&NodeId(n)).is_ok()) {
+                        continue;
+                    }
+                    let ahead = f.t.since(p.t).as_secs_f64();
+                    if (0.0..settle_s).contains(&ahead) {
+                        now = (now.0 + u32::from(f.again), now.1 + 1);
+                        habit += f.repeats;
+                    } else if (-LOOK_BACK_S..0.0).contains(&ahead) {
+                        before = (before.0 + u32::from(f.again), before.1 + 1);
+                    }
+                }
+                (again, fresh) = now;
+                expected = habit;
+                again_before = f64::from(before.0) * settle_s / LOOK_BACK_S;
+                fresh_before = f64::from(before.1) * settle_s / LOOK_BACK_S;
+            }
+        }
+        let starts_again =
+            f64::from(again) - 2.0 * expected >= 4.0 && f64::from(again) >= 3.0 * again_before + 1.0;
+        let burst = age > 90.0 + 2.0 * interval
+            && fresh >= 8
+            && f64::from(fresh) >= 5.0 * (fresh_before + 1.0)
+            && f64::from(fresh) >= 0.2 * state.shown as f64;
+        if age <= 20.0 || !(starts_again || burst) {
+            return None;
+        }
+        let text = format!(
+            "{fresh} fresh symptoms within {settle_s} s ({fresh_before:.1} usual), {again} of them those of {youngest} again \
+             ({again_before:.1} usual, {expected:.1} by habit)"
+        );
+        Some(Verdict::new(
+            Placement::Open { beside: true },
+            0.8,
+            EvidenceKind::Onset,
+            f64::from(fresh),
+            text,
+        ))
+    }
+
+    /// Joins the live incident that was most active around the alert.
+    fn judge_joining(&self, p: &Pending, live: &[IncidentId], fold: &Fold<'_>) -> Verdict {
+        let (incident, score, second) = self.best(p, live, fold);
+        let state = self
+            .incidents
+            .get(&incident)
+            .expect("live incidents are remembered");
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let gap = p.t.since(state.last).as_secs_f64();
+        let mut because = vec![Evidence::new(
+            EvidenceKind::Time,
+            gap.max(0.0),
+            format!("{:.0} s after its last alert", gap.max(0.0)),
+        )];
+        because.extend(self.relation(alert, state, fold));
+        because.push(Evidence::new(
+            EvidenceKind::Activity,
+            score,
+            format!(
+                "activity {score:.2} around {}; {} live",
+                name(&alert.spot.entity),
+                live.len()
+            ),
+        ));
+        let total = score + second.map_or(0.0, |(_, s)| s) + 0.02;
+        let probability = |score: f64| ((score + 0.01) / total).clamp(0.01, 0.99);
+        Verdict {
+            place: Placement::Join {
+                incident,
+                passive: false,
+            },
+            because,
+            probability: probability(score),
+            runner_up: second.map(|(incident_id, s)| RunnerUp {
+                incident_id,
+                probability: probability(s),
+            }),
+        }
+    }
+
+    /// How the alert's entity and the incident's are related, as evidence.
+    fn relation(&self, alert: &Alert, state: &State, fold: &Fold<'_>) -> Option<Evidence> {
+        if state.place(&alert.spot.entity).is_some() {
+            let text = format!("also on {}", name(&alert.spot.entity));
+            return Some(Evidence::new(EvidenceKind::Entity, 0.0, text));
+        }
+        if let Some(node) = alert.spot.node {
+            let near = state
+                .places
+                .iter()
+                .filter_map(|place| Some((fold.graph.distance(NodeId(node), NodeId(place.node?), 4)?, place)))
+                .min_by(|a, b| {
+                    a.0.cmp(&b.0)
+                        .then(b.1.last.cmp(&a.1.last))
+                        .then(a.1.entity.cmp(&b.1.entity))
+                });
+            return near.map(|(hops, place)| {
+                let text = format!("{hops} hops from {} in the topology", name(&place.entity));
+                Evidence::new(EvidenceKind::Topology, f64::from(hops), text)
+            });
+        }
+        let text = format!("both in {}", alert.spot.system);
+        Some(Evidence::new(EvidenceKind::Label, 1.0, text))
+    }
+
+    /// The best of the live incidents for an alert with its score, and the next best.
+    fn best(
+        &self,
+        p: &Pending,
+        live: &[IncidentId],
+        fold: &Fold<'_>,
+    ) -> (IncidentId, f64, Option<(IncidentId, f64)>) {
+        let grouping = &fold.settings.grouping;
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let decay = grouping.activity_decay_s;
+        let mut ranked: Vec<(f64, Time, IncidentId)> = live
+            .iter()
+            .map(|id| {
+                let state = self.incidents.get(id).expect("live incidents are remembered");
+                let mut score = state
+                    .place(&alert.spot.entity)
+                    .map_or(0.0, |place| place.activity.left(p.t, decay));
+                if let Some(node) = alert.spot.node {
+                    for neighbour in fold.graph.call_neighbours(NodeId(node)) {
+                        let place = state.places.iter().find(|place| place.node == Some(neighbour.0));
+                        score += grouping.weight_neighbour
+                            * place.map_or(0.0, |place| place.activity.left(p.t, decay));
+                    }
+                }
+                score += grouping.weight_system * state.activity.left(p.t, decay)
+                    + 1e-6 * libm::exp(-p.t.since(state.last).as_secs_f64() / 300.0);
+                if p.fresh && alert.showed_in(*id) {
+                    // It has shown this symptom before: as likely as the source repeats.
+                    score *= self
+                        .sources
+                        .get(&alert.source)
+                        .map_or(0.1, |source| source.repeat_share());
+                }
+                (score, state.begun, *id)
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        (ranked[0].2, ranked[0].0, ranked.get(1).map(|r| (r.2, r.0)))
+    }
+
+    /// Live incidents that an alert may join: quiet for less than the reach, and in a large system active near it.
+    fn live(
+        &self,
+        system: &Text,
+        alert: &Alert,
+        near: Option<&[NodeId]>,
+        t: Time,
+        reach: f64,
+        fold: &Fold<'_>,
+    ) -> Vec<IncidentId> {
+        let Some(entry) = self.systems.get(system) else {
+            return Vec::new();
+        };
+        let fits = |s: &State| {
+            s.is_open()
+                && t.since(s.last).as_secs_f64() <= reach
+                && s.begun.since(t).as_secs_f64() <= reach
+                && near.is_none_or(|near| self.linked(s, alert, near, t, reach, fold))
+        };
+        entry
+            .live
+            .iter()
+            .filter(|id| self.incidents.get(id).is_some_and(fits))
+            .copied()
+            .collect()
+    }
+
+    /// Forgets live incidents that not even an alert as late as allowed could join.
+    fn prune_live(&mut self, system: &Text, fold: &Fold<'_>) {
+        let grouping = &fold.settings.grouping;
+        let longest = (grouping.reach_s + grouping.interval_max_s).max(grouping.reach_unknown_s)
+            + fold.settings.life.lateness_s;
+        let over = |id: &IncidentId| {
+            self.incidents
+                .get(id)
+                .is_none_or(|s| !s.is_open() || fold.time.since(s.last).as_secs_f64() > longest)
+        };
+        let Some(entry) = self.systems.get(system) else {
+            return;
+        };
+        if !entry.live.iter().any(over) {
+            return;
+        }
+        let kept: Vec<IncidentId> = entry.live.iter().filter(|id| !over(id)).copied().collect();
+        self.systems.get_mut(system).expect("looked up above").live = kept;
+    }
+
+    pub(crate) fn youngest(&self, live: &[IncidentId]) -> Option<IncidentId> {
+        live.iter()
+            .filter_map(|id| Some((self.incidents.get(id)?.begun, *id)))
+            .max()
+            .map(|(_, id)| id)
+    }
+
+    /// Nodes that a fault here can share an incident with; `None`: the whole system.
+    pub(crate) fn near(&self, node: Option<u32>, fold: &Fold<'_>) -> Option<Vec<NodeId>> {
+        fold.graph.near(NodeId(node?)).map(<[NodeId]>::to_vec)
+    }
+
+    /// Whether an incident was active near the alert within the reach; a hub links for a short time only.
+    pub(crate) fn linked(
+        &self,
+        state: &State,
+        alert: &Alert,
+        near: &[NodeId],
+        t: Time,
+        reach: f64,
+        fold: &Fold<'_>,
+    ) -> bool {
+        let hub = alert.spot.node.is_some_and(|n| fold.graph.is_hub(NodeId(n)));
+        state.places.iter().any(|place| {
+            let Some(node) = place.node.map(NodeId) else {
+                return false;
+            };
+            if near.binary_search(&node).is_err() {
+                return false;
+            }
+            let short = (hub || fold.graph.is_hub(node)) && Some(node.0) != alert.spot.node;
+            let reach = if short {
+                fold.settings.grouping.hub_link_s
+            } else {
+                reach
+            };
+            t.since(place.last).as_secs_f64() <= reach
+        })
+    }
+
+    /// Carries a verdict out.
+    fn place(&mut self, p: &Pending, verdict: Verdict, fold: &mut Fold<'_>) {
+        match verdict.place {
+            Placement::Muted(ref reason) => self.mute(p, reason.clone(), fold),
+            Placement::Background => {
+                let incident = self.background(p, &verdict, fold);
+                self.join(incident, p, &verdict, fold);
+            }
+            Placement::Join { incident, .. } => self.join(incident, p, &verdict, fold),
+            Placement::Relapse(incident) => {
+                self.relapse(incident, p, &verdict, fold);
+                self.join(incident, p, &verdict, fold);
+            }
+            Placement::Open { beside } => {
+                let incident = self.open_incident(p, &verdict, beside, fold);
+                self.join(incident, p, &verdict, fold);
+            }
+        }
+    }
+
+    fn mute(&mut self, p: &Pending, reason: Text, fold: &mut Fold<'_>) {
+        self.meta.books.suppressed += 1;
+        self.leave(p.alert, fold);
+        let alert = self
+            .alerts
+            .get_mut(&p.alert)
+            .expect("alerts are remembered while they wait");
+        alert.muted = Some(reason.clone());
+        self.say_episode(p.episode, None, Some(&reason), fold);
+    }
+
+    /// Says where the events of an episode belong by now.
+    pub(crate) fn say_episode(
+        &self,
+        number: u64,
+        incident: Option<IncidentId>,
+        suppressed: Option<&str>,
+        fold: &mut Fold<'_>,
+    ) {
+        if fold.settings.placements {
+            fold.out.push(Output::Episode {
+                episode: EpisodeId {
+                    domain: self.tag,
+                    number,
+                },
+                incident,
+                suppressed: suppressed.map(Text::from),
+            });
+        }
+    }
+
+    /// Marks what keeps an incident going: fresh alerts, and repeats of an episode that is not stuck.
+    pub(crate) fn keep_alive(
+        &mut self,
+        incident: IncidentId,
+        id: AlertId,
+        t: Time,
+        fresh: bool,
+        decay_s: f64,
+    ) {
+        let alert = self
+            .alerts
+            .get(&id)
+            .expect("alerts are remembered while they are members");
+        let moving = alert
+            .habit
+            .start
+            .is_none_or(|start| t.since(start) <= Span::from_secs(STICK_S));
+        let (entity, node) = (alert.spot.entity.clone(), alert.spot.node);
+        let Some(state) = self.incidents.get_mut(&incident) else {
+            return;
+        };
+        if moving {
+            state.last = state.last.max(t);
+        }
+        if let Some(place) = state.place_mut(&entity, node, t) {
+            if moving {
+                place.last = place.last.max(t);
+            }
+            if fresh {
+                place.activity.add(t, decay_s);
+            }
+        }
+        if fresh {
+            state.activity.add(t, decay_s);
+        }
+    }
+
+    /// A change of one alert that says nothing but its kind.
+    pub(crate) fn note(
+        &mut self,
+        incident: IncidentId,
+        alert: AlertId,
+        text: &str,
+        from: &str,
+        to: &str,
+        fold: &mut Fold<'_>,
+    ) {
+        let what = What::new(ChangeKind::Note).alert(alert).from(from).to(to);
+        self.change(
+            incident,
+            what,
+            vec![Evidence::new(EvidenceKind::Resolved, 1.0, text)],
+            fold,
+        );
+    }
+}
+
+/// The name of an entity in a sentence.
+pub(crate) fn name(entity: &str) -> &str {
+    if entity.is_empty() {
+        "an unnamed thing"
+    } else {
+        entity
+    }
+}

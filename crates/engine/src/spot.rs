@@ -1,0 +1,71 @@
+//! Where an alert happens: its entity, and the system it is correlated within.
+//!
+//! The topology decides where it knows a name. Where it is silent, what the sender says of belonging together stands in
+//! for it: a namespace, a prefix, a network; and where nothing is said, an entity stands alone. A missing field never
+//! makes two things one.
+
+use model::{Event, Text};
+use topology::{Graph, NodeId};
+
+use crate::alert::Spot;
+
+pub(crate) fn locate(event: &Event, graph: &Graph, serial: u32) -> Spot {
+    let resolved = graph.resolve(event);
+    let number = |node: Option<NodeId>| node.map(|n| n.0);
+    let subject = resolved.subject.map(|n| graph.thing(n));
+    let host = resolved.host;
+    let own_name = || resolved.name.clone();
+    let (entity, node) = match (subject, host) {
+        (Some(thing), _) => (graph.id(thing).clone(), Some(thing)),
+        // An unknown service on a known host goes by its own name, where the host stands.
+        (None, Some(host)) if event.service.is_some() => (own_name(), Some(host)),
+        (None, Some(host)) => (graph.id(host).clone(), Some(host)),
+        (None, None) => (own_name(), None),
+    };
+    let (system, known) = match node {
+        Some(node) => (graph.id(graph.component(node)).clone(), true),
+        None => (stand_in(event, &entity), false),
+    };
+    Spot {
+        serial,
+        entity,
+        node: number(node),
+        host_node: number(host),
+        caller: number(resolved.caller),
+        callee: number(resolved.callee),
+        system,
+        known,
+    }
+}
+
+/// What stands for a system where the topology knows nothing: the nearest thing that the sender says.
+fn stand_in(event: &Event, entity: &Text) -> Text {
+    let said = |kind: &str| {
+        event
+            .entities
+            .get(kind)
+            .or_else(|| event.labels.get(kind))
+            .filter(|v| !v.is_empty())
+    };
+    if let Some(namespace) = said("namespace") {
+        return match said("cluster") {
+            Some(cluster) => compact_str::format_compact!("namespace={cluster}/{namespace}"),
+            None => compact_str::format_compact!("namespace={namespace}"),
+        };
+    }
+    if let Some((prefix, _)) = entity.split_once('/')
+        && !prefix.is_empty()
+    {
+        return compact_str::format_compact!("prefix={prefix}");
+    }
+    for kind in ["network", "site"] {
+        if let Some(value) = said(kind) {
+            return compact_str::format_compact!("{kind}={value}");
+        }
+    }
+    if entity.is_empty() {
+        // Nothing is named at all: the alert stands alone.
+        return compact_str::format_compact!("alert={}", event.dedup_key);
+    }
+    compact_str::format_compact!("entity={entity}")
+}
