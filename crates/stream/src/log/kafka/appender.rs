@@ -1,0 +1,106 @@
+//! Writing single records: idempotent, outside of transactions. Many callers may wait at once and share batches.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{ProducerContext, ThreadedProducer};
+
+use super::{ASK, Properties, convert, failed, reader_config};
+use crate::log::{Appender, LogError, LogErrorKind, Outgoing};
+
+pub(super) struct KafkaAppender {
+    producer: ThreadedProducer<Acks>,
+    asker: BaseConsumer,
+}
+
+/// Counts what is still on its way of one call.
+#[derive(Default)]
+struct Pending {
+    state: Mutex<(usize, Option<KafkaError>)>,
+    done: Condvar,
+}
+
+struct Acks;
+
+impl ClientContext for Acks {}
+
+impl ProducerContext for Acks {
+    type DeliveryOpaque = Arc<Pending>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, pending: Arc<Pending>) {
+        let mut state = pending.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 -= 1;
+        if let Err((error, _)) = result {
+            state.1.get_or_insert_with(|| error.clone());
+        }
+        if state.0 == 0 {
+            pending.done.notify_all();
+        }
+    }
+}
+
+impl KafkaAppender {
+    pub(super) fn new(properties: &Properties) -> Result<KafkaAppender, LogError> {
+        let asker: BaseConsumer = reader_config(properties).create().map_err(failed)?;
+        let mut config = properties.config();
+        config
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            .set("linger.ms", properties.or("linger.ms", "5"))
+            .set("compression.type", properties.or("compression.type", "lz4"))
+            .set("message.timeout.ms", properties.or("message.timeout.ms", "30000"));
+        let producer = config.create_with_context(Acks).map_err(failed)?;
+        Ok(KafkaAppender { producer, asker })
+    }
+}
+
+impl Appender for KafkaAppender {
+    fn append(&self, records: Vec<Outgoing>) -> Result<(), LogError> {
+        let pending = Arc::new(Pending::default());
+        pending.state.lock().unwrap_or_else(PoisonError::into_inner).0 = records.len();
+        let mut failure = None;
+        let mut sent = 0;
+        'records: for record in &records {
+            loop {
+                match self.producer.send(convert::outgoing(record, pending.clone())) {
+                    Ok(()) => break,
+                    Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    Err((error, _)) => {
+                        failure = Some(failed(error));
+                        break 'records;
+                    }
+                }
+            }
+            sent += 1;
+        }
+        let mut state = pending.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 -= records.len() - sent;
+        while state.0 > 0 {
+            state = pending.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        match (failure, state.1.take()) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(error)) => Err(self.explain(error, &records)),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl KafkaAppender {
+    /// A record for a topic that does not exist times out without saying so.
+    fn explain(&self, error: KafkaError, records: &[Outgoing]) -> LogError {
+        let topic = records.first().map(|record| record.topic.clone());
+        let metadata = topic.as_deref().and_then(|topic| self.asker.fetch_metadata(Some(topic), ASK).ok());
+        let missing = metadata.is_some_and(|m| m.topics().iter().any(|t| t.partitions().is_empty()));
+        match topic {
+            Some(topic) if missing => LogError::new(LogErrorKind::Setup, format_args!("topic {topic} is missing")),
+            _ => failed(error),
+        }
+    }
+}

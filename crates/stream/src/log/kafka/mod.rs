@@ -1,0 +1,171 @@
+//! The log on Apache Kafka, over librdkafka.
+//!
+//! One worker is one OS thread with one `BaseConsumer` and one transactional `BaseProducer`, created together and dropped
+//! together. The settings below were measured against a real broker; each that is not a default says why it is so.
+//! librdkafka does not speak transactions v2 (KIP-890), so after any transactional request that failed or timed out the
+//! producer is destroyed and what it wrote for is restored from what is committed.
+
+mod appender;
+mod convert;
+mod properties;
+mod reader;
+mod worker;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::{
+    Appender, Bounds, Log, LogError, LogErrorKind, Member, Reader, TopicName, TopicPartition, TopicSpec, Worker,
+};
+pub use properties::{Properties, PropertyError};
+
+/// How long a question about the brokers or a topic may take.
+const ASK: Duration = Duration::from_secs(10);
+
+/// A Kafka deployment, by the client properties that lead to it.
+pub struct KafkaLog {
+    properties: Properties,
+    asker: BaseConsumer,
+}
+
+impl KafkaLog {
+    /// Prepares to connect; nothing is sent yet.
+    pub fn new(properties: Properties) -> Result<KafkaLog, LogError> {
+        let asker = reader_config(&properties).create().map_err(failed)?;
+        Ok(KafkaLog { properties, asker })
+    }
+}
+
+fn reader_config(properties: &Properties) -> ClientConfig {
+    let mut config = properties.config();
+    config
+        // Needed by `assign`; nothing is subscribed or committed, so the group never exists.
+        .set("group.id", "stormfold-reader")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("isolation.level", "read_committed")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.partition.eof", "true")
+        // Smaller values cost an idle broker a fifth of a core and gain nothing: data is sent as soon as it is there.
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.min.bytes", "1")
+        // The default of a second is seen whenever the queue of fetched records was full.
+        .set("fetch.queue.backoff.ms", "10");
+    config
+}
+
+/// An error of librdkafka in our terms.
+fn failed(error: KafkaError) -> LogError {
+    use RDKafkaErrorCode as Code;
+    let code = error.rdkafka_error_code();
+    let kind = match (&error, code) {
+        (KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_), _) => LogErrorKind::Setup,
+        (
+            _,
+            Some(
+                Code::UnknownTopicOrPartition
+                | Code::UnknownTopic
+                | Code::UnknownPartition
+                | Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed
+                | Code::SaslAuthenticationFailed
+                | Code::Authentication,
+            ),
+        ) => LogErrorKind::Setup,
+        (
+            _,
+            Some(
+                Code::Fenced
+                | Code::ProducerFenced
+                | Code::InvalidProducerEpoch
+                | Code::FencedInstanceId
+                | Code::IllegalGeneration
+                | Code::UnknownMemberId
+                | Code::RebalanceInProgress
+                | Code::AssignmentLost,
+            ),
+        ) => LogErrorKind::Fenced,
+        (_, Some(Code::MessageSizeTooLarge)) => LogErrorKind::TooLarge,
+        (KafkaError::Transaction(inner), _) if inner.txn_requires_abort() => LogErrorKind::Aborted,
+        (KafkaError::Transaction(_), _) => LogErrorKind::Unknown,
+        _ => LogErrorKind::Unavailable,
+    };
+    LogError::new(kind, error)
+}
+
+impl Log for KafkaLog {
+    fn partitions(&self, topic: &str) -> Result<Option<u32>, LogError> {
+        let metadata = self.asker.fetch_metadata(Some(topic), ASK).map_err(failed)?;
+        let found = metadata.topics().iter().find(|t| t.name() == topic);
+        match found.map(|t| (t.partitions().len() as u32, t.error().map(RDKafkaErrorCode::from))) {
+            Some((count, None)) if count > 0 => Ok(Some(count)),
+            None | Some((_, None | Some(RDKafkaErrorCode::UnknownTopicOrPartition))) => Ok(None),
+            Some((_, Some(code))) => Err(failed(KafkaError::MetadataFetch(code))),
+        }
+    }
+
+    fn create_topics(&self, topics: &[TopicSpec]) -> Result<Vec<TopicName>, LogError> {
+        let mut missing = Vec::new();
+        for spec in topics {
+            if self.partitions(&spec.name)?.is_none() {
+                missing.push(spec);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let admin: AdminClient<DefaultClientContext> = self.properties.config().create().map_err(failed)?;
+        let new = missing.iter().map(|spec| {
+            let topic = NewTopic::new(&spec.name, spec.partitions.max(1) as i32, TopicReplication::Fixed(-1));
+            spec.settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value))
+        });
+        let new: Vec<NewTopic<'_>> = new.collect();
+        let options = AdminOptions::new().request_timeout(Some(ASK)).operation_timeout(Some(ASK));
+        let results = pollster::block_on(admin.create_topics(&new, &options)).map_err(failed)?;
+        let mut created = BTreeSet::new();
+        for result in results {
+            match result {
+                Ok(name) => created.insert(name),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => continue,
+                Err((name, code)) => {
+                    let what = format_args!("topic {name} could not be created: {code}");
+                    return Err(LogError::new(LogErrorKind::Setup, what));
+                }
+            };
+        }
+        Ok(missing.iter().filter(|spec| created.contains(&*spec.name)).map(|spec| spec.name.clone()).collect())
+    }
+
+    fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
+        let (start, end) =
+            self.asker.fetch_watermarks(&at.topic, at.partition as i32, ASK).map_err(failed)?;
+        Ok(Bounds { start: start.max(0) as u64, end: end.max(0) as u64 })
+    }
+
+    fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
+        let mut sizes = Vec::new();
+        for topic in &member.topics {
+            match self.partitions(topic)? {
+                Some(partitions) => sizes.push((topic.clone(), partitions)),
+                None => return Err(LogError::new(LogErrorKind::Setup, format_args!("topic {topic} is missing"))),
+            }
+        }
+        Ok(Box::new(worker::KafkaWorker::join(&self.properties, member, &sizes)?))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
+        Ok(Box::new(reader::KafkaReader::new(&self.properties)?))
+    }
+
+    fn appender(&self) -> Result<Box<dyn Appender>, LogError> {
+        Ok(Box::new(appender::KafkaAppender::new(&self.properties)?))
+    }
+}

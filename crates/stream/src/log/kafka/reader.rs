@@ -1,0 +1,110 @@
+//! Reading given partitions, outside of any group.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+use super::{ASK, Properties, convert, failed, reader_config};
+use crate::log::{LogError, Reader, Record, TopicPartition};
+
+pub(super) struct KafkaReader {
+    consumer: BaseConsumer,
+    reads: BTreeMap<TopicPartition, Reads>,
+}
+
+struct Reads {
+    next: u64,
+    at_end: bool,
+}
+
+impl KafkaReader {
+    pub(super) fn new(properties: &Properties) -> Result<KafkaReader, LogError> {
+        let consumer: BaseConsumer = reader_config(properties).create().map_err(failed)?;
+        Ok(KafkaReader { consumer, reads: BTreeMap::new() })
+    }
+
+    fn ended(&mut self, partition: i32) -> Result<(), LogError> {
+        let consumer = &self.consumer;
+        let mut of_number: Vec<_> =
+            self.reads.iter_mut().filter(|(at, _)| at.partition as i32 == partition).collect();
+        let one = of_number.len() == 1;
+        for (at, reads) in &mut of_number {
+            // The client does not say which topic the end is of.
+            reads.at_end |= one || {
+                let (_, end) = consumer.fetch_watermarks(&at.topic, partition, ASK).map_err(failed)?;
+                reads.next as i64 >= end
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Reader for KafkaReader {
+    fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError> {
+        // A client that knows no broker yet waits half a second before its first fetch.
+        if let Some((at, _)) = from.first() {
+            self.consumer.fetch_metadata(Some(&at.topic), ASK).map_err(failed)?;
+        }
+        let mut list = TopicPartitionList::with_capacity(from.len());
+        for (at, next) in from {
+            list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(*next as i64))
+                .map_err(failed)?;
+        }
+        self.reads = from.iter().map(|(at, next)| (at.clone(), Reads { next: *next, at_end: false })).collect();
+        self.consumer.assign(&list).map_err(failed)
+    }
+
+    fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<(), LogError> {
+        let until = Instant::now() + wait;
+        let mut left = max;
+        let mut timeout = wait;
+        while left > 0 {
+            match self.consumer.poll(timeout) {
+                None if timeout.is_zero() => break,
+                None => timeout = until.saturating_duration_since(Instant::now()),
+                Some(Ok(found)) => {
+                    let partition = found.partition() as u32;
+                    let at = self
+                        .reads
+                        .range_mut(TopicPartition { topic: found.topic().into(), partition }..)
+                        .next()
+                        .filter(|(at, _)| at.partition == partition && &*at.topic == found.topic());
+                    if let Some((at, reads)) = at {
+                        let record = convert::record(at.clone(), &found);
+                        reads.next = record.offset + 1;
+                        reads.at_end = false;
+                        out.push(record);
+                        left -= 1;
+                    }
+                    timeout = Duration::ZERO;
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.ended(partition)?;
+                    if self.reads.values().all(|reads| reads.at_end) {
+                        break;
+                    }
+                    timeout = Duration::ZERO;
+                }
+                Some(Err(error)) => match error.rdkafka_error_code() {
+                    Some(
+                        RDKafkaErrorCode::AllBrokersDown
+                        | RDKafkaErrorCode::BrokerTransportFailure
+                        | RDKafkaErrorCode::Resolve,
+                    ) => {
+                        tracing::debug!(%error, "reading goes on when the broker is back");
+                        timeout = until.saturating_duration_since(Instant::now());
+                    }
+                    _ => return Err(failed(error)),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn at_end(&self, at: &TopicPartition) -> bool {
+        self.reads.get(at).is_some_and(|reads| reads.at_end)
+    }
+}

@@ -1,0 +1,381 @@
+//! One member of a group with its transactional writer.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::base_consumer::BaseConsumer;
+use rdkafka::consumer::{Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
+
+use super::{ASK, Properties, convert, failed, reader_config};
+use crate::log::{
+    Hold, LogError, LogErrorKind, Member, Polled, RECORD_BYTES_MAX, Record, Share, TopicName, TopicPartition,
+    Transaction, Worker,
+};
+
+/// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a broker may take to answer within a transaction.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(12);
+/// A planned leave takes about this long at most.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(600);
+/// Between two looks at what is still in flight. librdkafka's own wait has a grain of a millisecond, below which it spins.
+const DRAIN_PAUSE: Duration = Duration::from_micros(200);
+
+pub(super) struct KafkaWorker {
+    name: String,
+    consumer: BaseConsumer<Rebalances>,
+    producer: BaseProducer<Failures>,
+    held: Vec<TopicPartition>,
+    reads: Vec<Reads>,
+    topics: Vec<TopicName>,
+}
+
+/// How far one held partition has been read.
+#[derive(Clone, Copy, Default)]
+struct Reads {
+    next: Option<u64>,
+    at_end: bool,
+}
+
+/// Remembers what the group coordinator decided, for the poll during which it happened.
+struct Rebalances {
+    happened: Mutex<Vec<Rebalanced>>,
+    /// With [`Share::Whole`]: everything there is to read, by whoever is given the first of it.
+    whole: Option<Vec<TopicPartition>>,
+}
+
+enum Rebalanced {
+    Given(Vec<TopicPartition>),
+    Taken(Vec<TopicPartition>),
+}
+
+impl ClientContext for Rebalances {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "consumer");
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let named = partitions(list);
+        let given = err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        let (done, happened) = match (given, &self.whole) {
+            (true, None) => (consumer.incremental_assign(list), Rebalanced::Given(named)),
+            (false, None) => (consumer.incremental_unassign(list), Rebalanced::Taken(named)),
+            (true, Some(whole)) if whole.first().is_some_and(|first| named.contains(first)) => {
+                (consumer.assign(&as_list(whole)), Rebalanced::Given(whole.clone()))
+            }
+            (true, Some(_)) => (consumer.assign(&TopicPartitionList::new()), Rebalanced::Given(Vec::new())),
+            (false, Some(whole)) => (consumer.unassign(), Rebalanced::Taken(whole.clone())),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "could not take over what the group coordinator decided");
+        }
+        self.happened.lock().unwrap_or_else(PoisonError::into_inner).push(happened);
+    }
+}
+
+/// Remembers the first record of a transaction that could not be delivered.
+#[derive(Default)]
+struct Failures(Mutex<Option<KafkaError>>);
+
+impl ClientContext for Failures {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "producer");
+    }
+}
+
+impl ProducerContext for Failures {
+    type DeliveryOpaque = ();
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let elements = list.elements();
+    elements.iter().map(|e| TopicPartition { topic: e.topic().into(), partition: e.partition() as u32 }).collect()
+}
+
+fn as_list(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for at in partitions {
+        list.add_partition(&at.topic, at.partition as i32);
+    }
+    list
+}
+
+impl KafkaWorker {
+    pub(super) fn join(
+        properties: &Properties,
+        member: &Member,
+        sizes: &[(TopicName, u32)],
+    ) -> Result<KafkaWorker, LogError> {
+        let whole = (member.share == Share::Whole).then(|| {
+            sizes.iter().flat_map(|(topic, n)| (0..*n).map(|p| TopicPartition::new(topic, p))).collect()
+        });
+        let mut config = reader_config(properties);
+        config
+            .set("group.id", &member.group)
+            // Static: a restart takes its partitions back in milliseconds and nobody else rebalances. Classic protocol,
+            // because with KIP-848 a restarted static member is refused until its session ends.
+            .set("group.instance.id", &member.name)
+            .set("session.timeout.ms", properties.or("session.timeout.ms", "10000"))
+            .set("heartbeat.interval.ms", properties.or("heartbeat.interval.ms", "1000"))
+            .set(
+                "partition.assignment.strategy",
+                if whole.is_some() { "range" } else { "cooperative-sticky" },
+            );
+        let consumer: BaseConsumer<Rebalances> = config
+            .create_with_context(Rebalances { happened: Mutex::default(), whole })
+            .map_err(failed)?;
+
+        let mut config = properties.config();
+        config
+            .set("transactional.id", format!("{}-{}", member.group, member.name))
+            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            // The markers of the last transaction may still be on their way when the next begins; the default retry of
+            // 100 ms would then be the latency of every second commit.
+            .set("retry.backoff.ms", "10")
+            .set("linger.ms", "0")
+            .set("compression.type", properties.or("compression.type", "lz4"))
+            .set("queue.buffering.max.messages", "1000000");
+        let producer: BaseProducer<Failures> =
+            config.create_with_context(Failures::default()).map_err(failed)?;
+        producer.init_transactions(Duration::from_secs(30)).map_err(failed)?;
+
+        let topics: Vec<&str> = member.topics.iter().map(|topic| &**topic).collect();
+        consumer.fetch_metadata(topics.first().copied(), ASK).map_err(failed)?;
+        consumer.subscribe(&topics).map_err(failed)?;
+        Ok(KafkaWorker {
+            name: member.name.clone(),
+            consumer,
+            producer,
+            held: Vec::new(),
+            reads: Vec::new(),
+            topics: member.topics.clone(),
+        })
+    }
+
+    /// Takes over what happened to the assignment, and removes from `out` what is no longer held.
+    fn rebalance(&mut self, polled: &mut Polled, from: usize, out: &mut Vec<Record>) {
+        let happened =
+            std::mem::take(&mut *self.consumer.context().happened.lock().unwrap_or_else(PoisonError::into_inner));
+        for happened in happened {
+            let (Rebalanced::Given(named) | Rebalanced::Taken(named)) = &happened;
+            for at in named {
+                let at = match self.topics.iter().find(|topic| **topic == at.topic) {
+                    Some(topic) => TopicPartition::new(topic, at.partition),
+                    None => continue,
+                };
+                let place = self.held.binary_search(&at);
+                match (&happened, place) {
+                    (Rebalanced::Given(_), Err(place)) => {
+                        self.held.insert(place, at.clone());
+                        self.reads.insert(place, Reads::default());
+                        polled.given.push(at);
+                    }
+                    (Rebalanced::Taken(_), Ok(place)) => {
+                        self.held.remove(place);
+                        self.reads.remove(place);
+                        let mut rest = out.split_off(from);
+                        rest.retain(|record| record.at != at);
+                        out.append(&mut rest);
+                        match polled.given.iter().position(|given| *given == at) {
+                            Some(given) => drop(polled.given.remove(given)),
+                            None => polled.taken.push(at),
+                        }
+                    }
+                    (Rebalanced::Given(_), Ok(_)) | (Rebalanced::Taken(_), Err(_)) => {}
+                }
+            }
+        }
+    }
+
+    fn place(&self, topic: &str, partition: u32) -> Option<usize> {
+        self.held.iter().position(|at| at.partition == partition && &*at.topic == topic)
+    }
+
+    fn ended(&mut self, partition: i32) -> Result<(), LogError> {
+        let of_number: Vec<usize> =
+            (0..self.held.len()).filter(|i| self.held[*i].partition as i32 == partition).collect();
+        for i in &of_number {
+            // The client does not say which topic the end is of.
+            if of_number.len() > 1 && !self.reads[*i].at_end {
+                let at = self.held[*i].clone();
+                let next = match self.reads[*i].next {
+                    Some(next) => next,
+                    None => self.committed(&at)?.unwrap_or(0),
+                };
+                let (start, end) =
+                    self.consumer.fetch_watermarks(&at.topic, partition, ASK).map_err(failed)?;
+                self.reads[*i].at_end = next as i64 >= end || start == end;
+            } else {
+                self.reads[*i].at_end = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is in flight. Stock `flush` and `commit_transaction` wait in steps of 100 ms.
+    fn drain(&self) -> Result<(), LogError> {
+        let until = Instant::now() + COMMIT_TIMEOUT;
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::ZERO);
+            if self.producer.in_flight_count() > 0 {
+                if Instant::now() >= until {
+                    return Err(LogError::new(LogErrorKind::Aborted, "records could not be delivered in time"));
+                }
+                std::thread::sleep(DRAIN_PAUSE);
+            }
+        }
+        match self.producer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(LogError::new(LogErrorKind::Aborted, error)),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&self, transaction: &Transaction) -> Result<(), LogError> {
+        for record in &transaction.records {
+            loop {
+                match self.producer.send(convert::outgoing(record, ())) {
+                    Ok(()) => break,
+                    Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                        self.producer.poll(Duration::ZERO);
+                        std::thread::sleep(DRAIN_PAUSE);
+                    }
+                    Err((error, _)) => return Err(failed(error)),
+                }
+            }
+        }
+        self.drain()
+    }
+
+    fn commit_open(&self, transaction: &Transaction) -> Result<(), LogError> {
+        self.send(transaction)?;
+        if !transaction.positions.is_empty() {
+            let mut list = TopicPartitionList::with_capacity(transaction.positions.len());
+            for (at, position) in &transaction.positions {
+                list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(*position as i64))
+                    .map_err(failed)?;
+            }
+            // Read afresh for each commit: the generation in it is what fences (KIP-447).
+            let group = self
+                .consumer
+                .group_metadata()
+                .ok_or_else(|| LogError::new(LogErrorKind::Fenced, "not a member of the group"))?;
+            self.producer.send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT).map_err(failed)?;
+        }
+        self.producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
+    }
+}
+
+impl Worker for KafkaWorker {
+    fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError> {
+        let until = Instant::now() + wait;
+        let from = out.len();
+        let mut polled = Polled::default();
+        let mut timeout = wait;
+        while out.len() - from < max {
+            // A poll that moves partitions brings no record.
+            match self.consumer.poll(timeout) {
+                None => {
+                    self.rebalance(&mut polled, from, out);
+                    if polled != Polled::default() || timeout.is_zero() {
+                        break;
+                    }
+                    timeout = until.saturating_duration_since(Instant::now());
+                }
+                Some(Ok(found)) => {
+                    if let Some(place) = self.place(found.topic(), found.partition() as u32) {
+                        let record = convert::record(self.held[place].clone(), &found);
+                        self.reads[place] = Reads { next: Some(record.offset + 1), at_end: false };
+                        out.push(record);
+                    }
+                    timeout = Duration::ZERO;
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.ended(partition)?;
+                    timeout = Duration::ZERO;
+                }
+                Some(Err(error)) => match error.rdkafka_error_code() {
+                    Some(
+                        RDKafkaErrorCode::AllBrokersDown
+                        | RDKafkaErrorCode::BrokerTransportFailure
+                        | RDKafkaErrorCode::Resolve
+                        | RDKafkaErrorCode::OperationTimedOut,
+                    ) if !matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
+                        tracing::debug!(%error, "reading goes on when the broker is back");
+                        timeout = until.saturating_duration_since(Instant::now());
+                    }
+                    _ => return Err(failed(error)),
+                },
+            }
+        }
+        Ok(polled)
+    }
+
+    fn assignment(&self) -> &[TopicPartition] {
+        &self.held
+    }
+
+    fn at_end(&self, at: &TopicPartition) -> bool {
+        self.held.binary_search(at).is_ok_and(|place| self.reads[place].at_end)
+    }
+
+    fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError> {
+        let list = self.consumer.committed_offsets(as_list(std::slice::from_ref(at)), ASK).map_err(failed)?;
+        let found = list.find_partition(&at.topic, at.partition as i32);
+        let found = found.ok_or_else(|| LogError::new(LogErrorKind::Unavailable, "no committed position told"))?;
+        found.error().map_err(failed)?;
+        Ok(found.offset().to_raw().and_then(|offset| u64::try_from(offset).ok()))
+    }
+
+    fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError> {
+        let list = as_list(std::slice::from_ref(at));
+        let done: KafkaResult<()> = match hold {
+            Hold::Stop => self.consumer.pause(&list),
+            Hold::Go => self.consumer.resume(&list),
+        };
+        done.map_err(failed)
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<(), LogError> {
+        // A commit of a member that has not joined would be accepted unfenced.
+        let owner = transaction.positions.iter().all(|(at, _)| self.held.binary_search(at).is_ok());
+        if !owner || self.consumer.assignment_lost() {
+            return Err(LogError::new(LogErrorKind::Fenced, format_args!("{} does not hold its input", self.name)));
+        }
+        if let Some(record) = transaction.records.iter().find(|record| record.bytes() > RECORD_BYTES_MAX) {
+            let what = format_args!("{} bytes for topic {}", record.bytes(), record.topic);
+            return Err(LogError::new(LogErrorKind::TooLarge, what));
+        }
+        self.producer.begin_transaction().map_err(failed)?;
+        self.commit_open(transaction)
+    }
+
+    fn leave(self: Box<Self>) {
+        // Closing a static member gives nothing away before its session ends; unsubscribing does.
+        self.consumer.unsubscribe();
+        let until = Instant::now() + LEAVE_TIMEOUT;
+        while !self.consumer.context().taken() && Instant::now() < until {
+            let _ = self.consumer.poll(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Rebalances {
+    fn taken(&self) -> bool {
+        let happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        happened.iter().any(|happened| matches!(happened, Rebalanced::Taken(_)))
+    }
+}

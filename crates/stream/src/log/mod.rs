@@ -1,0 +1,154 @@
+//! The log: topics of partitions, written and read in transactions.
+//!
+//! The trait is written from Kafka's semantics, because Kafka is the log that matters and the one whose rules are the
+//! least forgiving; the local forms (in memory, on disk) then have to keep the same rules and not the other way round.
+//! What a form must hold:
+//!
+//! - A record has a position (offset) in its partition; positions rise, with gaps allowed.
+//! - A [`Worker`] is one member of a reading group with one writer. [`Worker::commit`] makes a [`Transaction`] visible
+//!   as a whole or not at all: records for any topics and the positions up to which the inputs are done.
+//! - Readers see committed records only (`read_committed`).
+//! - A worker that was replaced (same name started again) or whose partitions were given to another is *fenced*: its
+//!   commit fails. A commit without the partitions whose positions it carries is refused.
+//! - After any error of a commit the worker is of no more use: the caller drops it with all state that it has folded,
+//!   joins again and restores from what is committed. That one rule covers aborted, fenced, timed-out and unknown
+//!   outcomes alike.
+
+mod error;
+pub mod faults;
+pub mod kafka;
+pub mod local;
+mod record;
+
+use std::time::Duration;
+
+pub use error::{LogError, LogErrorKind};
+pub use record::{Header, Outgoing, Record, TopicName, TopicPartition, Transaction};
+
+/// A place where topics live.
+pub trait Log: Send + Sync {
+    /// The number of partitions of a topic; `None` when there is no such topic.
+    fn partitions(&self, topic: &str) -> Result<Option<u32>, LogError>;
+
+    /// Creates those of the topics that are missing; says which were created.
+    fn create_topics(&self, topics: &[TopicSpec]) -> Result<Vec<TopicName>, LogError>;
+
+    /// The first position kept of a partition, and the one behind the last that committed readers may see.
+    fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError>;
+
+    /// Joins a group as a member with a writer of its own; replaces an earlier member of the same name.
+    fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError>;
+
+    /// A reader outside of any group.
+    fn reader(&self) -> Result<Box<dyn Reader>, LogError>;
+
+    /// A writer outside of any transaction.
+    fn appender(&self) -> Result<Box<dyn Appender>, LogError>;
+}
+
+/// One member of a group: reads the partitions that it is given, writes in transactions.
+pub trait Worker: Send {
+    /// Appends at most about `max` records to `out`, waiting up to `wait` for the first one. Every record in `out` is
+    /// of a partition that is held after the call.
+    fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError>;
+
+    /// Partitions held, in order.
+    fn assignment(&self) -> &[TopicPartition];
+
+    /// Whether everything in the partition has been polled, as far as is known.
+    fn at_end(&self, at: &TopicPartition) -> bool;
+
+    /// The committed position of the group; waits for a pending transaction on it. `None`: nothing committed yet.
+    fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError>;
+
+    /// Stops or goes on reading a partition, so that no memory is needed for what cannot be used yet.
+    fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError>;
+
+    /// Makes all of it visible, or nothing.
+    fn commit(&mut self, transaction: &Transaction) -> Result<(), LogError>;
+
+    /// Gives the partitions away and ends.
+    fn leave(self: Box<Self>);
+}
+
+/// Reads given partitions from given positions.
+pub trait Reader: Send {
+    /// Replaces what is read.
+    fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError>;
+
+    /// Appends at most about `max` records to `out`, waiting up to `wait` for the first one.
+    fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<(), LogError>;
+
+    /// Whether everything in the partition has been polled, as far as is known.
+    fn at_end(&self, at: &TopicPartition) -> bool;
+}
+
+/// Writes single records.
+pub trait Appender: Send + Sync {
+    /// Returns when all of them are durable. On an error any number of them may be.
+    fn append(&self, records: Vec<Outgoing>) -> Result<(), LogError>;
+}
+
+/// A member of a group.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The group.
+    pub group: String,
+    /// The name of the member, unique in the group and the same after a restart.
+    pub name: String,
+    /// Topics to share with the other members.
+    pub topics: Vec<TopicName>,
+    /// How they are shared.
+    pub share: Share,
+}
+
+/// How a group shares its topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Each member gets some of the partitions.
+    Partitions,
+    /// Whoever is given partition 0 of the first topic reads everything; the others stand by.
+    Whole,
+}
+
+/// Whether a partition is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing of it is polled for now.
+    Stop,
+    /// It is polled.
+    Go,
+}
+
+/// What a poll brought beside records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// Partitions that were taken away. All that was folded or buffered of them is to be dropped, before `given`.
+    pub taken: Vec<TopicPartition>,
+    /// Partitions that were given.
+    pub given: Vec<TopicPartition>,
+}
+
+/// The ends of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The first position kept.
+    pub start: u64,
+    /// The position behind the last record that is committed and has nothing undecided before it.
+    pub end: u64,
+}
+
+/// A topic to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its name.
+    pub name: TopicName,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Kafka's name and value of each setting that differs from the default; the local forms heed `cleanup.policy`.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+/// The largest record that is written anywhere, in bytes of key, value and headers; Kafka's default limit is 1 MiB for
+/// a batch with its frame.
+pub const RECORD_BYTES_MAX: usize = 1_000_000;
