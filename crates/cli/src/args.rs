@@ -1,0 +1,25 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+/// Folds alert storms into incidents: few, explained, with a probable cause and the one team to page.
+#[derive(Debug, Parser)]
+#[command(name = "stormfold", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fold recorded events and write what became of them.
+    Replay(crate::replay::Args),
+    /// Show what is understood of a payload, and why.
+    Normalize(crate::normalize::Args),
+    /// Check the configuration.
+    Check(crate::check::Args),
+}
+
+const EXIT_CODES: &str = "\
+Exit status: 0 done; 1 something failed on the way (a file, the broker); 2 the command line, the configuration or \
+a document given as input is wrong, and nothing was done.";

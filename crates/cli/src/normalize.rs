@@ -1,0 +1,61 @@
+//! `stormfold normalize`: what is understood of a payload. It describes, so whatever it finds is a success.
+
+use std::io::Write;
+
+use model::Origin;
+use wire::{DecodeSettings, Decoder, Raw};
+
+use crate::{
+    fail::{Done, Failure},
+    lines::LINE_BYTES_MAX,
+    source,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Payloads as a tool posts them, one per file; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Name the source instead of detecting it.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Show each step: what was detected, which fields were found, the dedup key, the domain.
+    #[arg(long)]
+    explain: bool,
+}
+
+const EXAMPLES: &str = "\
+Prints one JSON line per thing found: {\"outcome\": \"alert\" | \"not_an_alert\" | \"rejected\", …}. The exit status is 0 \
+for all three.
+
+Examples:
+  stormfold normalize webhook.json
+  curl -s https://alertmanager.example/api/v2/alerts | stormfold normalize -
+  stormfold normalize --source grafana --explain payload.json";
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Done {
+    let decoder = Decoder::new(DecodeSettings::default());
+    let mut out = std::io::stdout().lock();
+    for file in &args.files {
+        let bytes = source::read_all(file, 8 * LINE_BYTES_MAX as u64)?;
+        let mut found = Vec::new();
+        let raw = Raw {
+            bytes: &bytes,
+            source: args.source.as_deref(),
+            content_type: None,
+            origin: Origin::File {
+                file: file.as_str().into(),
+                line: 1,
+                index: 0,
+            },
+            received_at: None,
+        };
+        decoder.decode(&raw, &mut found);
+        for found in &found {
+            writeln!(out, "{}", wire::outcome::line(found)).map_err(|e| Failure::io("standard output", e))?;
+        }
+    }
+    out.flush().map_err(|e| Failure::io("standard output", e))
+}

@@ -1,0 +1,148 @@
+//! `stormfold replay`: the fold over files. What a live worker does with a topic, this does with recorded lines, on
+//! one shard that hosts every domain; the lines' own times move stream time, so a week takes seconds.
+
+mod assignments;
+mod feed;
+mod outputs;
+mod progress;
+mod refused;
+mod report;
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Instant,
+};
+
+use engine::Shard;
+use model::Span;
+
+use crate::{
+    fail::{Done, Failure},
+    lines::{LINE_BYTES_MAX, Line, Lines},
+    source,
+};
+
+use self::{feed::Feed, outputs::Outputs, progress::Bar, refused::Refused};
+
+/// How long stream time may run on after the last event, so that the files show a settled state.
+const SETTLE_MAX: Span = Span::from_hours(24);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Files of events, one JSON value a line: native events or any payload that `normalize` understands.
+    /// Plain, gzip or zstd; `-` is standard input. They are read in the order given.
+    #[arg(required = true, value_name = "EVENTS")]
+    events: Vec<String>,
+    #[command(flatten)]
+    config: crate::config::File,
+    /// The topology in force (stormfold.topology/1); goes before the one that the configuration names.
+    #[arg(long, value_name = "FILE")]
+    topology: Option<String>,
+    /// Write the last revision of every incident.
+    #[arg(long, value_name = "OUT")]
+    incidents: Option<String>,
+    /// Write every change, in order.
+    #[arg(long, value_name = "OUT")]
+    changes: Option<String>,
+    /// Write where every event ended up, one line per event in the order of the input.
+    #[arg(long, value_name = "OUT")]
+    assignments: Option<String>,
+    /// Write the ranked probable causes of every incident.
+    #[arg(long, value_name = "OUT")]
+    causes: Option<String>,
+    /// Write the lines that were refused, with reason, stage and origin.
+    #[arg(long, value_name = "OUT")]
+    deadletters: Option<String>,
+    /// The files are recorded journals, one partition each: fold exactly what a worker folded.
+    #[arg(long)]
+    journal: bool,
+    /// Stop at the last event instead of letting timers run out (at most 24 hours of stream time).
+    #[arg(long)]
+    no_settle: bool,
+    /// Name the source of payloads instead of detecting it.
+    #[arg(long, value_name = "NAME", conflicts_with = "journal")]
+    source: Option<String>,
+    /// No progress bar and no report.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Every output is JSON lines; `-` is standard output. Refused lines are counted, reported and written with \
+--deadletters; they stop nothing.
+
+Examples:
+  stormfold replay --topology topology.json --incidents incidents.jsonl events.jsonl.gz
+  zstdcat week.jsonl.zst | stormfold replay --changes - - | jq .change
+  stormfold replay --journal --changes again.jsonl journal-0.jsonl";
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Done {
+    let begin = Instant::now();
+    let config = args.config.load()?;
+    let settings = engine::Settings {
+        placements: args.assignments.is_some(),
+        ..config.engine()
+    };
+    let topology = args.topology.as_deref().or(config.topology.as_deref());
+    let topology = topology.map(crate::topology::read).transpose()?;
+    let mut outputs = Outputs::create(args)?;
+    let mut refused = Refused::create(args.deadletters.as_deref(), args.quiet)?;
+    let read = Arc::<AtomicU64>::default();
+    let bar = Bar::new(source::total_bytes(&args.events), &read, args.quiet);
+
+    let mut feed = Feed::new(settings, args.source.clone());
+    for (i, file) in args.events.iter().enumerate() {
+        if args.journal && i > 0 {
+            feed.next_partition(&mut outputs)?;
+        }
+        if i == 0 || args.journal {
+            feed.topology(topology.as_deref().unwrap_or_default());
+        }
+        let mut lines = Lines::new(source::open(file, &read)?, LINE_BYTES_MAX);
+        loop {
+            let next = lines.next().map_err(|e| Failure::io(file, e))?;
+            let Some((number, line)) = next else { break };
+            match line {
+                Line::Whole(bytes) if bytes.trim_ascii().is_empty() => continue,
+                Line::Whole(bytes) if args.journal => feed.journal(file, number, bytes)?,
+                Line::Whole(bytes) => feed.line(file, number, bytes, &mut refused)?,
+                Line::Cut(bytes) => feed.overlong(file, number, bytes, &mut refused)?,
+            }
+            if feed.is_full() {
+                feed.flush(&mut outputs)?;
+                bar.tick(feed.lines());
+            }
+        }
+    }
+    feed.flush(&mut outputs)?;
+    if !args.journal && !args.no_settle {
+        feed.settle(SETTLE_MAX, &mut outputs)?;
+    }
+    bar.clear();
+    outputs.finish(feed.shard())?;
+    refused.finish()?;
+    if !args.quiet {
+        report::print(&feed, &refused, begin.elapsed());
+    }
+    Ok(())
+}
+
+/// The books of all partitions replayed, summed.
+fn sum(mut a: engine::Books, shard: &Shard) -> engine::Books {
+    let b = shard.books();
+    a.inputs += b.inputs;
+    a.events += b.events;
+    a.new += b.new;
+    a.repeats += b.repeats;
+    a.resolved += b.resolved;
+    a.redelivered += b.redelivered;
+    a.superseded += b.superseded;
+    a.other += b.other;
+    a.late += b.late;
+    a.suppressed += b.suppressed;
+    a.incidents += b.incidents;
+    a.pages += b.pages;
+    a
+}
