@@ -1,0 +1,340 @@
+//! Reads the upper half of a scenario.
+
+use engine::Settings;
+use model::{
+    Edge, Event, EventKind, Input, Labels, Node, PageMode, Progress, Severity, Span, Status, Text, Time,
+    TopologyChange, TopologyDocument, dedup_key, event_id,
+};
+
+use super::line::{span, words};
+
+/// A scenario: a world, what happens in it, and what must follow.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The upper half, as written.
+    pub upper: String,
+    /// The lower half, as written.
+    pub lower: String,
+    /// The world.
+    pub topology: TopologyDocument,
+    /// Settings of the fold.
+    pub settings: Settings,
+    /// When `0s` is.
+    pub start: Time,
+    /// What is folded, in order: the events, with the topology before them.
+    pub inputs: Vec<Input>,
+    /// How long stream time runs on after the last event; `None` until nothing is pending.
+    pub until: Option<Span>,
+    /// Why the order of arrival is what the scenario is about, if it is; such a scenario is not shuffled.
+    pub ordered: Option<String>,
+}
+
+/// What is wrong with a scenario file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioError {
+    /// Line, from 1.
+    pub line: usize,
+    /// In words.
+    pub reason: String,
+}
+
+impl std::fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: {}", self.line, self.reason)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+/// Monday morning.
+const START: &str = "2026-03-02T10:00:00Z";
+
+impl Scenario {
+    /// Reads a scenario file.
+    pub fn parse(text: &str) -> Result<Scenario, ScenarioError> {
+        let (upper, lower) = match text.split_once("\n---\n") {
+            Some((upper, lower)) => (format!("{upper}\n"), lower.to_owned()),
+            None => (
+                format!("{}\n", text.trim_end().trim_end_matches("---").trim_end()),
+                String::new(),
+            ),
+        };
+        let mut scenario = Scenario {
+            upper,
+            lower,
+            topology: TopologyDocument::default(),
+            settings: Settings {
+                placements: true,
+                ..Settings::default()
+            },
+            start: START.parse().expect("START is RFC 3339"),
+            inputs: Vec::new(),
+            until: None,
+            ordered: None,
+        };
+        let upper = scenario.upper.clone();
+        for (i, line) in upper.lines().enumerate() {
+            scenario
+                .line(line)
+                .map_err(|reason| ScenarioError { line: i + 1, reason })?;
+        }
+        if scenario.inputs.is_empty() {
+            return Err(ScenarioError {
+                line: 1,
+                reason: "no event; write lines like `20s firing payments \"slow\"`".into(),
+            });
+        }
+        if !scenario.topology.nodes.is_empty() {
+            let json = serde_json::to_string(&scenario.topology).expect("a topology is plain data");
+            let parts = wire::topology_parts(&json).map_err(|e| ScenarioError {
+                line: 1,
+                reason: e.to_string(),
+            })?;
+            scenario
+                .inputs
+                .splice(0..0, parts.into_iter().map(Input::TopologyPart));
+        }
+        Ok(scenario)
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), String> {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        let words = words(line)?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words[..] {
+            ["depends", ref chain @ ..] => {
+                let edges = edges(chain)?;
+                for edge in &edges {
+                    self.node(&edge.from);
+                    self.node(&edge.to);
+                }
+                self.topology.edges.extend(edges);
+            }
+            ["node", id, ref pairs @ ..] => {
+                let node = node(id, pairs)?;
+                *self.node(id) = node;
+            }
+            ["page", "live"] => self.settings.page.mode = PageMode::Live,
+            ["ordered", ref why @ ..] if !why.is_empty() => self.ordered = Some(why.join(" ")),
+            ["until", time] => self.until = Some(span(time)?),
+            [time, ref rest @ ..] if time.starts_with(|c: char| c.is_ascii_digit()) => {
+                let at = self.start + span(time)?;
+                let input = self.input(at, rest)?;
+                self.inputs.push(input);
+            }
+            [word, ..] => {
+                return Err(format!(
+                    "`{word}`: expected a time, or one of depends, node, page, ordered, until"
+                ));
+            }
+            [] => {}
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, id: &str) -> &mut Node {
+        let at = self
+            .topology
+            .nodes
+            .iter()
+            .position(|n| n.id == id)
+            .unwrap_or_else(|| {
+                self.topology.nodes.push(Node {
+                    id: id.into(),
+                    kind: "service".into(),
+                    ..Node::default()
+                });
+                self.topology.nodes.len() - 1
+            });
+        &mut self.topology.nodes[at]
+    }
+
+    fn input(&self, at: Time, words: &[&str]) -> Result<Input, String> {
+        Ok(match words {
+            ["progress"] => Input::Progress(Progress {
+                to: at,
+                present: None,
+            }),
+            ["depends", chain @ ..] => Input::TopologyChange(Box::new(TopologyChange {
+                at,
+                upsert_edges: edges(chain)?,
+                ..change_at(at)
+            })),
+            ["parts", from, "->", to] => {
+                let edge = Edge {
+                    from: (*from).into(),
+                    to: (*to).into(),
+                    kind: "calls".into(),
+                };
+                Input::TopologyChange(Box::new(TopologyChange {
+                    remove_edges: vec![edge],
+                    ..change_at(at)
+                }))
+            }
+            [word, service, title, pairs @ ..] => {
+                Input::Event(Box::new(self.event(at, word, service, title, pairs)?))
+            }
+            _ => return Err("expected STATUS SERVICE \"TITLE\" [name=value …]".to_owned()),
+        })
+    }
+
+    fn event(
+        &self,
+        at: Time,
+        word: &str,
+        service: &str,
+        title: &str,
+        pairs: &[&str],
+    ) -> Result<Event, String> {
+        let (kind, status) = match word {
+            "firing" => (EventKind::Alert, Status::Firing),
+            "resolved" => (EventKind::Alert, Status::Resolved),
+            "info" => (EventKind::Alert, Status::Info),
+            "change" => (EventKind::Change, Status::Info),
+            "ack" => (EventKind::Ack, Status::Info),
+            "heartbeat" => (EventKind::Heartbeat, Status::Info),
+            other => {
+                return Err(format!(
+                    "`{other}` is none of firing, resolved, info, change, ack, heartbeat"
+                ));
+            }
+        };
+        let mut event = Event {
+            event_id: Text::default(),
+            origin: None,
+            kind,
+            source: "probe".into(),
+            dedup_key: Text::default(),
+            status,
+            severity: Severity::Error,
+            severity_original: None,
+            title: title.into(),
+            text: Text::default(),
+            ts: at,
+            starts_at: None,
+            ends_at: None,
+            received_at: at,
+            service: Some(service).filter(|s| *s != "-").map(Into::into),
+            host: None,
+            entities: Labels::new(),
+            environment: None,
+            tenant: None,
+            labels: Labels::new(),
+            links: Vec::new(),
+            runbook: None,
+            skewed: false,
+        };
+        for pair in pairs {
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| format!("`{pair}`: expected name=value"))?;
+            self.field(&mut event, name, value)?;
+        }
+        if event.dedup_key.is_empty() {
+            event.dedup_key = dedup_key(&event);
+        }
+        if event.event_id.is_empty() {
+            event.event_id = event_id(&event, true);
+        }
+        Ok(event)
+    }
+
+    fn field(&self, event: &mut Event, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "severity" => {
+                let level = Severity::ALL.into_iter().find(|s| s.as_str() == value);
+                event.severity = level.ok_or_else(|| format!("`{value}` is no severity"))?;
+            }
+            "key" => event.dedup_key = value.into(),
+            "id" => event.event_id = value.into(),
+            "source" => event.source = value.into(),
+            "host" => event.host = Some(value.into()),
+            "text" => event.text = value.into(),
+            "tenant" => event.tenant = Some(value.into()),
+            "environment" => event.environment = Some(value.into()),
+            "ts" => event.ts = self.start + span(value)?,
+            "starts" => event.starts_at = Some(self.start + span(value)?),
+            "ends" => event.ends_at = Some(self.start + span(value)?),
+            "skewed" => event.skewed = value == "yes",
+            _ => match name.strip_prefix("entity.") {
+                Some(kind) => event.entities.set(kind, value),
+                None => event.labels.set(name, value),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn change_at(at: Time) -> TopologyChange {
+    TopologyChange {
+        at,
+        upsert_nodes: Vec::new(),
+        remove_nodes: Vec::new(),
+        upsert_edges: Vec::new(),
+        remove_edges: Vec::new(),
+    }
+}
+
+/// `a -> b -> c` with an optional kind of edge at the end.
+fn edges(chain: &[&str]) -> Result<Vec<Edge>, String> {
+    let (chain, kind) = match chain {
+        [chain @ .., last] if last.starts_with("kind=") => (chain, &last[5..]),
+        chain => (chain, "calls"),
+    };
+    let names: Vec<&str> = chain.iter().step_by(2).copied().collect();
+    let arrows = chain.iter().skip(1).step_by(2).all(|w| *w == "->");
+    if chain.len() < 3 || chain.len() % 2 == 0 || !arrows {
+        return Err("expected depends A -> B [-> C …] [kind=KIND]".to_owned());
+    }
+    Ok(names
+        .windows(2)
+        .map(|w| Edge {
+            from: w[0].into(),
+            to: w[1].into(),
+            kind: kind.into(),
+        })
+        .collect())
+}
+
+fn node(id: &str, pairs: &[&str]) -> Result<Node, String> {
+    let mut node = Node {
+        id: id.into(),
+        kind: "service".into(),
+        ..Node::default()
+    };
+    for pair in pairs {
+        match pair.split_once('=') {
+            Some(("kind", value)) => node.kind = value.into(),
+            Some(("team", value)) => node.team = Some(value.into()),
+            Some(("aliases", value)) => node.aliases = value.split(',').map(Into::into).collect(),
+            Some((name, value)) => node.labels.set(name, value),
+            None if *pair == "external" => node.external = true,
+            None => return Err(format!("`{pair}`: expected name=value or external")),
+        }
+    }
+    Ok(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        for (text, line, part) in [
+            ("", 1, "no event"),
+            ("# x\n0s fires a \"b\"\n", 2, "`fires`"),
+            ("0s firing a \"b\" severity=bad\n", 1, "`bad`"),
+            ("depends a b\n", 1, "expected depends"),
+            ("bogus\n", 1, "`bogus`"),
+            ("0s firing a \"b\n", 1, "quote"),
+        ] {
+            let error = Scenario::parse(text).unwrap_err();
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.reason.contains(part), "{text}: {error}");
+        }
+    }
+}

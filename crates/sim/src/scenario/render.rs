@@ -1,0 +1,202 @@
+//! Writes the lower half of a scenario: what changed, what is true at the end, what was suppressed.
+
+use std::collections::BTreeMap;
+
+use engine::{EpisodeId, Output};
+use model::{AlertId, Change, Event, Evidence, Incident, IncidentId, Input, Text, Time};
+
+use super::{drive::Run, line::show, parse::Scenario};
+
+/// The lower half that a run of the scenario gives.
+pub fn lower_half(scenario: &Scenario, run: &Run) -> String {
+    let mut page = Page {
+        start: scenario.start,
+        names: BTreeMap::new(),
+        alerts: alerts(&scenario.inputs),
+    };
+    let mut text = String::new();
+    for output in &run.out {
+        if let Output::Change(change) = output {
+            text.push_str(&page.change(change));
+        }
+    }
+    text.push('\n');
+    let mut incidents: Vec<(String, &Incident)> = run
+        .incidents
+        .iter()
+        .map(|i| (page.name(i.incident_id), i))
+        .collect();
+    incidents.sort_by_key(|(name, _)| (name.len(), name.clone()));
+    for (name, incident) in &incidents {
+        text.push_str(&page.incident(name, incident));
+    }
+    text.push_str(&page.suppressed(scenario, &run.out));
+    text
+}
+
+struct Page {
+    start: Time,
+    names: BTreeMap<IncidentId, String>,
+    alerts: BTreeMap<AlertId, String>,
+}
+
+fn alerts(inputs: &[Input]) -> BTreeMap<AlertId, String> {
+    let mut alerts = BTreeMap::new();
+    for input in inputs {
+        if let Input::Event(event) = input {
+            alerts
+                .entry(AlertId::new(&event.domain(), &event.dedup_key))
+                .or_insert_with(|| subject(event));
+        }
+    }
+    alerts
+}
+
+fn subject(event: &Event) -> String {
+    let place = event.service.as_deref().or(event.host.as_deref()).unwrap_or("-");
+    format!("{place} \"{}\"", event.title)
+}
+
+impl Page {
+    /// I1, I2, … in the order of appearance.
+    fn name(&mut self, id: IncidentId) -> String {
+        let next = format!("I{}", self.names.len() + 1);
+        self.names.entry(id).or_insert(next).clone()
+    }
+
+    fn time(&self, at: Time) -> String {
+        show(at.since(self.start))
+    }
+
+    fn change(&mut self, change: &Change) -> String {
+        let mut line = format!(
+            "{:>8} {} {}",
+            self.time(change.at),
+            self.name(change.incident_id),
+            word(&change.change)
+        );
+        if let Some(alert) = change.alert_id {
+            let subject = self
+                .alerts
+                .get(&alert)
+                .cloned()
+                .unwrap_or_else(|| alert.to_string());
+            line.push_str(&format!(" {subject}"));
+        }
+        for (label, value) in [("from", &change.from), ("to", &change.to)] {
+            if let Some(value) = value {
+                line.push_str(&format!(" {label} {}", self.value(value)));
+            }
+        }
+        if change.amends {
+            line.push_str(" amends");
+        }
+        line.push_str(&because(&change.because));
+        line.push('\n');
+        line
+    }
+
+    /// A value of `from` or `to`; ids of incidents become their names.
+    fn value(&mut self, value: &Text) -> String {
+        match value.parse::<IncidentId>() {
+            Ok(id) => self.name(id),
+            Err(_) => value.to_string(),
+        }
+    }
+
+    fn incident(&self, name: &str, incident: &Incident) -> String {
+        let mut line = format!("{name} is {} {}", word(&incident.status), incident.severity);
+        for flag in &incident.flags {
+            line.push_str(&format!(" {flag}"));
+        }
+        let counts = &incident.counts;
+        line.push_str(&format!(
+            ", {} alerts ({} firing), {} events",
+            counts.alerts, counts.firing, counts.events
+        ));
+        line.push_str(&format!(
+            ", {} ({:.2})",
+            word(&incident.context.class),
+            incident.context.confidence
+        ));
+        if let Some(cause) = incident.causes.first() {
+            line.push_str(&format!(
+                ", cause {} ({:.2}, {})",
+                cause.entity,
+                cause.score,
+                word(&cause.kind)
+            ));
+        }
+        line.push_str(&format!(
+            ", owner {}, page {}",
+            incident.owner.team,
+            word(&incident.page.state)
+        ));
+        if incident.page.seq > 0 {
+            line.push_str(&format!(" #{}", incident.page.seq));
+        }
+        line.push('\n');
+        line
+    }
+
+    fn suppressed(&self, scenario: &Scenario, out: &[Output]) -> String {
+        let mut episodes: BTreeMap<EpisodeId, &Option<Text>> = BTreeMap::new();
+        for output in out {
+            if let Output::Episode {
+                episode, suppressed, ..
+            } = output
+            {
+                episodes.insert(*episode, suppressed);
+            }
+        }
+        let mut text = String::new();
+        for output in out {
+            let Output::Event {
+                input,
+                episode: Some(episode),
+            } = output
+            else {
+                continue;
+            };
+            let Some(Some(reason)) = episodes.get(episode) else {
+                continue;
+            };
+            let Some(Input::Event(event)) =
+                scenario.inputs.get(usize::try_from(*input).unwrap_or(usize::MAX))
+            else {
+                continue;
+            };
+            text.push_str(&format!(
+                "{:>8} suppressed {}: {reason}\n",
+                self.time(event.received_at),
+                subject(event)
+            ));
+        }
+        text
+    }
+}
+
+fn because(evidence: &[Evidence]) -> String {
+    if evidence.is_empty() {
+        return String::new();
+    }
+    let items: Vec<String> = evidence
+        .iter()
+        .map(|e| format!("{} {}", word(&e.kind), number(e.value)))
+        .collect();
+    format!(" because {}", items.join(", "))
+}
+
+/// At most three places; whole numbers without any.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The word that records use for a unit variant.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
