@@ -94,6 +94,13 @@ impl Engine {
         if entered.fresh || sample {
             self.places.entry(&place, Default::default).push(t, id);
         }
+        // A firing that its own recovery has overtaken belongs with it.
+        let overtaken = alert.episode > 0 && alert.settled.is_none() && alert.unsettled == 0;
+        let episode = if overtaken {
+            alert.episode
+        } else {
+            self.meta.episodes + 1
+        };
         let mut pending = Pending {
             alert: id,
             t,
@@ -102,7 +109,7 @@ impl Engine {
             kind: Kind::Unnoticed,
             repeats: 0.0,
             weight: entered.weight,
-            episode: self.meta.episodes + 1,
+            episode,
             event_id: event.event_id.clone(),
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
@@ -133,15 +140,15 @@ impl Engine {
             });
         }
         let alert = self.alerts.get_mut(&id).expect("made on arrival");
-        self.meta.episodes += 1;
-        alert.episode = pending.episode;
+        self.meta.episodes = self.meta.episodes.max(episode);
+        alert.episode = episode;
         alert.unsettled += 1;
         self.meta.queued += 1;
         let (number, due) = (self.meta.queued, pending.due);
         self.order.insert(number, t);
         self.pending.insert(number, pending);
         self.timers.insert((due, Timer::Settle(number)));
-        self.meta.episodes
+        episode
     }
 
     /// What counts as the same symptom: the alert, or where only hosts are known, host, source and title.

@@ -122,6 +122,8 @@ pub(crate) struct PlaceActivity {
     pub entity: Text,
     pub node: Option<u32>,
     pub activity: Decaying,
+    /// It alerts itself, and was not only brought in by those around it.
+    pub alerts: bool,
     /// Last `ts` there that keeps the incident going.
     pub last: Time,
 }
@@ -169,6 +171,7 @@ impl State {
             entity: entity.clone(),
             node,
             activity: Decaying { value: 0.0, at: t },
+            alerts: false,
             last: Time::MIN,
         });
         self.places.last_mut()

@@ -2,7 +2,7 @@
 
 use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, RunnerUp, Span, Text, Time};
 use serde::{Deserialize, Serialize};
-use topology::NodeId;
+use topology::{Direction, NodeId};
 
 use crate::{
     EpisodeId, Output,
@@ -280,6 +280,25 @@ impl Engine {
                 let text = format!("the same symptom alone again, {quiet:.0} s after");
                 return Verdict::new(Placement::Relapse(home), 0.85, EvidenceKind::Relapse, quiet, text);
             }
+        }
+        if let Some(home) = alert.incident
+            && alert.flap.since.is_some()
+            && self
+                .incidents
+                .get(&home)
+                .is_some_and(|state| state.is_open() && !state.background)
+            && ahead
+                .iter()
+                .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)))
+        {
+            let text = "it flaps, and nothing new came with it".to_owned();
+            return Verdict::new(
+                Placement::Relapse(home),
+                0.9,
+                EvidenceKind::Flapping,
+                alert.flap.penalty,
+                text,
+            );
         }
         if p.weight == 0 && self.bare(p.alert) {
             let mut symptoms: Vec<u64> = self
@@ -592,7 +611,13 @@ impl Engine {
             if near.binary_search(&node).is_err() {
                 return false;
             }
-            let short = (hub || fold.graph.is_hub(node)) && Some(node.0) != alert.spot.node;
+            // A hub that fails itself takes along what depends on it, for as long as anything else would.
+            let takes_along = || {
+                let own = alert.spot.node.map(NodeId);
+                place.alerts
+                    && own.is_some_and(|own| fold.graph.ring(own, Direction::Down, 3).contains(&node))
+            };
+            let short = (hub || fold.graph.is_hub(node)) && Some(node.0) != alert.spot.node && !takes_along();
             let reach = if short {
                 fold.settings.grouping.hub_link_s
             } else {
@@ -678,6 +703,7 @@ impl Engine {
             state.last = state.last.max(t);
         }
         if let Some(place) = state.place_mut(&entity, node, t) {
+            place.alerts = true;
             if moving {
                 place.last = place.last.max(t);
             }

@@ -139,7 +139,8 @@ impl Graph {
         for hop in 1..=hops {
             let mut next = Vec::new();
             for at in edge {
-                if hop > 1 && self.is_hub(at) {
+                // Down a chain of dependencies a hub may be passed: what is behind a switch is behind its router too.
+                if hop > 1 && direction != Direction::Down && self.is_hub(at) {
                     continue;
                 }
                 next.extend(

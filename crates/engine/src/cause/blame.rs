@@ -1,0 +1,157 @@
+//! Who could be the root of a symptom, and how likely the symptom would be then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use topology::{Graph, NodeId};
+
+use super::{
+    AlertKind, Entity,
+    symptoms::Group,
+    weights::{
+        CALL_HOST, CALLEE, CALLER, EXPLAIN_HOPS, HOP, RING_MAX, above, at_itself, below, on_host,
+    },
+};
+
+/// How a root lies to the place of a symptom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tie {
+    /// It is that place.
+    Itself,
+    /// It is what the call went to.
+    Callee,
+    /// The place depends on it, over so many hops.
+    Needed(u32),
+    /// The place runs on it.
+    Host,
+    /// It made the call.
+    Caller,
+    /// It depends on the place, over so many hops.
+    Needs(u32),
+    /// It runs on the place.
+    Resident,
+}
+
+/// Why a symptom speaks for a root: with this probability it appears then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) q: f64,
+    pub(super) tie: Tie,
+}
+
+/// Walks of the graph that several groups share.
+pub(super) struct Blame<'a> {
+    graph: &'a Graph,
+    down: BTreeMap<NodeId, Vec<(NodeId, u32)>>,
+    up: BTreeMap<NodeId, Vec<(NodeId, u32)>>,
+}
+
+impl<'a> Blame<'a> {
+    pub(super) fn new(graph: &'a Graph) -> Blame<'a> {
+        Blame { graph, down: BTreeMap::new(), up: BTreeMap::new() }
+    }
+
+    /// Everything that could be the root of a group of symptoms.
+    pub(super) fn of(&mut self, group: &Group) -> BTreeMap<Entity, Link> {
+        let kind = group.kind;
+        let mut found = Found::default();
+        let call = group.call.filter(|_| matches!(kind, AlertKind::Latency | AlertKind::Error | AlertKind::Other));
+        if let Some(call) = call {
+            found.add(Entity::Node(call.callee), CALLEE, Tie::Callee);
+            for &(node, hops) in self.down(call.callee) {
+                found.add(Entity::Node(node), CALLEE * power(HOP, hops), Tie::Needed(hops));
+            }
+            if let Some(caller) = call.caller.filter(|&c| c != call.callee) {
+                found.add(Entity::Node(caller), CALLER, Tie::Caller);
+                for &host in self.graph.hosts(caller).iter().take(RING_MAX) {
+                    found.add(Entity::Node(host), CALL_HOST, Tie::Host);
+                }
+            }
+            for &host in group.hosts.iter().chain(self.graph.hosts(call.callee).iter().take(RING_MAX)) {
+                found.add(Entity::Node(host), CALL_HOST, Tie::Host);
+            }
+            return found.links;
+        }
+        found.add(group.site.clone(), at_itself(kind), Tie::Itself);
+        for &host in &group.hosts {
+            found.add(Entity::Node(host), on_host(kind), Tie::Host);
+        }
+        if let Some(site) = group.site.node() {
+            for &(node, hops) in self.down(site) {
+                found.add(Entity::Node(node), above(kind) * power(HOP, hops - 1), Tie::Needed(hops));
+            }
+            for &(node, hops) in self.up(site) {
+                found.add(Entity::Node(node), below(kind) * power(HOP, hops - 1), Tie::Needs(hops));
+            }
+            for &resident in self.graph.residents(site).iter().take(RING_MAX) {
+                found.add(Entity::Node(resident), below(kind), Tie::Resident);
+            }
+        }
+        found.links
+    }
+
+    /// What a thing depends on, nearest first, with the hops; itself left out.
+    pub(super) fn down(&mut self, thing: NodeId) -> &[(NodeId, u32)] {
+        let graph = self.graph;
+        self.down.entry(thing).or_insert_with(|| {
+            walk(thing, |at, out| {
+                out.extend(graph.needs(at));
+                // What probably is one of ours under a foreign name leads on to it.
+                out.extend(graph.alias_suggestions().iter().filter(|s| s.external == at).map(|s| s.service));
+            })
+        })
+    }
+
+    /// What depends on a thing, nearest first, with the hops; itself left out.
+    pub(super) fn up(&mut self, thing: NodeId) -> &[(NodeId, u32)] {
+        let graph = self.graph;
+        self.up.entry(thing).or_insert_with(|| {
+            walk(thing, |at, out| {
+                out.extend(graph.needed_by(at));
+                out.extend(graph.alias_suggestions().iter().filter(|s| s.service == at).map(|s| s.external));
+            })
+        })
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    links: BTreeMap<Entity, Link>,
+}
+
+impl Found {
+    /// Of several ways to blame an entity the most likely one counts.
+    fn add(&mut self, entity: Entity, q: f64, tie: Tie) {
+        let link = self.links.entry(entity).or_insert(Link { q, tie });
+        if q > link.q {
+            *link = Link { q, tie };
+        }
+    }
+}
+
+fn walk(start: NodeId, step: impl Fn(NodeId, &mut Vec<NodeId>)) -> Vec<(NodeId, u32)> {
+    let mut seen = BTreeSet::from([start]);
+    let (mut found, mut edge) = (Vec::new(), vec![start]);
+    for hop in 1..=EXPLAIN_HOPS {
+        let mut next = Vec::new();
+        for at in edge {
+            step(at, &mut next);
+            if next.len() > 4 * RING_MAX {
+                break;
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        next.retain(|&n| seen.insert(n));
+        next.truncate(RING_MAX - found.len());
+        found.extend(next.iter().map(|&n| (n, hop)));
+        if next.is_empty() {
+            break;
+        }
+        edge = next;
+    }
+    found
+}
+
+pub(super) fn power(base: f64, exponent: u32) -> f64 {
+    (0..exponent).fold(1.0, |p, _| p * base)
+}

@@ -1,0 +1,391 @@
+//! The ranking itself.
+
+use std::collections::BTreeMap;
+
+use model::{CauseKind, Evidence, Severity, Text, Time};
+
+use super::{
+    AlertKind, CauseInput, ChangeView, Entity, History,
+    blame::{Blame, Link},
+    history::STRENGTHS,
+    symptoms::{self, Call, Group, Symptom, system_of},
+    weights::{
+        CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S, CHANGE_MAX_S,
+        CHANGE_SHARE, LEAK, OWN, RANKED_MAX, SILENT, SILENT_NAMED, USUAL, kind_prior,
+    },
+    words,
+};
+pub(crate) use super::blame::Tie;
+
+/// Causes of one incident, best first, and what their ranking rests on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ranking {
+    /// At most ten, best first; a change stands behind the entity that it changed.
+    pub(crate) candidates: Vec<Candidate>,
+    /// Share of the evidence at places that the first-ranked entity explains by the graph, 0 to 1.
+    pub(crate) coverage: f64,
+    /// Places of its alerts, heaviest first.
+    pub(crate) sites: Vec<Site>,
+    /// The system that most of the evidence lies in.
+    pub(super) system: Text,
+    /// All entities ranked, best first.
+    pub(super) scored: Vec<Scored>,
+    /// What it showed, for history.
+    pub(super) symptoms: Vec<Symptomatic>,
+}
+
+/// A possible cause.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// What: a thing of the graph, or a name. For a change what it changed.
+    pub(crate) entity: Entity,
+    /// Its name in records: the entity's, or the event id of the change.
+    pub(crate) name: Text,
+    /// Whether it alerts, is silent, or is a change.
+    pub(crate) kind: CauseKind,
+    /// Probability among the entities, 0 to 1; for a change the part of its entity's that it takes.
+    pub(crate) score: f64,
+    /// Why.
+    pub(crate) because: Vec<Evidence>,
+}
+
+/// A place of alerts.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// The place.
+    pub(crate) entity: Entity,
+    /// Weight of its evidence.
+    pub(crate) weight: f64,
+    /// How the first-ranked entity lies to it, if at all.
+    pub(crate) tie: Option<Tie>,
+    /// Its worst severity.
+    pub(crate) severity: Severity,
+    /// `ts` of its first event.
+    pub(crate) first: Time,
+    /// Alerts there.
+    pub(crate) alerts: u64,
+    /// Machines of its alerts; sorted.
+    pub(crate) hosts: Vec<topology::NodeId>,
+}
+
+/// An entity with its probability at each strength of feedback, and mixed.
+#[derive(Clone, Debug)]
+pub(super) struct Scored {
+    pub(super) entity: Entity,
+    pub(super) name: Text,
+    pub(super) at_strength: [f64; STRENGTHS.len()],
+    pub(super) probability: f64,
+}
+
+/// What history keeps of a symptom.
+#[derive(Clone, Debug)]
+pub(super) struct Symptomatic {
+    pub(super) system: Text,
+    pub(super) key: u64,
+    pub(super) events: u64,
+    pub(super) rarity: f64,
+}
+
+/// Everything known about one candidate while it is scored.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    /// Groups that it explains, as (group, link).
+    pub(super) links: Vec<(usize, Link)>,
+    /// It may be the root, not only explain: it lies near enough.
+    candidate: bool,
+    /// It raises alerts of its own.
+    pub(super) alerts: bool,
+    /// An alert names it as an end of a call.
+    pub(super) named: bool,
+    /// Weight of its own internal symptoms.
+    pub(super) own: f64,
+    /// The nearest change before the first symptom, and what is left of its weight, 0 to 1.
+    pub(super) change: Option<(usize, f64)>,
+    /// Sum of all terms but those of feedback.
+    pub(super) sum: f64,
+}
+
+/// Ranks the causes of an incident.
+pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
+    let graph = input.graph;
+    let symptoms = symptoms::symptoms(input, history);
+    if symptoms.is_empty() {
+        return Ranking::default();
+    }
+    let groups = symptoms::groups(graph, &symptoms);
+    let system = main_system(&symptoms);
+    let mut standings = standings(input, &groups, &symptoms);
+    for (entity, standing) in &mut standings {
+        standing.sum = sum(input, history, &system, &groups, entity, standing);
+    }
+    let remembered: Vec<Symptomatic> = symptoms
+        .iter()
+        .map(|s| Symptomatic { system: s.system.clone(), key: s.key, events: s.events, rarity: s.rarity })
+        .collect();
+    let scored = probabilities(input, history, &system, &standings, &remembered);
+    let best = scored.first().map(|s| &standings[&s.entity]);
+    let sites = sites(input, &symptoms, &groups, best, scored.first().map(|s| &s.entity));
+    let total: f64 = sites.iter().map(|s| s.weight).sum();
+    let explained: f64 = sites.iter().filter(|s| s.tie.is_some_and(explains)).map(|s| s.weight).sum();
+    let coverage = if total > 0.0 { explained / total } else { 0.0 };
+    let says = words::Says { input, history, system: &system, groups: &groups, symptoms: &symptoms };
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for s in scored.iter().take(RANKED_MAX) {
+        let standing = &standings[&s.entity];
+        let mut because = says.of(s, standing);
+        if candidates.is_empty() {
+            because.push(says.coverage(coverage, &sites));
+        }
+        let kind = if standing.alerts { CauseKind::Alerting } else { CauseKind::Silent };
+        candidates.push(Candidate {
+            entity: s.entity.clone(),
+            name: s.name.clone(),
+            kind,
+            score: s.probability,
+            because,
+        });
+        if let Some((change, strength)) = standing.change {
+            let change = &input.changes[change];
+            candidates.push(Candidate {
+                entity: s.entity.clone(),
+                name: change.id.into(),
+                kind: CauseKind::Change,
+                score: s.probability * CHANGE_SHARE * strength,
+                because: vec![says.change(change, &s.name)],
+            });
+        }
+    }
+    candidates.truncate(RANKED_MAX);
+    Ranking { candidates, coverage, sites, system, scored, symptoms: remembered }
+}
+
+/// Whether a root with this tie explains a place: the place is it, depends on it, calls it or runs on it.
+pub(crate) fn explains(tie: Tie) -> bool {
+    matches!(tie, Tie::Itself | Tie::Callee | Tie::Needed(_) | Tie::Host)
+}
+
+/// The system with the most evidence; ties go to the smaller name.
+fn main_system(symptoms: &[Symptom<'_>]) -> Text {
+    let mut weights: BTreeMap<&Text, f64> = BTreeMap::new();
+    for s in symptoms {
+        *weights.entry(&s.system).or_default() += s.weight;
+    }
+    let mut best: Option<(&Text, f64)> = None;
+    for (system, weight) in weights {
+        if best.is_none_or(|(_, w)| weight > w) {
+            best = Some((system, weight));
+        }
+    }
+    best.map(|(system, _)| system.clone()).unwrap_or_default()
+}
+
+fn standings(
+    input: &CauseInput<'_>,
+    groups: &[Group],
+    symptoms: &[Symptom<'_>],
+) -> BTreeMap<Entity, Standing> {
+    let graph = input.graph;
+    let mut blame = Blame::new(graph);
+    let mut standings: BTreeMap<Entity, Standing> = BTreeMap::new();
+    for (i, group) in groups.iter().enumerate() {
+        for (entity, link) in blame.of(group) {
+            let near = match link.tie {
+                Tie::Needed(hops) => hops <= CANDIDATE_HOPS_DOWN,
+                Tie::Needs(hops) => hops <= CANDIDATE_HOPS_UP,
+                _ => true,
+            };
+            let standing = standings.entry(entity).or_default();
+            standing.candidate |= near;
+            standing.links.push((i, link));
+        }
+        let site = standings.entry(group.site.clone()).or_default();
+        site.alerts = true;
+        site.candidate = true;
+        if group.kind.is_internal() {
+            site.own += group.weight;
+        }
+        for end in ends(group.call) {
+            if let Some(standing) = standings.get_mut(&end) {
+                standing.named = true;
+            }
+        }
+    }
+    let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
+    for (i, change) in input.changes.iter().enumerate() {
+        let entity = match change.subject {
+            Some(node) => Entity::Node(graph.thing(node)),
+            None => Entity::Named(change.name.into()),
+        };
+        let Some(strength) = change_strength(change, first) else { continue };
+        let Some(standing) = standings.get_mut(&entity) else { continue };
+        // A change that may be further away than a candidate otherwise must be: it was touched.
+        standing.candidate |= standing.links.iter().any(|(_, l)| explains(l.tie));
+        if standing.change.is_none_or(|(_, s)| strength > s) {
+            standing.change = Some((i, strength));
+        }
+    }
+    standings.retain(|_, s| s.candidate);
+    if standings.len() > CANDIDATES_MAX {
+        let mut gains: Vec<(f64, Entity)> =
+            standings.iter().map(|(e, s)| (gain(groups, s), e.clone())).collect();
+        gains.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        for (_, entity) in gains.drain(CANDIDATES_MAX..) {
+            standings.remove(&entity);
+        }
+    }
+    standings
+}
+
+fn ends(call: Option<Call>) -> impl Iterator<Item = Entity> {
+    call.into_iter().flat_map(|c| c.caller.into_iter().chain([c.callee])).map(Entity::Node)
+}
+
+/// What is left of a change's weight at the first symptom; `None` when it came too long before or after.
+fn change_strength(change: &ChangeView<'_>, first: Time) -> Option<f64> {
+    let lead = first.since(change.at).as_secs_f64();
+    (-CHANGE_AFTER_S..=CHANGE_MAX_S).contains(&lead).then(|| {
+        libm::exp2(-lead.max(0.0) / CHANGE_HALF_LIFE_S)
+    })
+}
+
+/// Log-likelihood that a candidate gains over explaining nothing.
+fn gain(groups: &[Group], standing: &Standing) -> f64 {
+    standing.links.iter().map(|(g, link)| groups[*g].weight * link_gain(link)).sum()
+}
+
+/// The same for one group of weight 1.
+pub(super) fn link_gain(link: &Link) -> f64 {
+    libm::log((LEAK + (1.0 - LEAK) * link.q) / LEAK)
+}
+
+/// All terms but those of feedback.
+fn sum(
+    input: &CauseInput<'_>,
+    history: &History,
+    system: &str,
+    groups: &[Group],
+    entity: &Entity,
+    standing: &Standing,
+) -> f64 {
+    let silent = match (standing.alerts, standing.named || standing.change.is_some()) {
+        (true, _) => 0.0,
+        (false, true) => SILENT * SILENT_NAMED,
+        (false, false) => SILENT,
+    };
+    let prior = entity.node().map_or(0.0, |n| kind_prior(input.graph.kind(n)));
+    let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);
+    let usual = USUAL * history.usual(system, entity.name(input.graph));
+    gain(groups, standing) + OWN * standing.own - silent + prior + changed - usual
+}
+
+/// Softmax at each strength of feedback, mixed as the strengths are weighed; best first, ties to the smaller entity.
+fn probabilities(
+    input: &CauseInput<'_>,
+    history: &History,
+    system: &str,
+    standings: &BTreeMap<Entity, Standing>,
+    symptoms: &[Symptomatic],
+) -> Vec<Scored> {
+    let feedback = history.has_feedback(system);
+    let likeness = if feedback { history.likeness(system, symptoms) } else { BTreeMap::new() };
+    let most_alike = likeness.values().copied().fold(0.0, f64::max);
+    let mut scored = Vec::with_capacity(standings.len());
+    for (entity, standing) in standings {
+        let name = entity.name(input.graph).clone();
+        let mut at_strength = [standing.sum; STRENGTHS.len()];
+        if feedback {
+            let (times, most) = history.confirmed(system, &name);
+            let base = libm::log((times + 2.0) / (most + 2.0));
+            let alike = likeness.get(&name).copied().unwrap_or(0.0);
+            let memory = libm::log((alike + 1.0) / (most_alike + 1.0));
+            for (s, (b, m, _)) in at_strength.iter_mut().zip(STRENGTHS) {
+                *s += b * base + m * memory;
+            }
+        }
+        scored.push(Scored { entity: entity.clone(), name, at_strength, probability: 0.0 });
+    }
+    for k in 0..STRENGTHS.len() {
+        let top = scored.iter().map(|s| s.at_strength[k]).fold(f64::MIN, f64::max);
+        let all: f64 = scored.iter().map(|s| libm::exp(s.at_strength[k] - top)).sum();
+        for s in &mut scored {
+            s.at_strength[k] = libm::exp(s.at_strength[k] - top) / all;
+        }
+    }
+    let weights = history.strength_weights(system);
+    for s in &mut scored {
+        s.mix(&weights);
+    }
+    scored.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.entity.cmp(&b.entity)));
+    scored
+}
+
+fn sites(
+    input: &CauseInput<'_>,
+    symptoms: &[Symptom<'_>],
+    groups: &[Group],
+    best: Option<&Standing>,
+    root: Option<&Entity>,
+) -> Vec<Site> {
+    let mut sites: BTreeMap<&Entity, Site> = BTreeMap::new();
+    for s in symptoms {
+        let site = sites.entry(&s.site).or_insert_with(|| Site {
+            entity: s.site.clone(),
+            weight: 0.0,
+            tie: (root == Some(&s.site)).then_some(Tie::Itself),
+            severity: s.severity,
+            first: s.first,
+            alerts: 0,
+            hosts: Vec::new(),
+        });
+        site.severity = site.severity.max(s.severity);
+        site.first = site.first.min(s.first);
+        site.alerts += s.alerts;
+        site.hosts.extend(&s.hosts);
+    }
+    for group in groups {
+        if let Some(site) = sites.get_mut(&group.site) {
+            site.weight += group.weight;
+        }
+    }
+    for (g, link) in best.into_iter().flat_map(|b| &b.links) {
+        if let Some(site) = sites.get_mut(&groups[*g].site) {
+            // The strongest tie of a place is the one that says most.
+            site.tie = Some(site.tie.map_or(link.tie, |tie| tie.min(link.tie)));
+        }
+    }
+    let graph = input.graph;
+    let mut sites: Vec<Site> = sites.into_values().collect();
+    for site in &mut sites {
+        site.hosts.sort_unstable();
+        site.hosts.dedup();
+        if let (true, Some(node)) = (site.hosts.is_empty(), site.entity.node()) {
+            site.hosts.extend(graph.hosts(node));
+        }
+    }
+    sites.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.entity.cmp(&b.entity)));
+    sites
+}
+
+impl Ranking {
+    #[doc(hidden)]
+    pub(crate) fn dump(&self) -> Vec<(String, f64)> { self.scored.iter().map(|s| (s.name.to_string(), s.at_strength[0])).collect() }
+    /// The first-ranked entity, changes left out.
+    pub(crate) fn root(&self) -> Option<&Candidate> {
+        self.candidates.iter().find(|c| c.kind != CauseKind::Change)
+    }
+
+    /// The system of a place, as history counts it.
+    pub(crate) fn system_of(graph: &topology::Graph, entity: &Entity) -> Text {
+        system_of(graph, entity)
+    }
+
+    /// `never_seen`, `rare` or `frequent`: how usual the rarest symptom of the incident is in its system.
+    pub(crate) fn rarest(&self) -> f64 {
+        self.symptoms.iter().map(|s| s.rarity).fold(0.0, f64::max)
+    }
+}
+
+/// Kinds that a call's ends are blamed for; any other kind speaks of its place although it names a call.
+pub(super) fn speaks_of_call(kind: AlertKind) -> bool {
+    matches!(kind, AlertKind::Latency | AlertKind::Error | AlertKind::Other)
+}

@@ -1,0 +1,150 @@
+//! Alerts as evidence: distinct symptoms, how much each says, and the groups in which they count together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Hash128, Severity, Text, Time};
+use topology::{Graph, NodeId};
+
+use super::{
+    AlertKind, CauseInput, Entity, History,
+    weights::{ALERTS_MAX, GROUP_WEIGHT_MAX, SYMPTOMS_MAX, severity_weight},
+};
+
+/// The ends of a call that an alert speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Call {
+    pub(super) caller: Option<NodeId>,
+    pub(super) callee: NodeId,
+}
+
+/// One distinct saying: this class, at this place, about this call.
+#[derive(Clone, Debug)]
+pub(super) struct Symptom<'a> {
+    /// Stable across versions of the topology: a hash of names.
+    pub(super) key: u64,
+    /// The system whose history counts it.
+    pub(super) system: Text,
+    pub(super) class: &'a str,
+    pub(super) site: Entity,
+    pub(super) call: Option<Call>,
+    pub(super) kind: AlertKind,
+    pub(super) severity: Severity,
+    pub(super) events: u64,
+    pub(super) alerts: u64,
+    pub(super) first: Time,
+    pub(super) hosts: BTreeSet<NodeId>,
+    /// How much it says: severity, rarity and surprise.
+    pub(super) weight: f64,
+    /// 1 for what was never seen, towards 0 for what is always there.
+    pub(super) rarity: f64,
+}
+
+/// Symptoms of one kind at one place about one call, which count together.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) site: Entity,
+    pub(super) call: Option<Call>,
+    pub(super) kind: AlertKind,
+    pub(super) hosts: Vec<NodeId>,
+    pub(super) weight: f64,
+    /// Index of its heaviest symptom, for words.
+    pub(super) example: usize,
+}
+
+/// The system that a place's history belongs to: its component, or the one of all unknown names.
+pub(super) fn system_of(graph: &Graph, site: &Entity) -> Text {
+    site.node().map(|n| graph.id(graph.component(n)).clone()).unwrap_or_default()
+}
+
+/// Distinct symptoms of an incident, heaviest classes first when there are too many, in the order of place and class.
+pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Symptom<'a>> {
+    let graph = input.graph;
+    let mut found: BTreeMap<(Entity, &str, Option<Call>), Symptom<'a>> = BTreeMap::new();
+    let looked_at = input.alerts.len().min(ALERTS_MAX);
+    for i in 0..looked_at {
+        let alert = &input.alerts[i * input.alerts.len() / looked_at];
+        let Some(site) = alert.site(graph) else { continue };
+        let call = call_of(graph, &site, alert.caller, alert.callee);
+        let symptom = found.entry((site.clone(), alert.class, call)).or_insert_with(|| Symptom {
+            key: key_of(graph, &site, alert.class, call),
+            system: system_of(graph, &site),
+            class: alert.class,
+            site,
+            call,
+            kind: alert.kind,
+            severity: alert.severity,
+            events: 0,
+            alerts: 0,
+            first: alert.first,
+            hosts: BTreeSet::new(),
+            weight: 0.0,
+            rarity: 1.0,
+        });
+        symptom.severity = symptom.severity.max(alert.severity);
+        symptom.events += alert.events;
+        symptom.alerts += 1;
+        symptom.first = symptom.first.min(alert.first);
+        symptom.hosts.extend(alert.host.map(|h| graph.thing(h)));
+    }
+    let mut symptoms: Vec<Symptom<'a>> = found.into_values().collect();
+    for s in &mut symptoms {
+        s.rarity = history.rarity(&s.system, s.key);
+        s.weight = severity_weight(s.severity) * s.rarity * history.surprise(&s.system, s.key, s.events);
+    }
+    if symptoms.len() > SYMPTOMS_MAX {
+        // Stable, so equal weights stay in the order of place and class.
+        symptoms.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        symptoms.truncate(SYMPTOMS_MAX);
+        symptoms.sort_by(|a, b| (&a.site, a.class, a.call).cmp(&(&b.site, b.class, b.call)));
+    }
+    symptoms
+}
+
+/// Groups of symptoms, in the order of place, kind and call.
+pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
+    let mut found: BTreeMap<(&Entity, AlertKind, Option<Call>), (f64, usize, BTreeSet<NodeId>)> = BTreeMap::new();
+    for (i, s) in symptoms.iter().enumerate() {
+        let (sum, example, hosts) =
+            found.entry((&s.site, s.kind, s.call)).or_insert_with(|| (0.0, i, BTreeSet::new()));
+        *sum += s.weight;
+        if s.weight > symptoms[*example].weight {
+            *example = i;
+        }
+        hosts.extend(&s.hosts);
+    }
+    found
+        .into_iter()
+        .map(|((site, kind, call), (sum, example, mut hosts))| {
+            if let (true, Some(node)) = (hosts.is_empty(), site.node()) {
+                hosts.extend(graph.hosts(node).iter().take(HOSTS_MAX));
+            }
+            Group {
+                site: site.clone(),
+                call,
+                kind,
+                hosts: hosts.into_iter().take(HOSTS_MAX).collect(),
+                weight: GROUP_WEIGHT_MAX * (1.0 - libm::exp(-sum / GROUP_WEIGHT_MAX)),
+                example,
+            }
+        })
+        .collect()
+}
+
+/// Hosts of one group that are suspected.
+const HOSTS_MAX: usize = 8;
+
+/// An alert that names only whom it called is about a call of its own place.
+fn call_of(graph: &Graph, site: &Entity, caller: Option<NodeId>, callee: Option<NodeId>) -> Option<Call> {
+    let callee = graph.thing(callee?);
+    let own = site.node().filter(|&n| n != callee);
+    Some(Call { caller: caller.map(|c| graph.thing(c)).or(own), callee })
+}
+
+fn key_of(graph: &Graph, site: &Entity, class: &str, call: Option<Call>) -> u64 {
+    let mut hash = Hash128::new("symptom/1");
+    hash.part(site.name(graph).as_bytes()).part(class.as_bytes());
+    if let Some(call) = call {
+        hash.maybe(call.caller.map(|c| graph.id(c).as_bytes())).part(graph.id(call.callee).as_bytes());
+    }
+    (hash.finish() >> 64) as u64
+}
