@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use model::Origin;
-use wire::{DecodeSettings, Decoder, Raw};
+use wire::{Decoder, Raw};
 
 use crate::{
     fail::{Done, Failure},
@@ -20,6 +20,8 @@ pub(crate) struct Args {
     /// Name the source instead of detecting it.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    #[command(flatten)]
+    config: crate::config::File,
     /// Show each step: what was detected, which fields were found, the dedup key, the domain.
     #[arg(long)]
     explain: bool,
@@ -36,7 +38,7 @@ Examples:
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
-    let decoder = Decoder::new(DecodeSettings::default());
+    let decoder = Decoder::new(args.config.load()?.decode());
     let mut out = std::io::stdout().lock();
     for file in &args.files {
         let bytes = source::read_all(file, 8 * LINE_BYTES_MAX as u64)?;

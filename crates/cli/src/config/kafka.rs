@@ -36,7 +36,7 @@ const OWNED: &[(&str, &str)] = &[
         "max.in.flight.requests.per.connection",
         "order within a partition rests on it",
     ),
-    ("group.id", "set pipeline.group instead"),
+    ("group.id", "it follows from topics.prefix"),
     ("group.instance.id", "set pipeline.instance instead"),
     ("group.protocol", "static members need the classic protocol"),
     (

@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) topics: Topics,
     /// A file with the topology (stormfold.topology/1); absent means that nothing is known of what depends on what.
     pub(crate) topology: Option<String>,
+    /// How bodies are read.
+    pub(crate) decode: Decode,
     /// How the two stages run.
     pub(crate) pipeline: Pipeline,
     /// The HTTP server: ingest, health, metrics, open incidents.
@@ -76,8 +78,6 @@ pub(crate) struct Embedded {
 pub(crate) struct Kafka {
     /// Brokers to start from, `host:port`, several separated by commas.
     pub(crate) brokers: String,
-    /// Replicas of the topics that `topics create` makes; -1 leaves it to the broker.
-    pub(crate) replication: i32,
     /// Any property of librdkafka (<https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html>),
     /// e.g. `security.protocol`, `sasl.username`; a name with `_file` behind it takes its value from that file.
     /// Properties on which exactly-once rests are refused.
@@ -88,12 +88,13 @@ pub(crate) struct Kafka {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Topics {
-    /// Prefix of all topics that belong to us: journal, changes, incidents, ….
+    /// Goes before the names of our topics (`stormfold.journal`, `stormfold.incidents`, …), groups and transactions, so
+    /// that several installations can share a cluster.
     pub(crate) prefix: String,
     /// Partitions of the journal, and with it the most correlate threads there can be. Recorded when the topics are
     /// made; it cannot be changed later by editing this.
     pub(crate) partitions: u32,
-    /// Topics with events to read, beside the one that HTTP ingest writes (`<prefix>raw`).
+    /// Topics with events to read, beside `stormfold.raw`, which HTTP ingest writes.
     pub(crate) raw: Vec<RawTopic>,
 }
 
@@ -125,16 +126,41 @@ pub(crate) enum TopicTime {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Pipeline {
-    /// Name of the consumer groups; two installations on one cluster need two names.
-    pub(crate) group: String,
-    /// Name of this process, the same after a restart and unique in the group. Absent: the host name.
+    /// Name of this process, the same after a restart and unique in the deployment. Absent: the host name.
     pub(crate) instance: Option<String>,
     /// Which stages this process runs.
     pub(crate) stages: Stages,
-    /// Most milliseconds until what was read is committed while input keeps coming.
+    /// Threads that read raw topics.
+    pub(crate) ingest_workers: u32,
+    /// Threads that fold journal partitions.
+    pub(crate) correlate_workers: u32,
+    /// Milliseconds that two commits of a worker are apart at least, unless its batch is full.
     pub(crate) commit_ms: u32,
+    /// Records that one transaction holds at most.
+    pub(crate) batch_records_max: usize,
     /// Seconds between two checkpoints of the state.
     pub(crate) checkpoint_s: u32,
+    /// Inputs after which a checkpoint is due in any case.
+    pub(crate) checkpoint_inputs: u64,
+    /// Seconds for which a topic with `time: records` is waited for before its records are folded without what may
+    /// still come.
+    pub(crate) history_idle_s: f64,
+    /// Bytes of records of one worker that may wait for those of another partition.
+    pub(crate) merge_bytes_max: usize,
+}
+
+/// How bodies are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Decode {
+    /// The label whose value is the tenant of events that name none. Tenants are correlated apart.
+    pub(crate) tenant_label: Option<String>,
+    /// The label whose value is the environment of events that name none. Environments are correlated apart.
+    pub(crate) environment_label: Option<String>,
+    /// Bodies larger than this are refused, in bytes.
+    pub(crate) body_bytes_max: usize,
+    /// At most so many things are read from one body; what is beyond is refused.
+    pub(crate) found_max: usize,
 }
 
 /// Stages that a process runs.
@@ -183,7 +209,6 @@ impl Default for Kafka {
     fn default() -> Kafka {
         Kafka {
             brokers: "127.0.0.1:9092".to_owned(),
-            replication: -1,
             properties: BTreeMap::new(),
         }
     }
@@ -192,7 +217,7 @@ impl Default for Kafka {
 impl Default for Topics {
     fn default() -> Topics {
         Topics {
-            prefix: "stormfold.".to_owned(),
+            prefix: String::new(),
             partitions: 4,
             raw: Vec::new(),
         }
@@ -202,11 +227,28 @@ impl Default for Topics {
 impl Default for Pipeline {
     fn default() -> Pipeline {
         Pipeline {
-            group: "stormfold".to_owned(),
             instance: None,
             stages: Stages::All,
-            commit_ms: 20,
+            ingest_workers: 1,
+            correlate_workers: 1,
+            commit_ms: 10,
+            batch_records_max: 5_000,
             checkpoint_s: 5,
+            checkpoint_inputs: 1 << 16,
+            history_idle_s: 1.0,
+            merge_bytes_max: 64 << 20,
+        }
+    }
+}
+
+impl Default for Decode {
+    fn default() -> Decode {
+        let wire = wire::DecodeSettings::default();
+        Decode {
+            tenant_label: None,
+            environment_label: None,
+            body_bytes_max: wire.body_bytes_max,
+            found_max: wire.found_max,
         }
     }
 }
@@ -221,10 +263,21 @@ impl Default for Logging {
 }
 
 impl Config {
+    /// How bodies are read.
+    pub(crate) fn decode(&self) -> wire::DecodeSettings {
+        wire::DecodeSettings {
+            body_bytes_max: self.decode.body_bytes_max,
+            found_max: self.decode.found_max,
+            tenant_label: self.decode.tenant_label.as_deref().map(Into::into),
+            environment_label: self.decode.environment_label.as_deref().map(Into::into),
+            ..wire::DecodeSettings::default()
+        }
+    }
     /// Settings of the fold.
     pub(crate) fn engine(&self) -> engine::Settings {
         engine::Settings {
             placements: false,
+            last_records_only: false,
             grouping: self.grouping.clone(),
             life: self.life.clone(),
             page: self.page.clone(),

@@ -37,11 +37,11 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(settings: Settings, source: Option<String>) -> Feed {
+    pub(super) fn new(settings: Settings, decode: DecodeSettings, source: Option<String>) -> Feed {
         Feed {
             shard: Shard::new(settings.clone()),
             settings,
-            decoder: Decoder::new(DecodeSettings::default()),
+            decoder: Decoder::new(decode),
             source,
             found: Vec::new(),
             batch: Vec::with_capacity(BATCH + 64),
