@@ -550,6 +550,11 @@ impl Engine {
             self.forget_alert(alert, id, fold);
         }
         self.urgent.remove(&id);
+        if fold.settings.last_records_only
+            && let Some(last) = self.record(id, fold)
+        {
+            fold.out.push(crate::Output::Incident(Box::new(last)));
+        }
         self.incidents.remove(&id);
         fold.out.push(crate::Output::Forget(id));
     }

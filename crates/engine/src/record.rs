@@ -45,6 +45,9 @@ impl Engine {
                 self.timers.remove(&(at, Timer::Publish(id)));
             }
             state.published_at = Some(fold.time);
+            if fold.settings.last_records_only {
+                continue;
+            }
             if let Some(incident) = self.record(id, fold) {
                 fold.out.push(Output::Incident(Box::new(incident)));
             }

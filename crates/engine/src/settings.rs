@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Emit `Output::Event` and `Output::Episode`, for tools that judge the assignment of every event.
     pub placements: bool,
+    /// Emit the record of an incident only when it is forgotten; who wants the others asks `Shard::incidents` at the end.
+    pub last_records_only: bool,
     /// How alerts find their incident.
     pub grouping: Grouping,
     /// How incidents begin and end.

@@ -473,10 +473,17 @@ impl Engine {
             return Some(Evidence::new(EvidenceKind::Entity, 0.0, text));
         }
         if let Some(node) = alert.spot.node {
+            let around = fold.graph.rings(NodeId(node), Direction::Any, 4);
+            let hops_to = |node: Option<u32>| {
+                around
+                    .iter()
+                    .find(|(n, _)| Some(n.0) == node)
+                    .map(|(_, hops)| *hops)
+            };
             let near = state
                 .places
                 .iter()
-                .filter_map(|place| Some((fold.graph.distance(NodeId(node), NodeId(place.node?), 4)?, place)))
+                .filter_map(|place| Some((hops_to(place.node)?, place)))
                 .min_by(|a, b| {
                     a.0.cmp(&b.0)
                         .then(b.1.last.cmp(&a.1.last))

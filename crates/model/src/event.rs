@@ -87,7 +87,9 @@ pub struct Event {
 }
 
 /// What an event says something about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A condition that fires or resolves.
@@ -171,7 +173,12 @@ impl Event {
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let index = match self {
-            Origin::Log { topic, partition, offset, index } => {
+            Origin::Log {
+                topic,
+                partition,
+                offset,
+                index,
+            } => {
                 write!(f, "{topic}[{partition}]@{offset}")?;
                 *index
             }

@@ -85,6 +85,10 @@ pub enum EvidenceKind {
 impl Evidence {
     /// One reason; a value that is no finite number becomes 0.
     pub fn new(kind: EvidenceKind, value: f64, text: impl Into<String>) -> Evidence {
-        Evidence { kind, value: if value.is_finite() { value } else { 0.0 }, text: text.into() }
+        Evidence {
+            kind,
+            value: if value.is_finite() { value } else { 0.0 },
+            text: text.into(),
+        }
     }
 }

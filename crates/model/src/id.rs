@@ -67,7 +67,11 @@ impl Hash128 {
     /// The first 128 bits.
     pub fn finish(&self) -> u128 {
         let hash = self.0.finalize();
-        u128::from_be_bytes(hash.as_bytes()[..16].try_into().expect("a BLAKE3 hash has 32 bytes"))
+        u128::from_be_bytes(
+            hash.as_bytes()[..16]
+                .try_into()
+                .expect("a BLAKE3 hash has 32 bytes"),
+        )
     }
 }
 
@@ -77,10 +81,17 @@ impl Domain {
 
     /// From tenant and environment; both absent is the named domain `default`.
     pub fn new(tenant: Option<&str>, environment: Option<&str>) -> Domain {
-        match (tenant.filter(|t| !t.is_empty()), environment.filter(|e| !e.is_empty())) {
+        match (
+            tenant.filter(|t| !t.is_empty()),
+            environment.filter(|e| !e.is_empty()),
+        ) {
             (None, None) => Domain(Text::const_new(Domain::DEFAULT)),
             (Some(t), None) => Domain(t.into()),
-            (t, Some(e)) => Domain(compact_str::format_compact!("{}/{}", t.unwrap_or(Domain::DEFAULT), e)),
+            (t, Some(e)) => Domain(compact_str::format_compact!(
+                "{}/{}",
+                t.unwrap_or(Domain::DEFAULT),
+                e
+            )),
         }
     }
     /// Its name.
@@ -103,7 +114,12 @@ impl DomainTag {
 impl AlertId {
     /// Of the alert with this dedup key in this domain.
     pub fn new(domain: &Domain, dedup_key: &str) -> AlertId {
-        AlertId(Hash128::new("alert").part(domain.as_str().as_bytes()).part(dedup_key.as_bytes()).finish())
+        AlertId(
+            Hash128::new("alert")
+                .part(domain.as_str().as_bytes())
+                .part(dedup_key.as_bytes())
+                .finish(),
+        )
     }
 }
 
@@ -117,7 +133,10 @@ impl IncidentId {
             .part(&onset.nanos().to_le_bytes())
             .part(&earlier.to_le_bytes())
             .finish();
-        IncidentId { tag: domain.tag(), hash }
+        IncidentId {
+            tag: domain.tag(),
+            hash,
+        }
     }
 }
 
@@ -148,8 +167,15 @@ impl fmt::Display for IdError {
 impl std::error::Error for IdError {}
 
 fn hex<const DIGITS: usize>(text: &str) -> Result<u128, IdError> {
-    let plain = text.len() == DIGITS && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if plain { u128::from_str_radix(text, 16).map_err(|_| IdError) } else { Err(IdError) }
+    let plain = text.len() == DIGITS
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if plain {
+        u128::from_str_radix(text, 16).map_err(|_| IdError)
+    } else {
+        Err(IdError)
+    }
 }
 
 impl FromStr for AlertId {
@@ -163,7 +189,10 @@ impl FromStr for IncidentId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<IncidentId, IdError> {
         let (tag, hash) = text.split_once('-').ok_or(IdError)?;
-        Ok(IncidentId { tag: DomainTag(hex::<16>(tag)? as u64), hash: hex::<32>(hash)? })
+        Ok(IncidentId {
+            tag: DomainTag(hex::<16>(tag)? as u64),
+            hash: hex::<32>(hash)?,
+        })
     }
 }
 
@@ -212,7 +241,13 @@ mod tests {
     fn parts_do_not_run_into_each_other() {
         let mut a = Hash128::new("x");
         let mut b = Hash128::new("x");
-        assert_ne!(a.part(b"ab").part(b"c").finish(), b.part(b"a").part(b"bc").finish());
-        assert_ne!(Hash128::new("x").maybe(None).finish(), Hash128::new("x").maybe(Some(b"")).finish());
+        assert_ne!(
+            a.part(b"ab").part(b"c").finish(),
+            b.part(b"a").part(b"bc").finish()
+        );
+        assert_ne!(
+            Hash128::new("x").maybe(None).finish(),
+            Hash128::new("x").maybe(Some(b"")).finish()
+        );
     }
 }

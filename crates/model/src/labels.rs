@@ -21,7 +21,10 @@ impl Labels {
     }
     /// The value of `name`, or `None`. An absent label equals nothing.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok().map(|i| self.0[i].1.as_str())
+        self.0
+            .binary_search_by(|(n, _)| n.as_str().cmp(name))
+            .ok()
+            .map(|i| self.0[i].1.as_str())
     }
     /// Sets `name` to `value`; a later value replaces an earlier one.
     pub fn set(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
@@ -38,7 +41,10 @@ impl Labels {
     }
     /// Removes `name` and gives its value.
     pub fn remove(&mut self, name: &str) -> Option<Text> {
-        self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok().map(|i| self.0.remove(i).1)
+        self.0
+            .binary_search_by(|(n, _)| n.as_str().cmp(name))
+            .ok()
+            .map(|i| self.0.remove(i).1)
     }
     /// Pairs in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {

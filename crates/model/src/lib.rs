@@ -19,10 +19,10 @@ pub use change::{Actor, Change, ChangeKind};
 pub use event::{Event, EventKind, Link, Origin, Status};
 pub use evidence::{Evidence, EvidenceKind};
 pub use id::{AlertId, Domain, DomainTag, Hash128, IdError, IncidentId};
-pub use identity::{dedup_key, event_id, mask, strip_status_prefix, KEY_BYTES_MAX};
+pub use identity::{KEY_BYTES_MAX, dedup_key, event_id, mask, strip_status_prefix};
 pub use incident::{
-    Cause, CauseKind, Context, ContextClass, Counts, EngineVersion, Incident, IncidentStatus, Membership, Owner, Page,
-    PageMode, PageState, RunnerUp, Similar, SuppressedAlert,
+    Cause, CauseKind, Context, ContextClass, Counts, EngineVersion, Incident, IncidentStatus, Membership,
+    Owner, Page, PageMode, PageState, RunnerUp, Similar, SuppressedAlert,
 };
 pub use input::{Input, Progress, TopologyPart};
 pub use labels::Labels;

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How bad the sender says it is. Ordered from `Unknown` to `Critical`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The sender said nothing that we understand.
@@ -24,8 +26,14 @@ pub enum Severity {
 
 impl Severity {
     /// All levels, mildest first.
-    pub const ALL: [Severity; 6] =
-        [Severity::Unknown, Severity::Info, Severity::Notice, Severity::Warning, Severity::Error, Severity::Critical];
+    pub const ALL: [Severity; 6] = [
+        Severity::Unknown,
+        Severity::Info,
+        Severity::Notice,
+        Severity::Warning,
+        Severity::Error,
+        Severity::Critical,
+    ];
 
     /// The word used in records.
     pub const fn as_str(self) -> &'static str {

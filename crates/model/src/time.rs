@@ -215,10 +215,17 @@ mod tests {
 
     #[test]
     fn text_form_round_trips() {
-        for text in ["2026-03-02T10:00:00Z", "1999-12-31T23:59:59.123456789Z", "1969-07-20T20:17:40.5Z"] {
+        for text in [
+            "2026-03-02T10:00:00Z",
+            "1999-12-31T23:59:59.123456789Z",
+            "1969-07-20T20:17:40.5Z",
+        ] {
             assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
         }
-        assert_eq!("2026-03-02T11:00:00+01:00".parse::<Time>().unwrap().to_string(), "2026-03-02T10:00:00Z");
+        assert_eq!(
+            "2026-03-02T11:00:00+01:00".parse::<Time>().unwrap().to_string(),
+            "2026-03-02T10:00:00Z"
+        );
         assert!("9999-01-01T00:00:00Z".parse::<Time>().is_err());
         assert!("yesterday".parse::<Time>().is_err());
     }

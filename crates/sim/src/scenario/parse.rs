@@ -65,6 +65,7 @@ impl Scenario {
             topology: TopologyDocument::default(),
             settings: Settings {
                 placements: true,
+                last_records_only: false,
                 ..Settings::default()
             },
             start: START.parse().expect("START is RFC 3339"),
