@@ -1,6 +1,25 @@
-//! The shell around the fold: logs, workers, checkpoints.
+//! The shell around the fold: logs, the two loops, checkpoints.
+//!
+//! ```text
+//! raw topics ─► Ingest ─► journal ─► Correlate ─► changes · incidents · state
+//! ```
+//!
+//! Both loops are read-process-write transactions on a [`log::Log`] and run unchanged on Kafka, on disk and in memory.
+//! They are driven turn by turn, so that a thread, a test or a simulation can drive them alike; everything that decides
+//! what an incident is happens in the fold, and everything that decides what time it is happens in [`Ingest`].
 
 mod clock;
+mod correlate;
+mod counters;
+mod ingest;
 pub mod log;
+mod pipeline;
+mod settings;
+pub mod topics;
 
 pub use clock::{Clock, SetClock, SystemClock};
+pub use correlate::Correlate;
+pub use counters::{Count, Counted, Counters, Gauge};
+pub use ingest::{Ingest, Turn};
+pub use pipeline::{Handle, Health, Pipeline, Probe, Stage, WorkerHealth, WorkerState};
+pub use settings::{Gap, RawTopic, Settings, Stages, TopicTime, Topics};

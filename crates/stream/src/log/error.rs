@@ -31,7 +31,10 @@ pub enum LogErrorKind {
 impl LogError {
     /// Of a kind, with words for a person.
     pub fn new(kind: LogErrorKind, what: impl fmt::Display) -> LogError {
-        LogError { kind, what: what.to_string() }
+        LogError {
+            kind,
+            what: what.to_string(),
+        }
     }
     /// What the caller can do about it.
     pub fn kind(&self) -> LogErrorKind {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::local::{LocalLog, LocalWorker};
 use super::{
-    Appender, Bounds, Hold, Log, LogError, LogErrorKind, Member, Polled, Reader, Record, TopicName, TopicPartition,
-    TopicSpec, Transaction, Worker,
+    Appender, Bounds, Hold, Log, LogError, LogErrorKind, Member, Polled, Reader, Record, TopicName,
+    TopicPartition, TopicSpec, Transaction, Worker,
 };
 
 /// Where a fault strikes.
@@ -33,8 +33,14 @@ pub enum Point {
 
 impl Point {
     /// All of them.
-    pub const ALL: [Point; 6] =
-        [Point::Poll, Point::BeforeCommit, Point::Abort, Point::AfterCommit, Point::LostAnswer, Point::Late];
+    pub const ALL: [Point; 6] = [
+        Point::Poll,
+        Point::BeforeCommit,
+        Point::Abort,
+        Point::AfterCommit,
+        Point::LostAnswer,
+        Point::Late,
+    ];
 }
 
 /// Decides about faults: asked before each poll and each commit with what could strike there.
@@ -53,7 +59,10 @@ pub struct Seeded {
 impl Seeded {
     /// Faults from a seed, each step with `per_thousand` in a thousand.
     pub fn new(seed: u64, per_thousand: u64) -> Seeded {
-        Seeded { state: seed, per_thousand }
+        Seeded {
+            state: seed,
+            per_thousand,
+        }
     }
     /// The next number (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
     pub fn next(&mut self) -> u64 {
@@ -102,7 +111,11 @@ impl Log for FaultyLog {
         self.inner.bounds(at)
     }
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
-        Ok(Box::new(FaultyWorker { inner: self.inner.join_local(member)?, plan: self.plan.clone(), dead: false }))
+        Ok(Box::new(FaultyWorker {
+            inner: self.inner.join_local(member)?,
+            plan: self.plan.clone(),
+            dead: false,
+        }))
     }
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
         self.inner.reader()
@@ -123,7 +136,11 @@ impl FaultyWorker {
         if self.dead {
             return Err(LogError::new(LogErrorKind::Crashed, "used after its end"));
         }
-        let point = self.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner).strike(possible);
+        let point = self
+            .plan
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .strike(possible);
         self.dead = point.is_some();
         Ok(point)
     }
@@ -135,6 +152,10 @@ impl Worker for FaultyWorker {
             Some(_) => Err(LogError::new(LogErrorKind::Crashed, "before a poll")),
             None => self.inner.poll(wait, max, out),
         }
+    }
+
+    fn is_joined(&self) -> bool {
+        self.inner.is_joined()
     }
 
     fn assignment(&self) -> &[TopicPartition] {
@@ -154,7 +175,13 @@ impl Worker for FaultyWorker {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), LogError> {
-        let possible = [Point::BeforeCommit, Point::Abort, Point::AfterCommit, Point::LostAnswer, Point::Late];
+        let possible = [
+            Point::BeforeCommit,
+            Point::Abort,
+            Point::AfterCommit,
+            Point::LostAnswer,
+            Point::Late,
+        ];
         match self.strike(&possible)? {
             None => self.inner.commit(transaction),
             Some(Point::Abort) => Err(LogError::new(LogErrorKind::Aborted, "by plan")),
@@ -170,7 +197,9 @@ impl Worker for FaultyWorker {
                 self.inner.hang(transaction)?;
                 Err(LogError::new(LogErrorKind::Crashed, "with a commit on its way"))
             }
-            Some(Point::BeforeCommit | Point::Poll) => Err(LogError::new(LogErrorKind::Crashed, "before a commit")),
+            Some(Point::BeforeCommit | Point::Poll) => {
+                Err(LogError::new(LogErrorKind::Crashed, "before a commit"))
+            }
         }
     }
 

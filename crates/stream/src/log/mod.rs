@@ -52,6 +52,9 @@ pub trait Worker: Send {
     /// of a partition that is held after the call.
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError>;
 
+    /// Whether the group has dealt out its partitions to it, be it none.
+    fn is_joined(&self) -> bool;
+
     /// Partitions held, in order.
     fn assignment(&self) -> &[TopicPartition];
 

@@ -19,7 +19,10 @@ pub struct TopicPartition {
 impl TopicPartition {
     /// Of a topic and a number.
     pub fn new(topic: &TopicName, partition: u32) -> TopicPartition {
-        TopicPartition { topic: topic.clone(), partition }
+        TopicPartition {
+            topic: topic.clone(),
+            partition,
+        }
     }
 }
 
@@ -81,9 +84,21 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A record for a given partition.
-    pub fn to(topic: &TopicName, partition: u32, key: impl Into<Vec<u8>>, value: Option<Vec<u8>>) -> Outgoing {
+    pub fn to(
+        topic: &TopicName,
+        partition: u32,
+        key: impl Into<Vec<u8>>,
+        value: Option<Vec<u8>>,
+    ) -> Outgoing {
         let key = Some(key.into());
-        Outgoing { topic: topic.clone(), partition: Some(partition), timestamp: None, key, value, headers: Vec::new() }
+        Outgoing {
+            topic: topic.clone(),
+            partition: Some(partition),
+            timestamp: None,
+            key,
+            value,
+            headers: Vec::new(),
+        }
     }
     /// Adds a header.
     pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Outgoing {

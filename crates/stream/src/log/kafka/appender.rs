@@ -96,10 +96,14 @@ impl KafkaAppender {
     /// A record for a topic that does not exist times out without saying so.
     fn explain(&self, error: KafkaError, records: &[Outgoing]) -> LogError {
         let topic = records.first().map(|record| record.topic.clone());
-        let metadata = topic.as_deref().and_then(|topic| self.asker.fetch_metadata(Some(topic), ASK).ok());
+        let metadata = topic
+            .as_deref()
+            .and_then(|topic| self.asker.fetch_metadata(Some(topic), ASK).ok());
         let missing = metadata.is_some_and(|m| m.topics().iter().any(|t| t.partitions().is_empty()));
         match topic {
-            Some(topic) if missing => LogError::new(LogErrorKind::Setup, format_args!("topic {topic} is missing")),
+            Some(topic) if missing => {
+                LogError::new(LogErrorKind::Setup, format_args!("topic {topic} is missing"))
+            }
             _ => failed(error),
         }
     }

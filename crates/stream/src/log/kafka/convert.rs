@@ -9,7 +9,10 @@ use crate::log::{Outgoing, Record, TopicPartition};
 /// Copies a record out of the client's memory.
 pub(super) fn record(at: TopicPartition, from: &BorrowedMessage<'_>) -> Record {
     let headers = from.headers().map_or_else(Vec::new, |headers| {
-        headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect()
+        headers
+            .iter()
+            .map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec()))
+            .collect()
     });
     Record {
         at,
@@ -22,7 +25,10 @@ pub(super) fn record(at: TopicPartition, from: &BorrowedMessage<'_>) -> Record {
 }
 
 /// Borrows a record for sending.
-pub(super) fn outgoing<D: rdkafka::util::IntoOpaque>(record: &Outgoing, opaque: D) -> BaseRecord<'_, [u8], [u8], D> {
+pub(super) fn outgoing<D: rdkafka::util::IntoOpaque>(
+    record: &Outgoing,
+    opaque: D,
+) -> BaseRecord<'_, [u8], [u8], D> {
     let mut to = BaseRecord::with_opaque_to(&record.topic, opaque);
     if let Some(partition) = record.partition {
         to = to.partition(partition as i32);
@@ -38,10 +44,12 @@ pub(super) fn outgoing<D: rdkafka::util::IntoOpaque>(record: &Outgoing, opaque: 
     }
     if !record.headers.is_empty() {
         let headers = OwnedHeaders::new_with_capacity(record.headers.len());
-        let headers = record
-            .headers
-            .iter()
-            .fold(headers, |all, (name, value)| all.insert(Header { key: name, value: Some(value) }));
+        let headers = record.headers.iter().fold(headers, |all, (name, value)| {
+            all.insert(Header {
+                key: name,
+                value: Some(value),
+            })
+        });
         to = to.headers(headers);
     }
     to

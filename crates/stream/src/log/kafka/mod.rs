@@ -21,7 +21,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::{
-    Appender, Bounds, Log, LogError, LogErrorKind, Member, Reader, TopicName, TopicPartition, TopicSpec, Worker,
+    Appender, Bounds, Log, LogError, LogErrorKind, Member, Reader, TopicName, TopicPartition, TopicSpec,
+    Worker,
 };
 pub use properties::{Properties, PropertyError};
 
@@ -124,11 +125,19 @@ impl Log for KafkaLog {
         }
         let admin: AdminClient<DefaultClientContext> = self.properties.config().create().map_err(failed)?;
         let new = missing.iter().map(|spec| {
-            let topic = NewTopic::new(&spec.name, spec.partitions.max(1) as i32, TopicReplication::Fixed(-1));
-            spec.settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value))
+            let topic = NewTopic::new(
+                &spec.name,
+                spec.partitions.max(1) as i32,
+                TopicReplication::Fixed(-1),
+            );
+            spec.settings
+                .iter()
+                .fold(topic, |topic, (name, value)| topic.set(name, value))
         });
         let new: Vec<NewTopic<'_>> = new.collect();
-        let options = AdminOptions::new().request_timeout(Some(ASK)).operation_timeout(Some(ASK));
+        let options = AdminOptions::new()
+            .request_timeout(Some(ASK))
+            .operation_timeout(Some(ASK));
         let results = pollster::block_on(admin.create_topics(&new, &options)).map_err(failed)?;
         let mut created = BTreeSet::new();
         for result in results {
@@ -141,13 +150,22 @@ impl Log for KafkaLog {
                 }
             };
         }
-        Ok(missing.iter().filter(|spec| created.contains(&*spec.name)).map(|spec| spec.name.clone()).collect())
+        Ok(missing
+            .iter()
+            .filter(|spec| created.contains(&*spec.name))
+            .map(|spec| spec.name.clone())
+            .collect())
     }
 
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
-        let (start, end) =
-            self.asker.fetch_watermarks(&at.topic, at.partition as i32, ASK).map_err(failed)?;
-        Ok(Bounds { start: start.max(0) as u64, end: end.max(0) as u64 })
+        let (start, end) = self
+            .asker
+            .fetch_watermarks(&at.topic, at.partition as i32, ASK)
+            .map_err(failed)?;
+        Ok(Bounds {
+            start: start.max(0) as u64,
+            end: end.max(0) as u64,
+        })
     }
 
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
@@ -155,10 +173,19 @@ impl Log for KafkaLog {
         for topic in &member.topics {
             match self.partitions(topic)? {
                 Some(partitions) => sizes.push((topic.clone(), partitions)),
-                None => return Err(LogError::new(LogErrorKind::Setup, format_args!("topic {topic} is missing"))),
+                None => {
+                    return Err(LogError::new(
+                        LogErrorKind::Setup,
+                        format_args!("topic {topic} is missing"),
+                    ));
+                }
             }
         }
-        Ok(Box::new(worker::KafkaWorker::join(&self.properties, member, &sizes)?))
+        Ok(Box::new(worker::KafkaWorker::join(
+            &self.properties,
+            member,
+            &sizes,
+        )?))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {

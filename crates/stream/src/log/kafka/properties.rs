@@ -60,7 +60,9 @@ impl Properties {
 
     /// The brokers at an address, and nothing else.
     pub fn servers(address: &str) -> Properties {
-        Properties { given: BTreeMap::from([("bootstrap.servers".to_owned(), address.to_owned())]) }
+        Properties {
+            given: BTreeMap::from([("bootstrap.servers".to_owned(), address.to_owned())]),
+        }
     }
 
     pub(super) fn config(&self) -> ClientConfig {
@@ -87,8 +89,14 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let servers = pair("bootstrap.servers", "b:9092");
         let owned = Properties::new([servers.clone(), pair("isolation.level", "read_uncommitted")]);
-        assert_eq!(owned.unwrap_err(), PropertyError::Owned("isolation.level".to_owned()));
-        assert_eq!(Properties::new([pair("client.rack", "a")]).unwrap_err(), PropertyError::NoServers);
+        assert_eq!(
+            owned.unwrap_err(),
+            PropertyError::Owned("isolation.level".to_owned())
+        );
+        assert_eq!(
+            Properties::new([pair("client.rack", "a")]).unwrap_err(),
+            PropertyError::NoServers
+        );
         let passed = Properties::new([servers, pair("security.protocol", "ssl")]).unwrap();
         assert_eq!(passed.config().get("security.protocol"), Some("ssl"));
     }

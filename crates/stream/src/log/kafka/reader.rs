@@ -23,18 +23,26 @@ struct Reads {
 impl KafkaReader {
     pub(super) fn new(properties: &Properties) -> Result<KafkaReader, LogError> {
         let consumer: BaseConsumer = reader_config(properties).create().map_err(failed)?;
-        Ok(KafkaReader { consumer, reads: BTreeMap::new() })
+        Ok(KafkaReader {
+            consumer,
+            reads: BTreeMap::new(),
+        })
     }
 
     fn ended(&mut self, partition: i32) -> Result<(), LogError> {
         let consumer = &self.consumer;
-        let mut of_number: Vec<_> =
-            self.reads.iter_mut().filter(|(at, _)| at.partition as i32 == partition).collect();
+        let mut of_number: Vec<_> = self
+            .reads
+            .iter_mut()
+            .filter(|(at, _)| at.partition as i32 == partition)
+            .collect();
         let one = of_number.len() == 1;
         for (at, reads) in &mut of_number {
             // The client does not say which topic the end is of.
             reads.at_end |= one || {
-                let (_, end) = consumer.fetch_watermarks(&at.topic, partition, ASK).map_err(failed)?;
+                let (_, end) = consumer
+                    .fetch_watermarks(&at.topic, partition, ASK)
+                    .map_err(failed)?;
                 reads.next as i64 >= end
             };
         }
@@ -46,14 +54,27 @@ impl Reader for KafkaReader {
     fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError> {
         // A client that knows no broker yet waits half a second before its first fetch.
         if let Some((at, _)) = from.first() {
-            self.consumer.fetch_metadata(Some(&at.topic), ASK).map_err(failed)?;
+            self.consumer
+                .fetch_metadata(Some(&at.topic), ASK)
+                .map_err(failed)?;
         }
         let mut list = TopicPartitionList::with_capacity(from.len());
         for (at, next) in from {
             list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(*next as i64))
                 .map_err(failed)?;
         }
-        self.reads = from.iter().map(|(at, next)| (at.clone(), Reads { next: *next, at_end: false })).collect();
+        self.reads = from
+            .iter()
+            .map(|(at, next)| {
+                (
+                    at.clone(),
+                    Reads {
+                        next: *next,
+                        at_end: false,
+                    },
+                )
+            })
+            .collect();
         self.consumer.assign(&list).map_err(failed)
     }
 
@@ -69,7 +90,12 @@ impl Reader for KafkaReader {
                     let partition = found.partition() as u32;
                     let at = self
                         .reads
-                        .range_mut(TopicPartition { topic: found.topic().into(), partition }..)
+                        .range_mut(
+                            TopicPartition {
+                                topic: found.topic().into(),
+                                partition,
+                            }..,
+                        )
                         .next()
                         .filter(|(at, _)| at.partition == partition && &*at.topic == found.topic());
                     if let Some((at, reads)) = at {

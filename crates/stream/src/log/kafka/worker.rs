@@ -30,6 +30,7 @@ pub(super) struct KafkaWorker {
     name: String,
     consumer: BaseConsumer<Rebalances>,
     producer: BaseProducer<Failures>,
+    joined: bool,
     held: Vec<TopicPartition>,
     reads: Vec<Reads>,
     topics: Vec<TopicName>,
@@ -70,13 +71,19 @@ impl ConsumerContext for Rebalances {
             (true, Some(whole)) if whole.first().is_some_and(|first| named.contains(first)) => {
                 (consumer.assign(&as_list(whole)), Rebalanced::Given(whole.clone()))
             }
-            (true, Some(_)) => (consumer.assign(&TopicPartitionList::new()), Rebalanced::Given(Vec::new())),
+            (true, Some(_)) => (
+                consumer.assign(&TopicPartitionList::new()),
+                Rebalanced::Given(Vec::new()),
+            ),
             (false, Some(whole)) => (consumer.unassign(), Rebalanced::Taken(whole.clone())),
         };
         if let Err(error) = done {
             tracing::error!(%error, "could not take over what the group coordinator decided");
         }
-        self.happened.lock().unwrap_or_else(PoisonError::into_inner).push(happened);
+        self.happened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(happened);
     }
 }
 
@@ -94,14 +101,23 @@ impl ProducerContext for Failures {
     type DeliveryOpaque = ();
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| error.clone());
         }
     }
 }
 
 fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
     let elements = list.elements();
-    elements.iter().map(|e| TopicPartition { topic: e.topic().into(), partition: e.partition() as u32 }).collect()
+    elements
+        .iter()
+        .map(|e| TopicPartition {
+            topic: e.topic().into(),
+            partition: e.partition() as u32,
+        })
+        .collect()
 }
 
 fn as_list(partitions: &[TopicPartition]) -> TopicPartitionList {
@@ -119,7 +135,10 @@ impl KafkaWorker {
         sizes: &[(TopicName, u32)],
     ) -> Result<KafkaWorker, LogError> {
         let whole = (member.share == Share::Whole).then(|| {
-            sizes.iter().flat_map(|(topic, n)| (0..*n).map(|p| TopicPartition::new(topic, p))).collect()
+            sizes
+                .iter()
+                .flat_map(|(topic, n)| (0..*n).map(|p| TopicPartition::new(topic, p)))
+                .collect()
         });
         let mut config = reader_config(properties);
         config
@@ -128,19 +147,32 @@ impl KafkaWorker {
             // because with KIP-848 a restarted static member is refused until its session ends.
             .set("group.instance.id", &member.name)
             .set("session.timeout.ms", properties.or("session.timeout.ms", "10000"))
-            .set("heartbeat.interval.ms", properties.or("heartbeat.interval.ms", "1000"))
+            .set(
+                "heartbeat.interval.ms",
+                properties.or("heartbeat.interval.ms", "1000"),
+            )
             .set(
                 "partition.assignment.strategy",
-                if whole.is_some() { "range" } else { "cooperative-sticky" },
+                if whole.is_some() {
+                    "range"
+                } else {
+                    "cooperative-sticky"
+                },
             );
         let consumer: BaseConsumer<Rebalances> = config
-            .create_with_context(Rebalances { happened: Mutex::default(), whole })
+            .create_with_context(Rebalances {
+                happened: Mutex::default(),
+                whole,
+            })
             .map_err(failed)?;
 
         let mut config = properties.config();
         config
             .set("transactional.id", format!("{}-{}", member.group, member.name))
-            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+            .set(
+                "transaction.timeout.ms",
+                TRANSACTION_TIMEOUT.as_millis().to_string(),
+            )
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
             // The markers of the last transaction may still be on their way when the next begins; the default retry of
@@ -151,15 +183,20 @@ impl KafkaWorker {
             .set("queue.buffering.max.messages", "1000000");
         let producer: BaseProducer<Failures> =
             config.create_with_context(Failures::default()).map_err(failed)?;
-        producer.init_transactions(Duration::from_secs(30)).map_err(failed)?;
+        producer
+            .init_transactions(Duration::from_secs(30))
+            .map_err(failed)?;
 
         let topics: Vec<&str> = member.topics.iter().map(|topic| &**topic).collect();
-        consumer.fetch_metadata(topics.first().copied(), ASK).map_err(failed)?;
+        consumer
+            .fetch_metadata(topics.first().copied(), ASK)
+            .map_err(failed)?;
         consumer.subscribe(&topics).map_err(failed)?;
         Ok(KafkaWorker {
             name: member.name.clone(),
             consumer,
             producer,
+            joined: false,
             held: Vec::new(),
             reads: Vec::new(),
             topics: member.topics.clone(),
@@ -168,8 +205,15 @@ impl KafkaWorker {
 
     /// Takes over what happened to the assignment, and removes from `out` what is no longer held.
     fn rebalance(&mut self, polled: &mut Polled, from: usize, out: &mut Vec<Record>) {
-        let happened =
-            std::mem::take(&mut *self.consumer.context().happened.lock().unwrap_or_else(PoisonError::into_inner));
+        let happened = std::mem::take(
+            &mut *self
+                .consumer
+                .context()
+                .happened
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        self.joined |= !happened.is_empty();
         for happened in happened {
             let (Rebalanced::Given(named) | Rebalanced::Taken(named)) = &happened;
             for at in named {
@@ -202,12 +246,15 @@ impl KafkaWorker {
     }
 
     fn place(&self, topic: &str, partition: u32) -> Option<usize> {
-        self.held.iter().position(|at| at.partition == partition && &*at.topic == topic)
+        self.held
+            .iter()
+            .position(|at| at.partition == partition && &*at.topic == topic)
     }
 
     fn ended(&mut self, partition: i32) -> Result<(), LogError> {
-        let of_number: Vec<usize> =
-            (0..self.held.len()).filter(|i| self.held[*i].partition as i32 == partition).collect();
+        let of_number: Vec<usize> = (0..self.held.len())
+            .filter(|i| self.held[*i].partition as i32 == partition)
+            .collect();
         for i in &of_number {
             // The client does not say which topic the end is of.
             if of_number.len() > 1 && !self.reads[*i].at_end {
@@ -216,8 +263,10 @@ impl KafkaWorker {
                     Some(next) => next,
                     None => self.committed(&at)?.unwrap_or(0),
                 };
-                let (start, end) =
-                    self.consumer.fetch_watermarks(&at.topic, partition, ASK).map_err(failed)?;
+                let (start, end) = self
+                    .consumer
+                    .fetch_watermarks(&at.topic, partition, ASK)
+                    .map_err(failed)?;
                 self.reads[*i].at_end = next as i64 >= end || start == end;
             } else {
                 self.reads[*i].at_end = true;
@@ -233,12 +282,22 @@ impl KafkaWorker {
             self.producer.poll(Duration::ZERO);
             if self.producer.in_flight_count() > 0 {
                 if Instant::now() >= until {
-                    return Err(LogError::new(LogErrorKind::Aborted, "records could not be delivered in time"));
+                    return Err(LogError::new(
+                        LogErrorKind::Aborted,
+                        "records could not be delivered in time",
+                    ));
                 }
                 std::thread::sleep(DRAIN_PAUSE);
             }
         }
-        match self.producer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match self
+            .producer
+            .context()
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             Some(error) => Err(LogError::new(LogErrorKind::Aborted, error)),
             None => Ok(()),
         }
@@ -273,7 +332,9 @@ impl KafkaWorker {
                 .consumer
                 .group_metadata()
                 .ok_or_else(|| LogError::new(LogErrorKind::Fenced, "not a member of the group"))?;
-            self.producer.send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT).map_err(failed)?;
+            self.producer
+                .send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT)
+                .map_err(failed)?;
         }
         self.producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
     }
@@ -298,7 +359,10 @@ impl Worker for KafkaWorker {
                 Some(Ok(found)) => {
                     if let Some(place) = self.place(found.topic(), found.partition() as u32) {
                         let record = convert::record(self.held[place].clone(), &found);
-                        self.reads[place] = Reads { next: Some(record.offset + 1), at_end: false };
+                        self.reads[place] = Reads {
+                            next: Some(record.offset + 1),
+                            at_end: false,
+                        };
                         out.push(record);
                     }
                     timeout = Duration::ZERO;
@@ -324,20 +388,33 @@ impl Worker for KafkaWorker {
         Ok(polled)
     }
 
+    fn is_joined(&self) -> bool {
+        self.joined
+    }
+
     fn assignment(&self) -> &[TopicPartition] {
         &self.held
     }
 
     fn at_end(&self, at: &TopicPartition) -> bool {
-        self.held.binary_search(at).is_ok_and(|place| self.reads[place].at_end)
+        self.held
+            .binary_search(at)
+            .is_ok_and(|place| self.reads[place].at_end)
     }
 
     fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError> {
-        let list = self.consumer.committed_offsets(as_list(std::slice::from_ref(at)), ASK).map_err(failed)?;
+        let list = self
+            .consumer
+            .committed_offsets(as_list(std::slice::from_ref(at)), ASK)
+            .map_err(failed)?;
         let found = list.find_partition(&at.topic, at.partition as i32);
-        let found = found.ok_or_else(|| LogError::new(LogErrorKind::Unavailable, "no committed position told"))?;
+        let found =
+            found.ok_or_else(|| LogError::new(LogErrorKind::Unavailable, "no committed position told"))?;
         found.error().map_err(failed)?;
-        Ok(found.offset().to_raw().and_then(|offset| u64::try_from(offset).ok()))
+        Ok(found
+            .offset()
+            .to_raw()
+            .and_then(|offset| u64::try_from(offset).ok()))
     }
 
     fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError> {
@@ -351,11 +428,21 @@ impl Worker for KafkaWorker {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), LogError> {
         // A commit of a member that has not joined would be accepted unfenced.
-        let owner = transaction.positions.iter().all(|(at, _)| self.held.binary_search(at).is_ok());
+        let owner = transaction
+            .positions
+            .iter()
+            .all(|(at, _)| self.held.binary_search(at).is_ok());
         if !owner || self.consumer.assignment_lost() {
-            return Err(LogError::new(LogErrorKind::Fenced, format_args!("{} does not hold its input", self.name)));
+            return Err(LogError::new(
+                LogErrorKind::Fenced,
+                format_args!("{} does not hold its input", self.name),
+            ));
         }
-        if let Some(record) = transaction.records.iter().find(|record| record.bytes() > RECORD_BYTES_MAX) {
+        if let Some(record) = transaction
+            .records
+            .iter()
+            .find(|record| record.bytes() > RECORD_BYTES_MAX)
+        {
             let what = format_args!("{} bytes for topic {}", record.bytes(), record.topic);
             return Err(LogError::new(LogErrorKind::TooLarge, what));
         }
@@ -376,6 +463,8 @@ impl Worker for KafkaWorker {
 impl Rebalances {
     fn taken(&self) -> bool {
         let happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
-        happened.iter().any(|happened| matches!(happened, Rebalanced::Taken(_)))
+        happened
+            .iter()
+            .any(|happened| matches!(happened, Rebalanced::Taken(_)))
     }
 }

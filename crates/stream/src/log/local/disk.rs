@@ -49,7 +49,11 @@ impl Disk {
             .set_cache_size(CACHE_BYTES)
             .create(file)
             .map_err(|e| LogError::new(LogErrorKind::Setup, format_args!("{}: {e}", file.display())))?;
-        let mut disk = Disk { database, topics: BTreeMap::new(), bounds: BTreeMap::new() };
+        let mut disk = Disk {
+            database,
+            topics: BTreeMap::new(),
+            bounds: BTreeMap::new(),
+        };
         disk.load().map_err(failed)?;
         Ok(disk)
     }
@@ -61,7 +65,8 @@ impl Disk {
             for row in topics.iter()? {
                 let (name, value) = row?;
                 let (number, partitions, compact) = value.value();
-                self.topics.insert(name.value().into(), (number, Topic { partitions, compact }));
+                self.topics
+                    .insert(name.value().into(), (number, Topic { partitions, compact }));
             }
             for row in write.open_table(BOUNDS)?.iter()? {
                 let (key, value) = row?;
@@ -97,20 +102,33 @@ impl Disk {
             let mut newest = write.open_table(NEWEST)?;
             let mut ends = write.open_table(BOUNDS)?;
             let mut bytes = Vec::new();
-            for Placed { partition, timestamp, record } in records {
+            for Placed {
+                partition,
+                timestamp,
+                record,
+            } in records
+            {
                 let (number, topic) = self.topics[&record.topic];
                 let place = (number, *partition);
                 let here = bounds.entry(place).or_insert(Bounds { start: 0, end: 0 });
                 let offset = here.end;
                 here.end += 1;
                 if let (true, Some(key)) = (topic.compact, &record.key) {
-                    let before = newest.insert((number, *partition, key.as_slice()), offset)?.map(|old| old.value());
+                    let before = newest
+                        .insert((number, *partition, key.as_slice()), offset)?
+                        .map(|old| old.value());
                     if let Some(old) = before {
                         table.remove((number, *partition, old))?;
                     }
                 }
                 bytes.clear();
-                encode(*timestamp, record.key.as_deref(), record.value.as_deref(), &record.headers, &mut bytes);
+                encode(
+                    *timestamp,
+                    record.key.as_deref(),
+                    record.value.as_deref(),
+                    &record.headers,
+                    &mut bytes,
+                );
                 table.insert((number, *partition, offset), bytes.as_slice())?;
             }
             for (place, bound) in bounds.iter() {
@@ -128,14 +146,25 @@ impl Disk {
 
 impl Store for Disk {
     fn topics(&self) -> Result<BTreeMap<TopicName, Topic>, LogError> {
-        Ok(self.topics.iter().map(|(name, (_, topic))| (name.clone(), *topic)).collect())
+        Ok(self
+            .topics
+            .iter()
+            .map(|(name, (_, topic))| (name.clone(), *topic))
+            .collect())
     }
 
     fn create(&mut self, name: &TopicName, topic: Topic) -> Result<(), LogError> {
-        let number = self.topics.values().map(|(number, _)| number + 1).max().unwrap_or(0);
+        let number = self
+            .topics
+            .values()
+            .map(|(number, _)| number + 1)
+            .max()
+            .unwrap_or(0);
         let write = |database: &Database| -> Result<(), redb::Error> {
             let write = database.begin_write()?;
-            write.open_table(TOPICS)?.insert(&**name, (number, topic.partitions, topic.compact))?;
+            write
+                .open_table(TOPICS)?
+                .insert(&**name, (number, topic.partitions, topic.compact))?;
             write.commit()?;
             Ok(())
         };
@@ -149,7 +178,13 @@ impl Store for Disk {
         for placed in records {
             let at = TopicPartition::new(&placed.record.topic, placed.partition);
             let place = (self.number(&at)?, placed.partition);
-            bounds.insert(place, self.bounds.get(&place).copied().unwrap_or(Bounds { start: 0, end: 0 }));
+            bounds.insert(
+                place,
+                self.bounds
+                    .get(&place)
+                    .copied()
+                    .unwrap_or(Bounds { start: 0, end: 0 }),
+            );
         }
         for position in positions {
             self.number(position.at)?;
@@ -159,11 +194,20 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn read(&self, at: &TopicPartition, from: u64, max: usize, out: &mut Vec<Record>) -> Result<(), LogError> {
+    fn read(
+        &self,
+        at: &TopicPartition,
+        from: u64,
+        max: usize,
+        out: &mut Vec<Record>,
+    ) -> Result<(), LogError> {
         let number = self.number(at)?;
         let mut read = || -> Result<Option<u64>, redb::Error> {
             let table = self.database.begin_read()?.open_table(RECORDS)?;
-            for row in table.range((number, at.partition, from)..=(number, at.partition, u64::MAX))?.take(max) {
+            for row in table
+                .range((number, at.partition, from)..=(number, at.partition, u64::MAX))?
+                .take(max)
+            {
                 let (key, value) = row?;
                 let offset = key.value().2;
                 match decode(at, offset, value.value()) {
@@ -175,20 +219,29 @@ impl Store for Disk {
         };
         match read().map_err(failed)? {
             None => Ok(()),
-            Some(offset) => Err(LogError::new(LogErrorKind::Setup, format_args!("{at}@{offset} cannot be read"))),
+            Some(offset) => Err(LogError::new(
+                LogErrorKind::Setup,
+                format_args!("{at}@{offset} cannot be read"),
+            )),
         }
     }
 
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
         let number = self.number(at)?;
-        Ok(self.bounds.get(&(number, at.partition)).copied().unwrap_or(Bounds { start: 0, end: 0 }))
+        Ok(self
+            .bounds
+            .get(&(number, at.partition))
+            .copied()
+            .unwrap_or(Bounds { start: 0, end: 0 }))
     }
 
     fn committed(&self, group: &str, at: &TopicPartition) -> Result<Option<u64>, LogError> {
         let number = self.number(at)?;
         let read = || -> Result<Option<u64>, redb::Error> {
             let table = self.database.begin_read()?.open_table(POSITIONS)?;
-            Ok(table.get((group, number, at.partition))?.map(|position| position.value()))
+            Ok(table
+                .get((group, number, at.partition))?
+                .map(|position| position.value()))
         };
         read().map_err(failed)
     }
@@ -219,7 +272,14 @@ fn decode(at: &TopicPartition, offset: u64, bytes: &[u8]) -> Option<Record> {
     while !rest.is_empty() {
         headers.push((String::from_utf8(part(&mut rest)??).ok()?, part(&mut rest)??));
     }
-    Some(Record { at: at.clone(), offset, timestamp, key, value, headers })
+    Some(Record {
+        at: at.clone(),
+        offset,
+        timestamp,
+        key,
+        value,
+        headers,
+    })
 }
 
 /// A part with its length before it; `Some(None)` is a part that is absent.

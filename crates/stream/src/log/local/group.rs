@@ -34,7 +34,12 @@ impl Group {
     ) -> u64 {
         self.epochs += 1;
         let epoch = self.epochs;
-        let joined = Joined { epoch, topics: topics.to_vec(), share, held: Vec::new() };
+        let joined = Joined {
+            epoch,
+            topics: topics.to_vec(),
+            share,
+            held: Vec::new(),
+        };
         match self.members.insert(name.to_owned(), joined) {
             Some(before) if before.topics == topics && before.share == share => {
                 self.members.get_mut(name).expect("just inserted").held = before.held;
@@ -66,15 +71,26 @@ impl Group {
         self.generation += 1;
         let mut dealt: BTreeMap<String, Vec<TopicPartition>> = BTreeMap::new();
         for (topic, Topic { partitions, .. }) in known {
-            let readers: Vec<&String> =
-                self.members.iter().filter(|(_, m)| m.topics.contains(topic)).map(|(name, _)| name).collect();
+            let readers: Vec<&String> = self
+                .members
+                .iter()
+                .filter(|(_, m)| m.topics.contains(topic))
+                .map(|(name, _)| name)
+                .collect();
             if readers.is_empty() {
                 continue;
             }
             for partition in 0..*partitions {
                 let whole = self.members[readers[0]].share == Share::Whole;
-                let reader = if whole { 0 } else { partition as usize % readers.len() };
-                dealt.entry(readers[reader].clone()).or_default().push(TopicPartition::new(topic, partition));
+                let reader = if whole {
+                    0
+                } else {
+                    partition as usize % readers.len()
+                };
+                dealt
+                    .entry(readers[reader].clone())
+                    .or_default()
+                    .push(TopicPartition::new(topic, partition));
             }
         }
         for (name, member) in &mut self.members {

@@ -23,7 +23,11 @@ impl Memory {
 
 impl Store for Memory {
     fn topics(&self) -> Result<BTreeMap<TopicName, Topic>, LogError> {
-        Ok(self.topics.iter().map(|(name, (topic, _))| (name.clone(), *topic)).collect())
+        Ok(self
+            .topics
+            .iter()
+            .map(|(name, (topic, _))| (name.clone(), *topic))
+            .collect())
     }
 
     fn create(&mut self, name: &TopicName, topic: Topic) -> Result<(), LogError> {
@@ -36,7 +40,12 @@ impl Store for Memory {
         for placed in records {
             self.partition(&TopicPartition::new(&placed.record.topic, placed.partition))?;
         }
-        for Placed { partition, timestamp, record } in records {
+        for Placed {
+            partition,
+            timestamp,
+            record,
+        } in records
+        {
             let at = TopicPartition::new(&record.topic, *partition);
             let (_, partitions) = self.topics.get_mut(&record.topic).expect("checked above");
             let kept = &mut partitions[*partition as usize];
@@ -50,12 +59,19 @@ impl Store for Memory {
             });
         }
         for Position { group, at, position } in positions {
-            self.positions.insert(((*group).to_owned(), (*at).clone()), *position);
+            self.positions
+                .insert(((*group).to_owned(), (*at).clone()), *position);
         }
         Ok(())
     }
 
-    fn read(&self, at: &TopicPartition, from: u64, max: usize, out: &mut Vec<Record>) -> Result<(), LogError> {
+    fn read(
+        &self,
+        at: &TopicPartition,
+        from: u64,
+        max: usize,
+        out: &mut Vec<Record>,
+    ) -> Result<(), LogError> {
         let kept = self.partition(at)?;
         let from = kept.len().min(from as usize);
         out.extend(kept[from..].iter().take(max).cloned());
@@ -63,7 +79,10 @@ impl Store for Memory {
     }
 
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
-        Ok(Bounds { start: 0, end: self.partition(at)?.len() as u64 })
+        Ok(Bounds {
+            start: 0,
+            end: self.partition(at)?.len() as u64,
+        })
     }
 
     fn committed(&self, group: &str, at: &TopicPartition) -> Result<Option<u64>, LogError> {

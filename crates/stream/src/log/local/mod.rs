@@ -70,24 +70,49 @@ impl LocalLog {
 
     fn over(store: Box<dyn Store>, clock: Arc<dyn Clock>) -> Result<LocalLog, LogError> {
         let topics = store.topics()?;
-        let state = State { store, topics, groups: BTreeMap::new(), undecided: Vec::new(), turn: 0 };
-        Ok(LocalLog { shared: Arc::new(Shared { state: Mutex::new(state), appended: Condvar::new(), clock }) })
+        let state = State {
+            store,
+            topics,
+            groups: BTreeMap::new(),
+            undecided: Vec::new(),
+            turn: 0,
+        };
+        Ok(LocalLog {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                appended: Condvar::new(),
+                clock,
+            }),
+        })
     }
 
     /// Joins with the local form's own worker, for the fault wrapper.
     pub(crate) fn join_local(&self, member: &Member) -> Result<LocalWorker, LogError> {
         let mut state = self.shared.lock();
-        let State { groups, topics, undecided, .. } = &mut *state;
+        let State {
+            groups,
+            topics,
+            undecided,
+            ..
+        } = &mut *state;
         for topic in &member.topics {
             if !topics.contains_key(topic) {
-                return Err(LogError::new(LogErrorKind::Setup, format_args!("topic {topic} is missing")));
+                return Err(LogError::new(
+                    LogErrorKind::Setup,
+                    format_args!("topic {topic} is missing"),
+                ));
             }
         }
         let group = groups.entry(member.group.clone()).or_default();
         let epoch = group.join(&member.name, &member.topics, member.share, topics);
         // As a new producer of the same transactional id does: what its earlier life left open is given up.
         undecided.retain(|u| u.writer.group != member.group || u.writer.name != member.name);
-        let writer = Writer { group: member.group.clone(), name: member.name.clone(), epoch, generation: 0 };
+        let writer = Writer {
+            group: member.group.clone(),
+            name: member.name.clone(),
+            epoch,
+            generation: 0,
+        };
         Ok(LocalWorker {
             shared: self.shared.clone(),
             writer,
@@ -113,7 +138,9 @@ impl LocalLog {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic of another thread while it held the lock leaves the state as of the last whole write.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn apply(&self, state: &mut State, group: &str, transaction: &Transaction) -> Result<(), LogError> {
@@ -121,7 +148,10 @@ impl Shared {
         let mut placed = Vec::with_capacity(transaction.records.len());
         for record in &transaction.records {
             let Some(topic) = state.topics.get(&record.topic) else {
-                return Err(LogError::new(LogErrorKind::Setup, format_args!("topic {} is missing", record.topic)));
+                return Err(LogError::new(
+                    LogErrorKind::Setup,
+                    format_args!("topic {} is missing", record.topic),
+                ));
             };
             let partition = match (record.partition, &record.key) {
                 (Some(partition), _) => partition,
@@ -131,28 +161,42 @@ impl Shared {
                     state.turn % topic.partitions
                 }
             };
-            placed.push(Placed { partition, timestamp: record.timestamp.unwrap_or(now), record });
+            placed.push(Placed {
+                partition,
+                timestamp: record.timestamp.unwrap_or(now),
+                record,
+            });
         }
         let positions: Vec<Position<'_>> = transaction
             .positions
             .iter()
-            .map(|(at, position)| Position { group, at, position: *position })
+            .map(|(at, position)| Position {
+                group,
+                at,
+                position: *position,
+            })
             .collect();
         state.store.append(&placed, &positions)
     }
 
     /// Waits until something was appended or `until`; false when the time is over.
     fn wait<'a>(&self, state: MutexGuard<'a, State>, until: Instant) -> Option<MutexGuard<'a, State>> {
-        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-        let (state, _) =
-            self.appended.wait_timeout(state, left).unwrap_or_else(std::sync::PoisonError::into_inner);
+        let left = until
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero())?;
+        let (state, _) = self
+            .appended
+            .wait_timeout(state, left)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         Some(state)
     }
 }
 
 fn hash(key: &[u8]) -> u32 {
     // FNV-1a: any fixed hash serves, as long as a key stays with its partition.
-    key.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    key.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 impl Log for LocalLog {
@@ -167,8 +211,14 @@ impl Log for LocalLog {
             if state.topics.contains_key(&spec.name) {
                 continue;
             }
-            let compact = spec.settings.iter().any(|(name, value)| *name == "cleanup.policy" && value == "compact");
-            let topic = Topic { partitions: spec.partitions.max(1), compact };
+            let compact = spec
+                .settings
+                .iter()
+                .any(|(name, value)| *name == "cleanup.policy" && value == "compact");
+            let topic = Topic {
+                partitions: spec.partitions.max(1),
+                compact,
+            };
             state.store.create(&spec.name, topic)?;
             state.topics.insert(spec.name.clone(), topic);
             created.push(spec.name.clone());
@@ -185,11 +235,16 @@ impl Log for LocalLog {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(LocalReader { shared: self.shared.clone(), cursors: BTreeMap::new() }))
+        Ok(Box::new(LocalReader {
+            shared: self.shared.clone(),
+            cursors: BTreeMap::new(),
+        }))
     }
 
     fn appender(&self) -> Result<Box<dyn Appender>, LogError> {
-        Ok(Box::new(LocalAppender { shared: self.shared.clone() }))
+        Ok(Box::new(LocalAppender {
+            shared: self.shared.clone(),
+        }))
     }
 }
 
@@ -202,7 +257,13 @@ struct Cursor {
 }
 
 impl Cursor {
-    fn read(&mut self, state: &State, at: &TopicPartition, max: usize, out: &mut Vec<Record>) -> Result<(), LogError> {
+    fn read(
+        &mut self,
+        state: &State,
+        at: &TopicPartition,
+        max: usize,
+        out: &mut Vec<Record>,
+    ) -> Result<(), LogError> {
         self.end = state.store.bounds(at)?.end;
         if self.hold == Hold::Stop || self.next >= self.end {
             return Ok(());
@@ -210,7 +271,11 @@ impl Cursor {
         let before = out.len();
         state.store.read(at, self.next, max, out)?;
         // Behind the last record there may be nothing but what compaction has removed.
-        self.next = if out.len() > before { out[out.len() - 1].offset + 1 } else { self.end };
+        self.next = if out.len() > before {
+            out[out.len() - 1].offset + 1
+        } else {
+            self.end
+        };
         Ok(())
     }
 }
@@ -226,18 +291,35 @@ pub(crate) struct LocalWorker {
 
 impl LocalWorker {
     fn fenced(&self) -> LogError {
-        LogError::new(LogErrorKind::Fenced, format_args!("{} of group {}", self.writer.name, self.writer.group))
+        LogError::new(
+            LogErrorKind::Fenced,
+            format_args!("{} of group {}", self.writer.name, self.writer.group),
+        )
     }
 
     /// Takes note of what is held by now.
     fn rebalance(&mut self, state: &State) -> Result<Polled, LogError> {
-        let group = state.groups.get(&self.writer.group).filter(|g| g.is_present(&self.writer.name, self.writer.epoch));
-        let Some(group) = group else { return Err(self.fenced()) };
+        let group = state
+            .groups
+            .get(&self.writer.group)
+            .filter(|g| g.is_present(&self.writer.name, self.writer.epoch));
+        let Some(group) = group else {
+            return Err(self.fenced());
+        };
         let mut polled = Polled::default();
         if group.generation != self.writer.generation {
             let held = group.held(&self.writer.name);
-            polled.taken = self.held.iter().filter(|at| !held.contains(at)).cloned().collect();
-            polled.given = held.iter().filter(|at| !self.held.contains(at)).cloned().collect();
+            polled.taken = self
+                .held
+                .iter()
+                .filter(|at| !held.contains(at))
+                .cloned()
+                .collect();
+            polled.given = held
+                .iter()
+                .filter(|at| !self.held.contains(at))
+                .cloned()
+                .collect();
             self.cursors.retain(|at, _| held.contains(at));
             self.held = held.to_vec();
             self.writer.generation = group.generation;
@@ -263,7 +345,14 @@ impl LocalWorker {
                     }
                     position => position.unwrap_or(bounds.start).max(bounds.start),
                 };
-                self.cursors.insert(at.clone(), Cursor { next, end: u64::MAX, hold: Hold::Go });
+                self.cursors.insert(
+                    at.clone(),
+                    Cursor {
+                        next,
+                        end: u64::MAX,
+                        hold: Hold::Go,
+                    },
+                );
             }
             let cursor = self.cursors.get_mut(at).expect("inserted above");
             cursor.read(state, at, each, out)?;
@@ -274,17 +363,25 @@ impl LocalWorker {
     fn check(&self, state: &State, transaction: &Transaction) -> Result<(), LogError> {
         let group = state.groups.get(&self.writer.group);
         let present = group.is_some_and(|group| {
-            group.is_present(&self.writer.name, self.writer.epoch) && group.generation == self.writer.generation
+            group.is_present(&self.writer.name, self.writer.epoch)
+                && group.generation == self.writer.generation
         });
         let owner = transaction.positions.iter().all(|(at, _)| self.held.contains(at));
-        if present && owner { Ok(()) } else { Err(self.fenced()) }
+        if present && owner {
+            Ok(())
+        } else {
+            Err(self.fenced())
+        }
     }
 
     /// Sends a transaction whose end stays open until [`LocalLog::decide`] (simulation).
     pub(crate) fn hang(&mut self, transaction: &Transaction) -> Result<(), LogError> {
         let mut state = self.shared.lock();
         self.check(&state, transaction)?;
-        state.undecided.push(Undecided { writer: self.writer.clone(), transaction: transaction.clone() });
+        state.undecided.push(Undecided {
+            writer: self.writer.clone(),
+            transaction: transaction.clone(),
+        });
         Ok(())
     }
 }
@@ -316,18 +413,27 @@ impl Worker for LocalWorker {
         }
     }
 
+    fn is_joined(&self) -> bool {
+        self.writer.generation > 0
+    }
+
     fn assignment(&self) -> &[TopicPartition] {
         &self.held
     }
 
     fn at_end(&self, at: &TopicPartition) -> bool {
-        self.cursors.get(at).is_some_and(|cursor| cursor.next >= cursor.end)
+        self.cursors
+            .get(at)
+            .is_some_and(|cursor| cursor.next >= cursor.end)
     }
 
     fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError> {
         let state = self.shared.lock();
         if state.is_undecided(&self.writer.group, at) {
-            return Err(LogError::new(LogErrorKind::Unavailable, format_args!("a transaction on {at} is undecided")));
+            return Err(LogError::new(
+                LogErrorKind::Unavailable,
+                format_args!("a transaction on {at} is undecided"),
+            ));
         }
         state.store.committed(&self.writer.group, at)
     }
@@ -366,7 +472,11 @@ struct LocalReader {
 
 impl Reader for LocalReader {
     fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError> {
-        let cursor = |next: &u64| Cursor { next: *next, end: u64::MAX, hold: Hold::Go };
+        let cursor = |next: &u64| Cursor {
+            next: *next,
+            end: u64::MAX,
+            hold: Hold::Go,
+        };
         self.cursors = from.iter().map(|(at, next)| (at.clone(), cursor(next))).collect();
         Ok(())
     }
@@ -391,7 +501,9 @@ impl Reader for LocalReader {
     }
 
     fn at_end(&self, at: &TopicPartition) -> bool {
-        self.cursors.get(at).is_some_and(|cursor| cursor.next >= cursor.end)
+        self.cursors
+            .get(at)
+            .is_some_and(|cursor| cursor.next >= cursor.end)
     }
 }
 
@@ -401,7 +513,10 @@ struct LocalAppender {
 
 impl Appender for LocalAppender {
     fn append(&self, records: Vec<Outgoing>) -> Result<(), LogError> {
-        let transaction = Transaction { records, positions: Vec::new() };
+        let transaction = Transaction {
+            records,
+            positions: Vec::new(),
+        };
         let mut state = self.shared.lock();
         self.shared.apply(&mut state, "", &transaction)?;
         drop(state);

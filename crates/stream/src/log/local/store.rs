@@ -44,7 +44,8 @@ pub(super) trait Store: Send {
     /// Keeps all of it or nothing; durable on return as far as the place is.
     fn append(&mut self, records: &[Placed<'_>], positions: &[Position<'_>]) -> Result<(), LogError>;
     /// Appends up to `max` records of a partition from a position on.
-    fn read(&self, at: &TopicPartition, from: u64, max: usize, out: &mut Vec<Record>) -> Result<(), LogError>;
+    fn read(&self, at: &TopicPartition, from: u64, max: usize, out: &mut Vec<Record>)
+    -> Result<(), LogError>;
     /// The ends of a partition.
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError>;
     /// Where a group stands.

@@ -1,0 +1,383 @@
+//! Correlate: the journal becomes changes and incidents.
+//!
+//! Each journal partition has one [`engine::Shard`]. A turn folds what was polled and commits what follows, together
+//! with the positions up to which it was folded; now and then, and at a clean stop, the state rows that changed go into
+//! that same transaction. Nothing that was folded outlives an error: the partitions are restored from what is committed.
+
+mod panics;
+mod restore;
+mod row;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{Output, Shard};
+use model::{Input, Text, Time};
+use row::Checkpoint;
+
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::ingest::Turn;
+use crate::log::{
+    Log, LogError, Member, Outgoing, Polled, RECORD_BYTES_MAX, Record, Share, TopicPartition, Transaction,
+    Worker,
+};
+use crate::settings::Settings;
+
+/// One correlate worker.
+pub struct Correlate {
+    settings: Arc<Settings>,
+    log: Arc<dyn Log>,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    member: Member,
+    life: Option<Life>,
+}
+
+/// What ends with an error.
+struct Life {
+    worker: Box<dyn Worker>,
+    shards: BTreeMap<TopicPartition, Running>,
+    committed: Option<Instant>,
+    checkpointed: Time,
+}
+
+/// A partition as it is folded.
+struct Running {
+    shard: Shard,
+    next: u64,
+    quarantined: BTreeSet<u64>,
+    /// Inputs folded since the last checkpoint.
+    since: u64,
+    /// Whether `next` is ahead of what the group has committed.
+    moved: bool,
+}
+
+/// The inputs in records, but for those that are quarantined or cannot be read.
+fn inputs(records: &[Record], quarantined: &BTreeSet<u64>, counters: &Counters) -> Vec<Input> {
+    let mut inputs = Vec::with_capacity(records.len());
+    for record in records
+        .iter()
+        .filter(|record| !quarantined.contains(&record.offset))
+    {
+        match record.value.as_deref().map(wire::journal::decode) {
+            Some(Ok(input)) => inputs.push(input),
+            Some(Err(error)) => {
+                counters.unreadable_inputs.add(1);
+                tracing::error!(partition = %record.at, offset = record.offset, %error, "journal record passed over");
+            }
+            None => counters.unreadable_inputs.add(1),
+        }
+    }
+    inputs
+}
+
+impl Correlate {
+    /// The `number`-th worker of this process. It joins with its first turn.
+    pub fn new(
+        settings: Arc<Settings>,
+        log: Arc<dyn Log>,
+        clock: Arc<dyn Clock>,
+        counters: Arc<Counters>,
+        number: u32,
+    ) -> Correlate {
+        let member = Member {
+            group: settings.topics.group("correlate"),
+            name: format!("{}-correlate-{number}", settings.instance),
+            topics: vec![settings.topics.journal.clone()],
+            share: Share::Partitions,
+        };
+        Correlate {
+            settings,
+            log,
+            clock,
+            counters,
+            member,
+            life: None,
+        }
+    }
+
+    /// Whether the group has dealt out its partitions to it, be it none.
+    pub fn is_joined(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.worker.is_joined())
+    }
+
+    /// Name of the worker.
+    pub fn name(&self) -> &str {
+        &self.member.name
+    }
+
+    /// How many partitions it holds.
+    pub fn holds(&self) -> usize {
+        self.life.as_ref().map_or(0, |life| life.shards.len())
+    }
+
+    /// Whether the whole journal has been folded, as far as is known.
+    pub fn is_caught_up(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| {
+            life.worker.is_joined() && life.shards.keys().all(|at| life.worker.at_end(at))
+        })
+    }
+
+    /// The stream time of the partition that is the furthest behind.
+    pub fn stream_time(&self) -> Option<Time> {
+        self.life
+            .as_ref()?
+            .shards
+            .values()
+            .map(|running| running.shard.stream_time())
+            .min()
+    }
+
+    /// The sum of the books of the partitions held.
+    pub fn books(&self) -> Vec<engine::Books> {
+        let shards = self.life.iter().flat_map(|life| life.shards.values());
+        shards.map(|running| running.shard.books()).collect()
+    }
+
+    /// Drops everything that is not committed; the next turn joins again and restores.
+    pub fn reset(&mut self) {
+        self.life = None;
+    }
+
+    /// Writes a checkpoint, then gives the partitions away.
+    pub fn leave(&mut self) -> Result<(), LogError> {
+        let Some(mut life) = self.life.take() else {
+            return Ok(());
+        };
+        let transaction = self.transaction(&mut life, Vec::new(), Due::Now);
+        if !transaction.is_empty() {
+            life.worker.commit(&transaction)?;
+            self.counters.correlate_commits.add(1);
+        }
+        life.worker.leave();
+        Ok(())
+    }
+
+    /// Reads for up to `wait`, folds, and commits what follows. After an error, [`Correlate::reset`] is due.
+    pub fn turn(&mut self, wait: Duration) -> Result<Turn, LogError> {
+        let mut life = match self.life.take() {
+            Some(life) => life,
+            None => Life {
+                worker: self.log.join(&self.member)?,
+                shards: BTreeMap::new(),
+                committed: None,
+                checkpointed: self.clock.now(),
+            },
+        };
+        let records = self.read(&mut life, wait)?;
+        let Some(outputs) = self.fold(&mut life, records)? else {
+            // A record was quarantined: what was folded beside it is restored.
+            return Ok(Turn::Worked);
+        };
+        let transaction = self.transaction(&mut life, outputs, Due::InTime);
+        let turn = if transaction.is_empty() {
+            Turn::Idle
+        } else {
+            let started = Instant::now();
+            life.worker.commit(&transaction)?;
+            life.committed = Some(Instant::now());
+            self.counters.correlate_commits.add(1);
+            self.counters
+                .correlate_commit_nanos
+                .add(started.elapsed().as_nanos() as u64);
+            for (at, _) in &transaction.positions {
+                if let Some(running) = life.shards.get_mut(at) {
+                    running.moved = false;
+                }
+            }
+            Turn::Worked
+        };
+        self.life = Some(life);
+        if let Some(time) = self.stream_time().filter(|time| *time > Time::MIN) {
+            self.counters
+                .stream_time_lag_ms
+                .set(self.clock.now().since(time).millis());
+        }
+        Ok(turn)
+    }
+
+    /// Polls until the journal runs dry, but not before the next commit may be.
+    fn read(&self, life: &mut Life, wait: Duration) -> Result<Vec<Record>, LogError> {
+        let mut records = Vec::new();
+        let mut timeout = wait;
+        loop {
+            let before = records.len();
+            let polled = life
+                .worker
+                .poll(timeout, self.settings.batch_records_max, &mut records)?;
+            self.rebalance(life, polled, &mut records)?;
+            let due = life.committed.map(|last| last + self.settings.commit_interval);
+            let left = due.map_or(Duration::ZERO, |due| {
+                due.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() || records.len() == before || records.len() >= self.settings.batch_records_max {
+                return Ok(records);
+            }
+            timeout = left;
+        }
+    }
+
+    fn rebalance(&self, life: &mut Life, polled: Polled, records: &mut Vec<Record>) -> Result<(), LogError> {
+        for at in &polled.taken {
+            life.shards.remove(at);
+            records.retain(|record| record.at != *at);
+            tracing::info!(partition = %at, worker = %self.member.name, "partition taken away");
+        }
+        if !polled.given.is_empty() {
+            let started = Instant::now();
+            let (settings, log) = (&self.settings, self.log.as_ref());
+            let restored =
+                restore::restore(settings, log, life.worker.as_mut(), &polled.given, &self.counters)?;
+            for (at, restored) in polled.given.into_iter().zip(restored) {
+                let restore::Restored {
+                    shard,
+                    next,
+                    quarantined,
+                } = restored;
+                life.shards.insert(
+                    at,
+                    Running {
+                        shard,
+                        next,
+                        quarantined,
+                        since: 0,
+                        moved: false,
+                    },
+                );
+            }
+            self.counters
+                .restore_nanos
+                .add(started.elapsed().as_nanos() as u64);
+        }
+        self.counters.partitions_held.set(life.shards.len() as i64);
+        Ok(())
+    }
+
+    /// Folds records into the shards; `None` when the fold panicked and the life of the worker is over.
+    fn fold(&self, life: &mut Life, records: Vec<Record>) -> Result<Option<Vec<(u32, Output)>>, LogError> {
+        let mut by_partition: BTreeMap<TopicPartition, Vec<Record>> = BTreeMap::new();
+        for record in records {
+            match by_partition.get_mut(&record.at) {
+                Some(records) => records.push(record),
+                None => drop(by_partition.insert(record.at.clone(), vec![record])),
+            }
+        }
+        let mut all = Vec::new();
+        let mut outputs = Vec::new();
+        for (at, mut records) in by_partition {
+            let Some(running) = life.shards.get_mut(&at) else {
+                continue;
+            };
+            // A consumer may begin before the committed position, never behind it.
+            records.retain(|record| record.offset >= running.next);
+            let Some(last) = records.last() else { continue };
+            let next = last.offset + 1;
+            let inputs = inputs(&records, &running.quarantined, &self.counters);
+            let started = Instant::now();
+            if panics::step(&mut running.shard, &inputs, &mut outputs).is_err() {
+                self.quarantine(life, &at, &records)?;
+                return Ok(None);
+            }
+            self.counters.fold_nanos.add(started.elapsed().as_nanos() as u64);
+            self.counters.folded_inputs.add(inputs.len() as u64);
+            running.since += inputs.len() as u64;
+            running.next = next;
+            running.moved = true;
+            all.extend(outputs.drain(..).map(|output| (at.partition, output)));
+        }
+        Ok(Some(all))
+    }
+
+    fn transaction(&self, life: &mut Life, outputs: Vec<(u32, Output)>, due: Due) -> Transaction {
+        let mut transaction = Transaction::default();
+        for (partition, output) in outputs {
+            self.publish(partition, output, &mut transaction.records);
+        }
+        let now = self.clock.now();
+        let late =
+            now.since(life.checkpointed) >= self.settings.checkpoint_interval || now < life.checkpointed;
+        for (at, running) in &mut life.shards {
+            let full = running.since >= self.settings.checkpoint_inputs;
+            if running.since > 0 && (due == Due::Now || late || full) {
+                self.checkpoint(at, running, &mut transaction.records);
+                running.moved = true;
+            }
+            if running.moved {
+                transaction.positions.push((at.clone(), running.next));
+            }
+        }
+        if late {
+            life.checkpointed = now;
+        }
+        transaction
+    }
+
+    fn checkpoint(&self, at: &TopicPartition, running: &mut Running, records: &mut Vec<Outgoing>) {
+        let state = &self.settings.topics.state;
+        let mut bytes = 0;
+        let before = records.len();
+        for row in running.shard.dirty_rows() {
+            let (key, value) = row::of_state(row);
+            bytes += value.as_ref().map_or(0, Vec::len);
+            records.push(Outgoing::to(state, at.partition, key, value));
+        }
+        let checkpoint = Checkpoint {
+            position: running.next,
+            partition: at.partition,
+            partitions: self.settings.partitions,
+            build: Text::const_new(env!("CARGO_PKG_VERSION")),
+        };
+        let payload = serde_json::to_vec(&checkpoint).expect("a checkpoint has only plain fields");
+        let value = row::encode(row::CHECKPOINT, engine::FOLD_VERSION, &payload);
+        records.push(Outgoing::to(state, at.partition, row::CHECKPOINT, Some(value)));
+        running.since = 0;
+        self.counters.checkpoints.add(1);
+        self.counters.state_rows.add((records.len() - before) as u64);
+        self.counters.state_bytes.add(bytes as u64);
+    }
+
+    fn publish(&self, partition: u32, output: Output, records: &mut Vec<Outgoing>) {
+        let topics = &self.settings.topics;
+        let record = match output {
+            Output::Change(change) => {
+                self.counters.changes.add(1);
+                let value = Some(wire::record::change(&change));
+                Outgoing::to(&topics.changes, partition, change.domain.as_str(), value)
+                    .header("schema", "stormfold.change/1")
+            }
+            Output::Incident(incident) => {
+                self.counters.incidents.add(1);
+                let value = Some(wire::record::incident(&incident));
+                Outgoing::to(
+                    &topics.incidents,
+                    partition,
+                    incident.incident_id.to_string(),
+                    value,
+                )
+                .header("schema", "stormfold.incident/1")
+            }
+            Output::Forget(id) => {
+                self.counters.incidents_forgotten.add(1);
+                Outgoing::to(&topics.incidents, partition, id.to_string(), None)
+            }
+            Output::Event { .. } | Output::Episode { .. } => return,
+        };
+        if record.bytes() > RECORD_BYTES_MAX {
+            // The fold bounds its records far below this; one that is not is a fault of ours, which must not stop
+            // everything behind it.
+            self.counters.oversize_records.add(1);
+            tracing::error!(bytes = record.bytes(), topic = %record.topic, "record too large to be written");
+            return;
+        }
+        records.push(record);
+    }
+}
+
+/// Whether a checkpoint is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Now,
+    InTime,
+}

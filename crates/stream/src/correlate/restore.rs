@@ -1,0 +1,244 @@
+//! Restoring partitions: the newest rows, then the journal from the checkpoint to the committed position once more.
+//!
+//! Exact, because the fold is deterministic and of one version; what it gives while it is folded again was published by
+//! whoever folded it first, and is dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use engine::{Shard, StateRow};
+
+use super::row::{self, CHECKPOINT, Checkpoint, QUARANTINE};
+use crate::counters::Counters;
+use crate::log::{Log, LogError, LogErrorKind, Reader, Record, TopicPartition, Worker};
+use crate::settings::{Gap, Settings};
+
+/// Inputs folded at once.
+const BATCH: usize = 4096;
+/// A log that tells nothing new for this long while it has more is taken for gone.
+const PATIENCE: u32 = 600;
+const WAIT: Duration = Duration::from_millis(100);
+
+/// A partition ready to go on.
+pub(super) struct Restored {
+    pub(super) shard: Shard,
+    /// The journal position of the next input.
+    pub(super) next: u64,
+    /// Positions that the fold must not see.
+    pub(super) quarantined: BTreeSet<u64>,
+}
+
+struct Stored {
+    rows: BTreeMap<String, Vec<u8>>,
+}
+
+fn setup(what: impl std::fmt::Display) -> LogError {
+    LogError::new(LogErrorKind::Setup, what)
+}
+
+/// Restores the journal partitions `given`, all at once, in their order.
+pub(super) fn restore(
+    settings: &Settings,
+    log: &dyn Log,
+    worker: &mut dyn Worker,
+    given: &[TopicPartition],
+    counters: &Counters,
+) -> Result<Vec<Restored>, LogError> {
+    let mut reader = log.reader()?;
+    let stored = read_rows(settings, log, reader.as_mut(), given)?;
+    let mut restored = Vec::with_capacity(given.len());
+    for (at, stored) in given.iter().zip(stored) {
+        let committed = worker.committed(at)?;
+        restored.push(one(
+            settings,
+            log,
+            reader.as_mut(),
+            at,
+            stored,
+            committed,
+            counters,
+        )?);
+        counters.restores.add(1);
+    }
+    Ok(restored)
+}
+
+/// The newest rows of each partition.
+fn read_rows(
+    settings: &Settings,
+    log: &dyn Log,
+    reader: &mut dyn Reader,
+    given: &[TopicPartition],
+) -> Result<Vec<Stored>, LogError> {
+    let state = &settings.topics.state;
+    let mut ends = BTreeMap::new();
+    let mut from = Vec::new();
+    for at in given {
+        let at = TopicPartition::new(state, at.partition);
+        let bounds = log.bounds(&at)?;
+        if bounds.start < bounds.end {
+            from.push((at.clone(), bounds.start));
+            ends.insert(at.partition, bounds.end);
+        }
+    }
+    let mut rows: BTreeMap<u32, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
+    if !from.is_empty() {
+        reader.assign(&from)?;
+    }
+    let mut records = Vec::new();
+    let mut silent = 0;
+    while !ends.is_empty() {
+        reader.poll(WAIT, BATCH, &mut records)?;
+        silent = if records.is_empty() { silent + 1 } else { 0 };
+        for record in records.drain(..) {
+            if ends
+                .get(&record.at.partition)
+                .is_some_and(|end| record.offset + 1 >= *end)
+            {
+                ends.remove(&record.at.partition);
+            }
+            let key = record.key.and_then(|key| String::from_utf8(key).ok());
+            let Some(key) = key else {
+                return Err(setup(format_args!("{}@{} has no key", record.at, record.offset)));
+            };
+            let rows = rows.entry(record.at.partition).or_default();
+            match record.value {
+                Some(value) => drop(rows.insert(key, value)),
+                None => drop(rows.remove(&key)),
+            }
+        }
+        ends.retain(|partition, _| !reader.at_end(&TopicPartition::new(state, *partition)));
+        if silent > PATIENCE {
+            return Err(LogError::new(
+                LogErrorKind::Unavailable,
+                "the state topic cannot be read to its end",
+            ));
+        }
+    }
+    Ok(given
+        .iter()
+        .map(|at| Stored {
+            rows: rows.remove(&at.partition).unwrap_or_default(),
+        })
+        .collect())
+}
+
+fn one(
+    settings: &Settings,
+    log: &dyn Log,
+    reader: &mut dyn Reader,
+    at: &TopicPartition,
+    stored: Stored,
+    committed: Option<u64>,
+    counters: &Counters,
+) -> Result<Restored, LogError> {
+    let bounds = log.bounds(at)?;
+    let mut quarantined = BTreeSet::new();
+    let mut checkpoint = None;
+    let mut rows = Vec::with_capacity(stored.rows.len());
+    for (key, value) in stored.rows {
+        let (fold, payload) =
+            row::decode(&key, &value).map_err(|e| setup(format_args!("state row {key} of {at} {e}")))?;
+        if let Some(position) = key.strip_prefix(QUARANTINE) {
+            quarantined.extend(position.parse::<u64>().ok());
+        } else if key == CHECKPOINT {
+            let read: Checkpoint = serde_json::from_slice(payload)
+                .map_err(|e| setup(format_args!("state row {key} of {at} cannot be read: {e}")))?;
+            checkpoint = Some((fold, read));
+        } else {
+            rows.push(StateRow {
+                key,
+                value: Some(payload.to_vec()),
+            });
+        }
+    }
+    let from = match &checkpoint {
+        Some((_, c)) if c.partition != at.partition || c.partitions != settings.partitions => {
+            return Err(setup(format_args!(
+                "the checkpoint is of partition {} of {}, this is partition {} of {}: the number of journal partitions must not change",
+                c.partition, c.partitions, at.partition, settings.partitions
+            )));
+        }
+        Some((_, c)) => c.position,
+        None => bounds.start,
+    };
+    let recreated = committed.is_some_and(|committed| committed > bounds.end);
+    let next = if recreated {
+        counters.recreated_topics.add(1);
+        tracing::error!(partition = %at, committed, end = bounds.end,
+            "the committed position is beyond the end of the journal: it was made anew; what is known stays, and it is read from its start");
+        bounds.start
+    } else {
+        // A group that was idle for a week is forgotten with its positions. A clean stop leaves no tail, so the
+        // checkpoint is the best word there is.
+        committed.unwrap_or(from).max(bounds.start)
+    };
+    let tail = if recreated { 0 } else { next.saturating_sub(from) };
+    if let Some((fold, _)) = checkpoint.filter(|(fold, _)| tail > 0 && *fold != engine::FOLD_VERSION) {
+        return Err(setup(format_args!(
+            "the checkpoint of {at} was written by fold version {fold} and {tail} positions were folded after it; this build has fold version {}: start the former version once and stop it cleanly",
+            engine::FOLD_VERSION
+        )));
+    }
+    if from < bounds.start && tail > 0 {
+        let gap = format!(
+            "the journal {at} begins at {}, the checkpoint needs it from {from} on",
+            bounds.start
+        );
+        match settings.gap {
+            Gap::Refuse => return Err(setup(gap)),
+            Gap::Accept => tracing::error!("{gap}; going on without it as told"),
+        }
+    }
+    let shard = Shard::restore(settings.fold.clone(), rows).map_err(|e| setup(format_args!("{at}: {e}")))?;
+    let mut restored = Restored {
+        shard,
+        next,
+        quarantined,
+    };
+    if tail > 0 {
+        refold(reader, at, from.max(bounds.start), &mut restored, counters)?;
+    }
+    tracing::info!(partition = %at, from, next, "restored");
+    Ok(restored)
+}
+
+/// Folds `from..restored.next` again.
+fn refold(
+    reader: &mut dyn Reader,
+    at: &TopicPartition,
+    from: u64,
+    restored: &mut Restored,
+    counters: &Counters,
+) -> Result<(), LogError> {
+    reader.assign(&[(at.clone(), from)])?;
+    let mut records: Vec<Record> = Vec::new();
+    let mut dropped = Vec::new();
+    let mut silent = 0;
+    loop {
+        reader.poll(WAIT, BATCH, &mut records)?;
+        silent = if records.is_empty() { silent + 1 } else { 0 };
+        let beyond = records.iter().any(|record| record.offset + 1 >= restored.next);
+        records.retain(|record| record.offset < restored.next);
+        let inputs = super::inputs(&records, &restored.quarantined, counters);
+        counters.refolded_inputs.add(inputs.len() as u64);
+        let shard = &mut restored.shard;
+        catch_unwind(AssertUnwindSafe(|| shard.step(&inputs, &mut dropped))).map_err(|_| {
+            setup(format_args!(
+                "{at}: the fold panicked on what it has folded before"
+            ))
+        })?;
+        records.clear();
+        dropped.clear();
+        if beyond || reader.at_end(at) {
+            return Ok(());
+        }
+        if silent > PATIENCE {
+            return Err(LogError::new(
+                LogErrorKind::Unavailable,
+                format_args!("{at} cannot be read to its end"),
+            ));
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! The pipeline: both loops on threads of their own, from start to a clean stop.
+//!
+//! One worker is one thread. An error ends the life of a worker, not of its thread: what is not committed is dropped, and
+//! after a pause that grows with repetition the worker joins and restores again. Only a fault that a person has to mend
+//! (a missing topic, a checkpoint of another version) is also reported through [`Handle::failure`].
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use engine::Books;
+
+use crate::clock::Clock;
+use crate::correlate::Correlate;
+use crate::counters::Counters;
+use crate::ingest::{Ingest, Turn};
+use crate::log::{Log, LogError, LogErrorKind};
+use crate::settings::{Settings, TopicTime};
+use crate::topics;
+
+/// How long a turn waits for input. Short, so that progress is written in time and a stop is noticed.
+const WAIT: Duration = Duration::from_millis(100);
+/// The longest pause between two lives of a worker.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// At a stop, the journal is folded to its end for at most this long.
+const DRAIN: Duration = Duration::from_millis(1_000);
+/// A worker that has not ended a turn for this long is stuck.
+const STUCK: Duration = Duration::from_secs(10);
+
+/// A running pipeline.
+pub struct Handle {
+    shared: Arc<Shared>,
+    ingest: Vec<JoinHandle<()>>,
+    correlate: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    started: Instant,
+    counters: Arc<Counters>,
+    workers: Vec<Status>,
+    stop_ingest: AtomicBool,
+    stop_correlate: AtomicBool,
+}
+
+/// What is known of a worker from outside.
+struct Status {
+    name: String,
+    stage: Stage,
+    /// Milliseconds after the start at which its last turn ended.
+    beat: AtomicU64,
+    caught_up: AtomicBool,
+    state: Mutex<WorkerState>,
+    books: Mutex<Vec<Books>>,
+}
+
+/// A half of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Raw topics to journal.
+    Ingest,
+    /// Journal to incidents.
+    Correlate,
+}
+
+/// What a worker is at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkerState {
+    /// It has not been given a partition yet.
+    Joining,
+    /// It holds partitions, or stands by for another that does.
+    Running {
+        /// How many partitions it holds.
+        partitions: usize,
+    },
+    /// It is about to try again.
+    Failed {
+        /// What went wrong.
+        error: String,
+        /// Whether a person has to act.
+        setup: bool,
+    },
+    /// It has ended as told.
+    Stopped,
+}
+
+/// How a worker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerHealth {
+    /// Its name.
+    pub name: String,
+    /// Its half.
+    pub stage: Stage,
+    /// What it is at.
+    pub state: WorkerState,
+    /// Whether it has not ended a turn for ten seconds.
+    pub stuck: bool,
+    /// Whether it has read everything there is.
+    pub caught_up: bool,
+}
+
+/// How the pipeline is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether every worker does what it is there for.
+    pub ready: bool,
+    /// Each worker.
+    pub workers: Vec<WorkerHealth>,
+}
+
+/// Starts a pipeline.
+pub struct Pipeline;
+
+impl Pipeline {
+    /// Checks the topics and starts the workers.
+    pub fn start(settings: Settings, log: Arc<dyn Log>, clock: Arc<dyn Clock>) -> Result<Handle, LogError> {
+        let faults = topics::check(log.as_ref(), &settings)?;
+        if !faults.is_empty() {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            return Err(LogError::new(LogErrorKind::Setup, faults.join("; ")));
+        }
+        let settings = Arc::new(settings);
+        let counters = Arc::new(Counters::default());
+        let mut ingests = Vec::new();
+        let mut correlates = Vec::new();
+        if settings.stages.ingest() {
+            let present = (0..settings.ingest_workers.max(1)).map(|number| (TopicTime::Present, number));
+            for (time, number) in present.chain([(TopicTime::Records, 0)]) {
+                let (settings, log) = (settings.clone(), log.clone());
+                ingests.extend(Ingest::new(
+                    settings,
+                    log,
+                    clock.clone(),
+                    counters.clone(),
+                    time,
+                    number,
+                ));
+            }
+        }
+        if settings.stages.correlate() {
+            for number in 0..settings.correlate_workers.max(1) {
+                let (settings, log) = (settings.clone(), log.clone());
+                correlates.push(Correlate::new(
+                    settings,
+                    log,
+                    clock.clone(),
+                    counters.clone(),
+                    number,
+                ));
+            }
+        }
+        let names = ingests.iter().map(|worker| (worker.name(), Stage::Ingest));
+        let names = names.chain(correlates.iter().map(|worker| (worker.name(), Stage::Correlate)));
+        let shared = Arc::new(Shared {
+            started: Instant::now(),
+            counters,
+            workers: names.map(|(name, stage)| Status::new(name, stage)).collect(),
+            stop_ingest: AtomicBool::new(false),
+            stop_correlate: AtomicBool::new(false),
+        });
+        let mut handle = Handle {
+            shared: shared.clone(),
+            ingest: Vec::new(),
+            correlate: Vec::new(),
+        };
+        for (place, worker) in ingests.into_iter().enumerate() {
+            let shared = shared.clone();
+            handle.ingest.push(spawn(worker.name().to_owned(), move || {
+                shared.run_ingest(place, worker)
+            })?);
+        }
+        let before = handle.ingest.len();
+        for (place, worker) in correlates.into_iter().enumerate() {
+            let shared = shared.clone();
+            let name = worker.name().to_owned();
+            handle
+                .correlate
+                .push(spawn(name, move || shared.run_correlate(before + place, worker))?);
+        }
+        Ok(handle)
+    }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LogError> {
+    let thread = std::thread::Builder::new().name(name).spawn(run);
+    thread.map_err(|e| LogError::new(LogErrorKind::Setup, format_args!("no thread for a worker: {e}")))
+}
+
+impl Handle {
+    /// What the pipeline counts.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.shared.counters.clone()
+    }
+
+    /// The books of the partitions held here, summed.
+    pub fn books(&self) -> Books {
+        let mut sum = Books::default();
+        for status in &self.shared.workers {
+            for books in lock(&status.books).iter() {
+                add(&mut sum, books);
+            }
+        }
+        sum
+    }
+
+    /// How it is.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    /// Something that can be asked how it is after the handle went elsewhere.
+    pub fn probe(&self) -> Probe {
+        Probe {
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Whether everything there is to read has been read, as far as is known. Ingest first: what it has written is new
+    /// to correlate.
+    pub fn is_caught_up(&self) -> bool {
+        self.shared
+            .workers
+            .iter()
+            .all(|status| status.caught_up.load(Ordering::Acquire))
+    }
+
+    /// A fault that a person has to mend, if there is one.
+    pub fn failure(&self) -> Option<String> {
+        self.shared
+            .workers
+            .iter()
+            .find_map(|status| match &*lock(&status.state) {
+                WorkerState::Failed { error, setup: true } => Some(format!("{}: {error}", status.name)),
+                _ => None,
+            })
+    }
+
+    /// Stops: ingest ends, the journal is folded to its end, a checkpoint is written and the partitions are given away.
+    /// Takes about a second; what a broker does not take in time stays for the next start.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.shared.stop_ingest.store(true, Ordering::Release);
+        for thread in self.ingest.drain(..) {
+            // A worker that panicked has said so; what it left is restored at the next start.
+            let _ = thread.join();
+        }
+        self.shared.stop_correlate.store(true, Ordering::Release);
+        for thread in self.correlate.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Tells how a pipeline is.
+#[derive(Clone)]
+pub struct Probe {
+    shared: Arc<Shared>,
+}
+
+impl Probe {
+    /// How it is.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+    /// What it counts.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.shared.counters.clone()
+    }
+}
+
+fn add(sum: &mut Books, books: &Books) {
+    sum.inputs += books.inputs;
+    sum.events += books.events;
+    sum.new += books.new;
+    sum.repeats += books.repeats;
+    sum.resolved += books.resolved;
+    sum.redelivered += books.redelivered;
+    sum.superseded += books.superseded;
+    sum.other += books.other;
+    sum.late += books.late;
+    sum.suppressed += books.suppressed;
+    sum.incidents += books.incidents;
+    sum.pages += books.pages;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Status {
+    fn new(name: &str, stage: Stage) -> Status {
+        Status {
+            name: name.to_owned(),
+            stage,
+            beat: AtomicU64::new(0),
+            caught_up: AtomicBool::new(false),
+            state: Mutex::new(WorkerState::Joining),
+            books: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+impl Shared {
+    fn health(&self) -> Health {
+        let now = self.started.elapsed().as_millis() as u64;
+        let health = |status: &Status| WorkerHealth {
+            name: status.name.clone(),
+            stage: status.stage,
+            state: lock(&status.state).clone(),
+            stuck: now.saturating_sub(status.beat.load(Ordering::Relaxed)) > STUCK.as_millis() as u64,
+            caught_up: status.caught_up.load(Ordering::Acquire),
+        };
+        let workers: Vec<WorkerHealth> = self.workers.iter().map(health).collect();
+        let runs =
+            |worker: &WorkerHealth| !worker.stuck && matches!(worker.state, WorkerState::Running { .. });
+        Health {
+            ready: workers.iter().all(runs),
+            workers,
+        }
+    }
+
+    fn run_ingest(&self, place: usize, mut worker: Ingest) {
+        let status = &self.workers[place];
+        let mut pause = Pause::default();
+        while !self.stop_ingest.load(Ordering::Acquire) {
+            match worker.turn(WAIT) {
+                Ok(_) => {
+                    pause.reset();
+                    self.beat(
+                        status,
+                        worker.is_joined(),
+                        worker.partitions(),
+                        worker.is_caught_up(),
+                    );
+                }
+                Err(error) => {
+                    worker.reset();
+                    self.failed(status, &error);
+                    pause.rest(&self.stop_ingest);
+                }
+            }
+        }
+        worker.leave();
+        *lock(&status.state) = WorkerState::Stopped;
+    }
+
+    fn run_correlate(&self, place: usize, mut worker: Correlate) {
+        let status = &self.workers[place];
+        let mut pause = Pause::default();
+        let mut stopping: Option<Instant> = None;
+        loop {
+            if self.stop_correlate.load(Ordering::Acquire) {
+                let since = *stopping.get_or_insert_with(Instant::now);
+                if since.elapsed() >= DRAIN || worker.is_caught_up() || worker.holds() == 0 {
+                    break;
+                }
+            }
+            match worker.turn(WAIT) {
+                Ok(turn) => {
+                    pause.reset();
+                    let caught_up = turn == Turn::Idle && worker.is_caught_up();
+                    self.beat(status, worker.is_joined(), worker.holds(), caught_up);
+                    *lock(&status.books) = worker.books();
+                }
+                Err(error) => {
+                    worker.reset();
+                    self.failed(status, &error);
+                    if stopping.is_some() {
+                        break;
+                    }
+                    pause.rest(&self.stop_correlate);
+                }
+            }
+        }
+        if let Err(error) = worker.leave() {
+            tracing::warn!(worker = status.name, %error, "no checkpoint at the stop; the next start folds the tail again");
+        }
+        *lock(&status.state) = WorkerState::Stopped;
+    }
+
+    fn beat(&self, status: &Status, joined: bool, partitions: usize, caught_up: bool) {
+        status
+            .beat
+            .store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+        status.caught_up.store(caught_up, Ordering::Release);
+        let now = if joined {
+            WorkerState::Running { partitions }
+        } else {
+            WorkerState::Joining
+        };
+        let mut state = lock(&status.state);
+        if *state != now {
+            tracing::info!(worker = status.name, state = ?now, "worker");
+            *state = now;
+        }
+    }
+
+    fn failed(&self, status: &Status, error: &LogError) {
+        self.counters.rebuilds.add(1);
+        status.caught_up.store(false, Ordering::Release);
+        let setup = error.kind() == LogErrorKind::Setup;
+        let mut state = lock(&status.state);
+        let same =
+            matches!(&*state, WorkerState::Failed { error: before, .. } if *before == error.to_string());
+        if !same {
+            tracing::warn!(worker = status.name, %error, "starting over from what is committed");
+        }
+        *state = WorkerState::Failed {
+            error: error.to_string(),
+            setup,
+        };
+    }
+}
+
+/// The pause between two lives of a worker.
+#[derive(Default)]
+struct Pause(Duration);
+
+impl Pause {
+    fn reset(&mut self) {
+        self.0 = Duration::ZERO;
+    }
+
+    fn rest(&mut self, stop: &AtomicBool) {
+        // The first failure is often a rebalance: start over at once.
+        let until = Instant::now() + self.0;
+        while Instant::now() < until && !stop.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(10).min(self.0));
+        }
+        self.0 = (self.0 * 2).clamp(Duration::from_millis(50), PAUSE_MAX);
+    }
+}

@@ -1,0 +1,176 @@
+//! A pipeline that is driven turn by turn on one thread, and what it has published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Span, Time};
+use stream::log::{Log, LogErrorKind, Outgoing, Record, TopicName, TopicPartition};
+use stream::{Correlate, Counters, Ingest, RawTopic, SetClock, Settings, TopicTime, topics};
+
+/// A pipeline without threads.
+pub(crate) struct House {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) ingest: Vec<Ingest>,
+    pub(crate) correlate: Vec<Correlate>,
+}
+
+pub(crate) const PARTITIONS: u32 = 3;
+
+/// Settings of a back-test: one raw topic whose time is that of its records.
+pub(crate) fn back_test() -> Settings {
+    let raw = RawTopic {
+        name: "alerts".into(),
+        source: None,
+        time: TopicTime::Records,
+    };
+    Settings {
+        raw: vec![raw],
+        partitions: PARTITIONS,
+        commit_interval: Duration::ZERO,
+        batch_records_max: 16,
+        checkpoint_interval: Span::from_secs(1),
+        checkpoint_inputs: 100,
+        ..Settings::default()
+    }
+}
+
+impl House {
+    /// Two workers of each kind on a log.
+    pub(crate) fn new(settings: Settings, log: Arc<dyn Log>, clock: Arc<SetClock>) -> House {
+        topics::create(log.as_ref(), &settings).unwrap();
+        let settings = Arc::new(settings);
+        let counters = Arc::new(Counters::default());
+        let ingest = [TopicTime::Present, TopicTime::Records]
+            .into_iter()
+            .flat_map(|time| {
+                let (settings, log, clock, counters) = (&settings, &log, &clock, &counters);
+                (0..2).filter_map(move |n| {
+                    Ingest::new(
+                        settings.clone(),
+                        log.clone(),
+                        clock.clone(),
+                        counters.clone(),
+                        time,
+                        n,
+                    )
+                })
+            });
+        let ingest = ingest.collect();
+        let correlate = (0..2)
+            .map(|n| Correlate::new(settings.clone(), log.clone(), clock.clone(), counters.clone(), n))
+            .collect();
+        House {
+            settings,
+            log,
+            clock,
+            counters,
+            ingest,
+            correlate,
+        }
+    }
+
+    pub(crate) fn append(&self, records: Vec<Outgoing>) {
+        self.log.appender().unwrap().append(records).unwrap();
+    }
+
+    /// Each worker takes a turn, as the clock moves by a tenth of a second. False when one of them had to start over.
+    pub(crate) fn round(&mut self) -> bool {
+        use stream::Clock as _;
+        self.clock
+            .set(Time::from_nanos(self.clock.now().nanos() + 100_000_000));
+        let mut sound = true;
+        for worker in &mut self.ingest {
+            if let Err(error) = worker.turn(Duration::ZERO) {
+                assert_ne!(error.kind(), LogErrorKind::Setup, "{error}");
+                worker.reset();
+                sound = false;
+            }
+        }
+        for worker in &mut self.correlate {
+            if let Err(error) = worker.turn(Duration::ZERO) {
+                assert_ne!(error.kind(), LogErrorKind::Setup, "{error}");
+                worker.reset();
+                sound = false;
+            }
+        }
+        sound
+    }
+
+    /// Rounds until everything has been read.
+    pub(crate) fn run(&mut self) {
+        for _ in 0..100_000 {
+            let sound = self.round();
+            let ingested = self.ingest.iter().all(Ingest::is_caught_up);
+            if sound && ingested && self.correlate.iter().all(Correlate::is_caught_up) {
+                return;
+            }
+        }
+        panic!("the backlog does not drain");
+    }
+
+    pub(crate) fn topic(&self, topic: &TopicName) -> BTreeMap<u32, Vec<Record>> {
+        read(self.log.as_ref(), topic)
+    }
+
+    /// Changes and incidents, as bytes, by partition.
+    pub(crate) fn published(&self) -> Published {
+        published(self.log.as_ref(), &self.settings)
+    }
+}
+
+/// Keys and values by partition.
+pub(crate) type Bytes = BTreeMap<u32, Vec<(Option<String>, Option<String>)>>;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Published {
+    pub(crate) changes: Bytes,
+    pub(crate) incidents: Bytes,
+}
+
+pub(crate) fn published(log: &dyn Log, settings: &Settings) -> Published {
+    let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8(bytes).unwrap());
+    let bytes = |topic| -> Bytes {
+        let all = read(log, topic).into_iter();
+        all.map(|(n, records)| {
+            (
+                n,
+                records
+                    .into_iter()
+                    .map(|r| (text(r.key), text(r.value)))
+                    .collect(),
+            )
+        })
+        .collect()
+    };
+    Published {
+        changes: bytes(&settings.topics.changes),
+        incidents: bytes(&settings.topics.incidents),
+    }
+}
+
+/// Everything that committed readers see of a topic.
+pub(crate) fn read(log: &dyn Log, topic: &TopicName) -> BTreeMap<u32, Vec<Record>> {
+    let partitions = log.partitions(topic).unwrap().unwrap();
+    let all: Vec<TopicPartition> = (0..partitions).map(|n| TopicPartition::new(topic, n)).collect();
+    let mut reader = log.reader().unwrap();
+    let from: Vec<_> = all
+        .iter()
+        .map(|at| (at.clone(), log.bounds(at).unwrap().start))
+        .collect();
+    reader.assign(&from).unwrap();
+    let mut records = Vec::new();
+    while !all.iter().all(|at| reader.at_end(at)) {
+        reader
+            .poll(Duration::from_millis(100), 10_000, &mut records)
+            .unwrap();
+    }
+    let mut by_partition: BTreeMap<u32, Vec<Record>> = BTreeMap::new();
+    for record in records {
+        by_partition.entry(record.at.partition).or_default().push(record);
+    }
+    by_partition
+}
