@@ -65,7 +65,7 @@ impl Seeded {
         }
     }
     /// The next number (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -76,8 +76,8 @@ impl Seeded {
 
 impl Plan for Seeded {
     fn strike(&mut self, possible: &[Point]) -> Option<Point> {
-        let strikes = self.next() % 1000 < self.per_thousand;
-        let which = self.next() as usize % possible.len();
+        let strikes = self.roll() % 1000 < self.per_thousand;
+        let which = self.roll() as usize % possible.len();
         strikes.then_some(possible[which])
     }
 }

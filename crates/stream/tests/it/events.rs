@@ -23,7 +23,7 @@ const TITLES: [&str; 4] = [
 /// `count` events within about `count` seconds, in the order of time.
 pub(crate) fn shop(seed: u64, count: usize) -> Vec<Sent> {
     let mut dice = Seeded::new(seed, 0);
-    let mut roll = |sides: u64| dice.next() % sides;
+    let mut roll = |sides: u64| dice.roll() % sides;
     let mut millis = START * 1000;
     let mut sent = Vec::with_capacity(count);
     for n in 0..count {

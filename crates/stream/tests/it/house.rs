@@ -112,10 +112,6 @@ impl House {
         panic!("the backlog does not drain");
     }
 
-    pub(crate) fn topic(&self, topic: &TopicName) -> BTreeMap<u32, Vec<Record>> {
-        read(self.log.as_ref(), topic)
-    }
-
     /// Changes and incidents, as bytes, by partition.
     pub(crate) fn published(&self) -> Published {
         published(self.log.as_ref(), &self.settings)
@@ -129,6 +125,37 @@ pub(crate) type Bytes = BTreeMap<u32, Vec<(Option<String>, Option<String>)>>;
 pub(crate) struct Published {
     pub(crate) changes: Bytes,
     pub(crate) incidents: Bytes,
+}
+
+impl Published {
+    /// Where two runs differ first, in a few words; `None` when they are the same.
+    pub(crate) fn difference(&self, other: &Published) -> Option<String> {
+        difference(&self.changes, &other.changes).or_else(|| difference(&self.incidents, &other.incidents))
+    }
+}
+
+/// The first difference in a few words.
+pub(crate) fn difference(one: &Bytes, other: &Bytes) -> Option<String> {
+    let partitions: std::collections::BTreeSet<u32> = one.keys().chain(other.keys()).copied().collect();
+    for partition in partitions {
+        let of = |bytes: &Bytes| bytes.get(&partition).cloned().unwrap_or_default();
+        let (one, other) = (of(one), of(other));
+        let at = one
+            .iter()
+            .zip(&other)
+            .position(|(a, b)| a != b)
+            .unwrap_or(one.len().min(other.len()));
+        if at < one.len().max(other.len()) {
+            return Some(format!(
+                "partition {partition}, record {at} of {} and {}:\n{:?}\n{:?}",
+                one.len(),
+                other.len(),
+                one.get(at),
+                other.get(at)
+            ));
+        }
+    }
+    None
 }
 
 pub(crate) fn published(log: &dyn Log, settings: &Settings) -> Published {

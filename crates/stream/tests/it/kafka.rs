@@ -1,1 +1,247 @@
-//! Later.
+//! End to end on a real Apache Kafka.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{Output, Shard};
+use model::{Span, Time};
+use stream::log::faults::Seeded;
+use stream::log::kafka::{KafkaLog, Properties};
+use stream::log::local::LocalLog;
+use stream::log::{Log, TopicName};
+use stream::{
+    Handle, Pipeline, RawTopic, SetClock, Settings, Stage, SystemClock, TopicTime, Topics, WorkerState,
+    topics,
+};
+
+use crate::broker::Broker;
+use crate::events;
+use crate::house::{Bytes, House, PARTITIONS, Published, back_test, difference, published, read};
+
+fn connect(address: &str) -> Arc<dyn Log> {
+    Arc::new(KafkaLog::new(Properties::servers(address)).unwrap())
+}
+
+fn settings(prefix: &str, instance: &str) -> Settings {
+    let raw = RawTopic {
+        name: format!("{prefix}alerts").into(),
+        source: None,
+        time: TopicTime::Records,
+    };
+    Settings {
+        instance: instance.to_owned(),
+        topics: Topics::with_prefix(prefix),
+        raw: vec![raw],
+        // Small steps, so that there are many commits to be killed in.
+        batch_records_max: 40,
+        commit_interval: Duration::from_millis(10),
+        checkpoint_interval: Span::from_millis(200),
+        ..back_test()
+    }
+}
+
+/// What a run without faults publishes, on the log in memory.
+fn expected(prefix: &str, sent: &[events::Sent]) -> Published {
+    let clock = Arc::new(SetClock::new(Time::from_secs(1_800_000_000)));
+    let log = LocalLog::memory(clock.clone());
+    let mut house = House::new(settings(prefix, "calm"), Arc::new(log), clock);
+    house.append(events::records(&house.settings.raw[0].name, 3, sent));
+    house.run();
+    house.published()
+}
+
+fn produce(log: &dyn Log, topic: &TopicName, sent: &[events::Sent]) {
+    log.appender()
+        .unwrap()
+        .append(events::records(topic, 3, sent))
+        .unwrap();
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(
+            started.elapsed() < Duration::from_secs(120),
+            "{what} does not happen"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// How many partitions the workers of one half hold.
+fn held(handle: &Handle, stage: Stage) -> usize {
+    let health = handle.health();
+    let held = health
+        .workers
+        .iter()
+        .filter(|worker| worker.stage == stage)
+        .map(|worker| match worker.state {
+            WorkerState::Running { partitions } => partitions,
+            _ => 0,
+        });
+    held.sum()
+}
+
+/// Waits until everything that was sent has been published.
+fn finish(handle: Handle) {
+    // Workers that were killed hold theirs until their sessions end.
+    let all = PARTITIONS as usize;
+    wait_until("the takeover", || {
+        held(&handle, Stage::Ingest) == all && held(&handle, Stage::Correlate) == all
+    });
+    let mut since: Option<Instant> = None;
+    wait_until("the end of the backlog", || {
+        assert_eq!(handle.failure(), None);
+        if !handle.is_caught_up() {
+            since = None;
+        }
+        // Long enough for what ingest has just written to be seen by correlate.
+        since = since.or_else(|| handle.is_caught_up().then(Instant::now));
+        since.is_some_and(|since| since.elapsed() > Duration::from_millis(1_500))
+    });
+    handle.stop();
+}
+
+/// The changes that the fold makes of the recorded journal.
+fn replayed(log: &dyn Log, settings: &Settings) -> Bytes {
+    let fold = |(partition, records): (u32, Vec<stream::log::Record>)| {
+        let inputs: Vec<model::Input> = records
+            .iter()
+            .map(|r| wire::journal::decode(r.value.as_deref().unwrap()).unwrap())
+            .collect();
+        let mut out = Vec::new();
+        Shard::new(settings.fold.clone()).step(&inputs, &mut out);
+        let change = |output| match output {
+            Output::Change(change) => {
+                let value = String::from_utf8(wire::record::change(&change)).unwrap();
+                Some((Some(change.domain.as_str().to_owned()), Some(value)))
+            }
+            _ => None,
+        };
+        (partition, out.into_iter().filter_map(change).collect())
+    };
+    let all: Bytes = read(log, &settings.topics.journal)
+        .into_iter()
+        .map(fold)
+        .collect();
+    all.into_iter()
+        .filter(|(_, changes): &(u32, Vec<_>)| !changes.is_empty())
+        .collect()
+}
+
+#[test]
+fn a_backlog_on_kafka_gives_what_memory_gives() {
+    let broker = Broker::get();
+    let prefix = Broker::prefix("backlog");
+    let log = connect(&broker.address);
+    let settings = settings(&prefix, "a");
+    let sent = events::shop(7, 600);
+    assert_eq!(
+        topics::check(log.as_ref(), &settings).unwrap().len(),
+        topics::wanted(&settings).len()
+    );
+    topics::create(log.as_ref(), &settings).unwrap();
+    wait_until("the topics", || {
+        topics::check(log.as_ref(), &settings).unwrap().is_empty()
+    });
+    produce(log.as_ref(), &settings.raw[0].name, &sent);
+    let handle = Pipeline::start(settings.clone(), log.clone(), Arc::new(SystemClock)).unwrap();
+    wait_until("readiness", || handle.health().ready);
+    finish(handle);
+    let found = published(log.as_ref(), &settings);
+    assert!(found.changes.values().map(Vec::len).sum::<usize>() > 100);
+    assert_eq!(found.difference(&expected(&prefix, &sent)), None);
+    assert_eq!(
+        difference(&found.changes, &replayed(log.as_ref(), &settings)),
+        None,
+        "a replay differs"
+    );
+}
+
+/// A worker process of its own, which is killed when the test ends.
+struct Process(Child);
+
+impl Process {
+    fn start(address: &str, prefix: &str, instance: &str) -> Process {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["kafka::worker_process", "--exact", "--ignored", "--nocapture"])
+            .env("STORMFOLD_TEST_WORKER", format!("{address} {prefix} {instance}"))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Process(child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGKILL.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Not a test: the worker that other tests kill.
+#[test]
+#[ignore = "is the worker of other tests"]
+fn worker_process() {
+    let Ok(told) = std::env::var("STORMFOLD_TEST_WORKER") else {
+        return;
+    };
+    let told: Vec<&str> = told.split(' ').collect();
+    let log = connect(told[0]);
+    let _handle = Pipeline::start(settings(told[1], told[2]), log, Arc::new(SystemClock)).unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn kill_9_loses_and_doubles_nothing() {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|value| value.parse::<u64>().ok())
+    };
+    let kills = number("STORMFOLD_KILLS").unwrap_or(6);
+    let mut dice = Seeded::new(number("STORMFOLD_SEED").unwrap_or(1), 0);
+    let broker = Broker::get();
+    let prefix = Broker::prefix("kill");
+    let log = connect(&broker.address);
+    let settings = settings(&prefix, "a");
+    let sent = events::shop(8, 1_500 + 250 * kills as usize);
+    topics::create(log.as_ref(), &settings).unwrap();
+    wait_until("the topics", || {
+        topics::check(log.as_ref(), &settings).unwrap().is_empty()
+    });
+    produce(log.as_ref(), &settings.raw[0].name, &sent);
+
+    let mut workers: Vec<Process> = ["a", "b"]
+        .iter()
+        .map(|instance| Process::start(&broker.address, &prefix, instance))
+        .collect();
+    for kill in 0..kills {
+        std::thread::sleep(Duration::from_millis(300 + dice.roll() % 700));
+        let which = (kill % 2) as usize;
+        drop(std::mem::replace(
+            &mut workers[which],
+            Process::start(&broker.address, &prefix, ["a", "b"][which]),
+        ));
+    }
+    drop(workers.pop());
+    drop(workers);
+    let handle = Pipeline::start(settings.clone(), log.clone(), Arc::new(SystemClock)).unwrap();
+    finish(handle);
+    let found = published(log.as_ref(), &settings);
+    assert_eq!(
+        difference(&found.changes, &replayed(log.as_ref(), &settings)),
+        None,
+        "a replay differs"
+    );
+    assert_eq!(
+        found.difference(&expected(&prefix, &sent)),
+        None,
+        "kills change what is published"
+    );
+}

@@ -1,5 +1,8 @@
 //! The pipeline on each form of the log: the same events in, the same incidents out, whatever happens between.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod broker;
 mod disk;
 mod events;
 mod faults;

@@ -1,0 +1,62 @@
+//! A real Apache Kafka: the one at `STORMFOLD_TEST_KAFKA`, else one that `deploy/kafka.sh` starts and stops.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The broker while anybody uses it.
+pub(crate) struct Broker {
+    pub(crate) address: String,
+}
+
+static USERS: Mutex<(usize, String)> = Mutex::new((0, String::new()));
+
+fn script(command: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let data = std::env::temp_dir().join(format!("stormfold-test-kafka-{}", std::process::id()));
+    let output = Command::new(root.join("deploy/kafka.sh"))
+        .arg(command)
+        .env("STORMFOLD_KAFKA_PORT", "29092")
+        .env("STORMFOLD_KAFKA_DATA", data)
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "deploy/kafka.sh {command} failed");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+impl Broker {
+    pub(crate) fn get() -> Broker {
+        if let Ok(address) = std::env::var("STORMFOLD_TEST_KAFKA") {
+            return Broker { address };
+        }
+        let mut users = USERS.lock().unwrap();
+        if users.0 == 0 {
+            users.1 = script("start");
+        }
+        users.0 += 1;
+        Broker {
+            address: users.1.clone(),
+        }
+    }
+
+    /// A prefix that no other test and no other run uses.
+    pub(crate) fn prefix(name: &str) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        format!("{name}-{}-{now:x}.", std::process::id())
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if std::env::var("STORMFOLD_TEST_KAFKA").is_ok() {
+            return;
+        }
+        let mut users = USERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        users.0 -= 1;
+        if users.0 == 0 {
+            script("wipe");
+        }
+    }
+}
