@@ -8,7 +8,7 @@ use crate::{
     draft::Context,
     found::{Found, Raw, Rejection, Stage},
     native::{self, Native},
-    source::{Sink, alertmanager},
+    source::{Sink, alertmanager, generic, snmptrap, syslog},
 };
 
 /// Settings of a decoder.
@@ -83,6 +83,19 @@ impl Decoder {
         let first = text.as_bytes().first();
         match first {
             Some(b'{' | b'[') => self.json(text, raw.source, sink),
+            _ if syslog::may_be(text) => {
+                syslog::lines_of(text, sink);
+                Ok(())
+            }
+            _ if text.starts_with("snmp_trap,") || text.starts_with("syslog,") => {
+                for line in text.lines().filter(|l| !l.trim().is_empty()) {
+                    match snmptrap::line_protocol(line) {
+                        Some(value) => self.value(&value, None, sink),
+                        None => sink.reject(Rejection::new(Stage::Parse, "not line protocol")),
+                    }
+                }
+                Ok(())
+            }
             _ => {
                 let shown: String = text.chars().take(24).collect();
                 Err(Rejection::new(
@@ -175,6 +188,10 @@ impl Decoder {
             return;
         }
         if sink.route(value, forced) {
+            return;
+        }
+        // A name that no source has is the sender's own: the shape still decides how it is read.
+        if value.is_object() && generic::decode(value, forced, sink) {
             return;
         }
         match value {

@@ -90,6 +90,13 @@ impl Draft {
         }
     }
 
+    /// For forms that know no levels: what fires there wakes somebody, so taking it for less would silence it.
+    pub(crate) fn only_level(&mut self) {
+        if self.severity_original.is_none() && self.status == Some(Status::Firing) {
+            self.severity = Some(Severity::Critical);
+        }
+    }
+
     pub(crate) fn label(&mut self, name: &str, value: impl Into<Text>) {
         let value = value.into();
         if name.is_empty() || value.is_empty() {

@@ -26,10 +26,6 @@ impl<'v> Fields<'v> {
         }
     }
 
-    pub(crate) fn root(&self) -> &'v Value {
-        self.root
-    }
-
     /// The value at a dotted path, left untaken. Where a key itself holds dots (`kibana.alert.uuid`), it is found too.
     pub(crate) fn peek(&self, path: &str) -> Option<&'v Value> {
         find(self.root, path)
@@ -132,9 +128,58 @@ pub(crate) fn text_at(value: &Value, path: &str) -> Option<Text> {
     find(value, path).and_then(scalar)
 }
 
-/// Whether an object has all of these keys.
-pub(crate) fn has(map: &Map<String, Value>, keys: &[&str]) -> bool {
-    keys.iter().all(|key| map.contains_key(*key))
+/// Whether a value is an object that has all of these keys.
+pub(crate) fn has(value: &Value, keys: &[&str]) -> bool {
+    value
+        .as_object()
+        .is_some_and(|map| keys.iter().all(|key| map.contains_key(*key)))
+}
+
+/// An object with other keys; of two keys that become one, the first that says something stays.
+pub(crate) fn rekeyed(value: &Value, key: impl Fn(&str) -> String) -> Value {
+    let Value::Object(map) = value else {
+        return value.clone();
+    };
+    let mut out = Map::new();
+    for (name, inner) in map {
+        let slot = out.entry(key(name)).or_insert(Value::Null);
+        if slot.is_null() || slot.as_str() == Some("") {
+            *slot = inner.clone();
+        }
+    }
+    Value::Object(out)
+}
+
+/// An object with its keys in lower case.
+pub(crate) fn lowered(value: &Value) -> Value {
+    rekeyed(value, str::to_lowercase)
+}
+
+/// The parts that say something, with `/` between.
+pub(crate) fn join(parts: &[&str]) -> Text {
+    let mut out = Text::default();
+    for part in parts.iter().filter(|p| !p.is_empty()) {
+        if !out.is_empty() {
+            out.push('/');
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+/// The texts that say something new, each on its line.
+pub(crate) fn lines<const N: usize>(parts: [Option<Text>; N]) -> Text {
+    let mut out = Text::default();
+    for part in parts.into_iter().flatten() {
+        if out.contains(part.as_str()) {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&part);
+    }
+    out
 }
 
 /// Writes the scalars below a value into the labels, under dotted names.

@@ -35,13 +35,13 @@ pub fn word(text: &str) -> Option<Severity> {
 /// Syslog's eight levels <https://www.rfc-editor.org/rfc/rfc5424#section-6.2.1>, by their words and ours.
 pub fn syslog(code: u8) -> (Severity, &'static str) {
     match code {
-        0 => (Severity::Critical, "emergency"),
+        0 => (Severity::Critical, "emerg"),
         1 => (Severity::Critical, "alert"),
-        2 => (Severity::Critical, "critical"),
-        3 => (Severity::Error, "error"),
+        2 => (Severity::Critical, "crit"),
+        3 => (Severity::Error, "err"),
         4 => (Severity::Warning, "warning"),
         5 => (Severity::Notice, "notice"),
-        6 => (Severity::Info, "informational"),
+        6 => (Severity::Info, "info"),
         _ => (Severity::Info, "debug"),
     }
 }

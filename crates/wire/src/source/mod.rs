@@ -13,8 +13,68 @@ use crate::{
 };
 
 pub(crate) mod alertmanager;
+mod alertsite;
+mod axiom;
+mod azure;
+mod checkly;
 mod cloudevents;
+mod cloudwatch;
+mod consul;
+mod coralogix;
+mod dash0;
+mod datadog;
+mod dynatrace;
+mod elastic;
+mod email;
+mod gcp;
+pub(crate) mod generic;
+mod grafana;
+mod graylog;
+mod kapacitor;
+mod kubernetes;
+mod librenms;
+mod nagios;
+mod netbox;
+mod newrelic;
+mod nomad;
+mod opsgenie;
+mod otlp;
+mod pagerduty;
+mod pingdom;
+mod riemann;
+mod sentry;
+mod servicenow;
+mod shape;
+mod site24x7;
+pub(crate) mod snmptrap;
+mod splunk;
+mod statuspage;
+pub(crate) mod syslog;
+mod thousandeyes;
 pub(crate) mod topology;
+mod uptime;
+mod uptimekuma;
+mod vrops;
+mod wazuh;
+mod zabbix;
+
+/// What nearly every source needs.
+mod prelude {
+    pub(crate) use model::{EventKind, Severity, Status, Text, Time};
+    pub(crate) use serde_json::Value;
+
+    pub(crate) use super::{
+        Sink, Source,
+        shape::{EMPTY, Shape},
+    };
+    pub(crate) use crate::{
+        draft::Draft,
+        fields::{Fields, find, has, join, labels_from, lines, lowered, rekeyed, scalar, tags, text_at},
+        found::OtherKind,
+        state::{self, State},
+        when,
+    };
+}
 
 /// Envelopes within envelopes, at most.
 const ENVELOPES_MAX: usize = 5;
@@ -32,7 +92,59 @@ pub struct Source {
 }
 
 /// All sources, in the order in which they are tried.
-pub static TABLE: &[Source] = &[cloudevents::SOURCE, topology::SOURCE, alertmanager::SOURCE];
+pub static TABLE: &[Source] = &[
+    cloudevents::SOURCE,
+    cloudwatch::SNS,
+    cloudwatch::EVENTBRIDGE,
+    gcp::PUBSUB,
+    topology::SOURCE,
+    alertmanager::SOURCE,
+    otlp::SOURCE,
+    kubernetes::SOURCE,
+    elastic::SOURCE,
+    cloudwatch::ALARM,
+    azure::SOURCE,
+    gcp::SOURCE,
+    pagerduty::EVENTS,
+    pagerduty::WEBHOOKS,
+    opsgenie::SOURCE,
+    sentry::SOURCE,
+    servicenow::SOURCE,
+    statuspage::SOURCE,
+    dash0::SOURCE,
+    axiom::SOURCE,
+    nomad::SOURCE,
+    consul::SOURCE,
+    netbox::SOURCE,
+    graylog::SOURCE,
+    grafana::ONCALL,
+    grafana::LEGACY,
+    uptimekuma::SOURCE,
+    uptime::BETTERSTACK,
+    uptime::ROBOT,
+    pingdom::SOURCE,
+    site24x7::SOURCE,
+    alertsite::SOURCE,
+    thousandeyes::SOURCE,
+    checkly::SOURCE,
+    splunk::SIGNALFX,
+    splunk::VICTOROPS,
+    splunk::SOURCE,
+    newrelic::SOURCE,
+    dynatrace::SOURCE,
+    vrops::SOURCE,
+    wazuh::SOURCE,
+    coralogix::SOURCE,
+    kapacitor::SOURCE,
+    librenms::SOURCE,
+    zabbix::SOURCE,
+    nagios::SOURCE,
+    datadog::SOURCE,
+    riemann::SOURCE,
+    snmptrap::SOURCE,
+    email::SOURCE,
+    syslog::SOURCE,
+];
 
 /// The source with this name, in the form that `value` has if it has several.
 pub(crate) fn named(name: &str, value: &Value) -> Option<&'static Source> {
@@ -134,6 +246,11 @@ impl<'a> Sink<'a> {
     /// A needed field is missing or of another kind.
     pub(crate) fn unreadable(&mut self, path: &str, reason: &str) {
         self.reject(Rejection::new(Stage::Read, reason).path(path));
+    }
+
+    /// Forgets what was found after `count` was this.
+    pub(crate) fn undo(&mut self, count: usize) {
+        self.out.truncate(self.start + count);
     }
 
     /// How much has been found in this body.

@@ -1,0 +1,304 @@
+//! AWS: CloudWatch alarms raw, through SNS and through EventBridge, AWS Health, and other EventBridge events.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>,
+//! <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>,
+//! <https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html>. An SNS subscription is
+//! recognised and left to the operator: the address in it is never fetched.
+
+use super::prelude::*;
+
+pub(crate) const SNS: Source = Source {
+    name: "sns",
+    forms: "SNS notifications around any source, subscription handshakes",
+    reference: "https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html",
+    detect: |v| {
+        has(v, &["Type", "TopicArn"])
+            || has(v, &["Type", "MessageId", "Message"])
+            || has(v, &["Records"]) && sns_records(v)
+    },
+    decode: sns,
+};
+
+pub(crate) const ALARM: Source = Source {
+    name: "cloudwatch",
+    forms: "alarm as posted through SNS",
+    reference: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
+    detect: |v| has(v, &["AlarmName"]) && (has(v, &["NewStateValue"]) || has(v, &["StateValue"])),
+    decode: alarm,
+};
+
+pub(crate) const EVENTBRIDGE: Source = Source {
+    name: "eventbridge",
+    forms: "CloudWatch alarm state change, AWS Health, other events of AWS services",
+    reference: "https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html",
+    detect: |v| has(v, &["detail-type", "source", "detail"]),
+    decode: eventbridge,
+};
+
+fn sns_records(value: &Value) -> bool {
+    value
+        .get("Records")
+        .and_then(Value::as_array)
+        .is_some_and(|r| !r.is_empty() && r.iter().all(|r| r.get("Sns").is_some()))
+}
+
+fn sns(value: &Value, sink: &mut Sink<'_>) {
+    if let Some(records) = value.get("Records").and_then(Value::as_array) {
+        for record in records {
+            if let Some(message) = record.get("Sns") {
+                sns(message, sink);
+            }
+        }
+        return;
+    }
+    let f = sink.fields(value);
+    let kind = f.text("Type").unwrap_or_default();
+    if kind == "Notification"
+        && let Some(message) = value.get("Message")
+        && sink.inner(message)
+    {
+        return;
+    }
+    let mut d = Draft::new("sns");
+    d.ts = f.time(&["Timestamp"]);
+    d.event_id = f.text("MessageId");
+    d.text = f.text("Message").unwrap_or_default();
+    d.title = f.text("Subject").unwrap_or_else(|| {
+        if kind == "Notification" {
+            d.text.clone()
+        } else {
+            kind.clone()
+        }
+    });
+    d.entity("topic", f.text("TopicArn"));
+    let (account, region) = f.glance("TopicArn").map_or((None, None), |arn| arn_parts(&arn));
+    d.entity("account", account);
+    d.entity("region", region);
+    if kind == "Notification" {
+        // CloudWatch and others put the state before the subject.
+        let word = d.title.split([':', ' ']).next().unwrap_or_default().to_owned();
+        d.state(state::word(&word));
+        if let Ok(message) = serde_json::from_str::<Value>(&d.text) {
+            d.service = ["service", "Service", "Event Source"]
+                .iter()
+                .find_map(|p| text_at(&message, p));
+            labels_from(&message, "message", &mut d);
+        }
+        f.rest_into(&mut d);
+        sink.event(d);
+    } else {
+        // The confirmation's address and token are credentials of a sort; they are not copied into records.
+        for secret in ["SubscribeURL", "Token", "Signature", "SigningCertURL"] {
+            let _ = f.take(secret);
+        }
+        f.rest_into(&mut d);
+        sink.other(OtherKind::Handshake, d);
+    }
+}
+
+fn alarm(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = Draft::new("cloudwatch");
+    d.title = f.text("AlarmName").unwrap_or_default();
+    let reason = f.first(&["NewStateReason", "StateReason"]);
+    d.text = lines([f.text("AlarmDescription"), reason]);
+    let word = f.first(&["NewStateValue", "StateValue"]);
+    d.state(word.as_deref().and_then(alarm_state));
+    if let Some(word) = word {
+        d.label("state", word);
+    }
+    d.ts = f.time(&["StateChangeTime", "StateUpdatedTimestamp"]);
+    let account = f.text("AWSAccountId");
+    let arn = f.glance("AlarmArn");
+    let (_, arn_region) = arn.as_deref().map_or((None, None), arn_parts);
+    let region_name = f.glance("Region");
+    d.key = Some(match &arn {
+        Some(arn) => arn.clone(),
+        None => join(&[
+            account.as_deref().unwrap_or_default(),
+            region_name.as_deref().unwrap_or_default(),
+            &d.title,
+        ]),
+    });
+    d.entity("account", account);
+    d.entity("region", arn_region.or(region_name));
+    dimensions(f.list("Trigger.Dimensions"), &mut d);
+    for metric in f.list("Trigger.Metrics") {
+        dimensions(
+            find(metric, "MetricStat.Metric.Dimensions")
+                .and_then(Value::as_array)
+                .map_or(&[], Vec::as_slice),
+            &mut d,
+        );
+    }
+    dimensions(f.list("Dimensions"), &mut d);
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let from = f.glance("source").unwrap_or_default();
+    let mut d = Draft::new(match from.as_str() {
+        "aws.cloudwatch" => "cloudwatch",
+        "aws.health" => "aws-health",
+        _ => "eventbridge",
+    });
+    d.event_id = f.text("id");
+    d.ts = f.time(&["time"]);
+    d.entity("account", f.text("account"));
+    d.entity("region", f.text("region"));
+    match from.as_str() {
+        "aws.cloudwatch" if f.peek("detail.alarmName").is_some() => {
+            d.title = f.text("detail.alarmName").unwrap_or_default();
+            d.text = lines([
+                f.text("detail.configuration.description"),
+                f.text("detail.state.reason"),
+            ]);
+            let word = f.text("detail.state.value");
+            d.state(word.as_deref().and_then(alarm_state));
+            d.ts = f.time(&["detail.state.timestamp"]).or(d.ts);
+            d.key = f.text("resources.0");
+            for metric in f.list("detail.configuration.metrics") {
+                if let Some(Value::Object(map)) = find(metric, "metricStat.metric.dimensions") {
+                    for (name, value) in map {
+                        dimension(name, scalar(value), &mut d);
+                    }
+                }
+            }
+        }
+        "aws.health" => return health(&f, d, sink),
+        _ => {
+            d.title = f.first(&["detail.title", "detail-type"]).unwrap_or_default();
+            d.text = f
+                .first(&[
+                    "detail.description",
+                    "detail.message",
+                    "detail.reason",
+                    "detail.stoppedReason",
+                ])
+                .unwrap_or_default();
+            d.service = f.first(&["detail.service", "detail.group"]);
+            d.host = f.first(&[
+                "detail.instance-id",
+                "detail.EC2InstanceId",
+                "detail.ec2InstanceId",
+            ]);
+            d.severity_word(f.text("detail.severity"));
+            let change = matches!(
+                from.as_str(),
+                "aws.codedeploy" | "aws.codepipeline" | "aws.cloudformation" | "aws.codebuild"
+            ) || f
+                .glance("detail-type")
+                .is_some_and(|t| t.starts_with("AWS API Call"));
+            if change {
+                d.kind = EventKind::Change;
+            }
+            let state = f.first(&["detail.state", "detail.status", "detail.lastStatus"]);
+            d.state(state.as_deref().and_then(state::word));
+            if change {
+                d.kind = EventKind::Change;
+                d.status = Some(Status::Info);
+            }
+            if let Some(state) = state {
+                d.label("state", state);
+            }
+        }
+    }
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+fn health(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
+    d.service = f.text("detail.service");
+    let code = f.text("detail.eventTypeCode");
+    let category = f.text("detail.eventTypeCategory");
+    d.title = code.unwrap_or_else(|| f.text("detail-type").unwrap_or_default());
+    d.text = f
+        .text("detail.eventDescription.0.latestDescription")
+        .unwrap_or_default();
+    d.key = f.first(&["detail.eventArn", "detail.communicationId"]);
+    d.starts_at = f.time(&["detail.startTime"]);
+    d.ends_at = f.time(&["detail.endTime"]);
+    let status = f.text("detail.statusCode");
+    d.state(status.as_deref().and_then(state::word));
+    d.entity(
+        "region",
+        f.text("detail.eventRegion")
+            .or_else(|| d.entities.get("region").map(Text::from)),
+    );
+    d.label("provider", "aws");
+    let kind = match category.as_deref() {
+        Some("scheduledChange") => Some(OtherKind::Maintenance),
+        Some("accountNotification") => Some(OtherKind::Notice),
+        _ => None,
+    };
+    d.severity_as(category, Some(Severity::Error));
+    f.rest_into(&mut d);
+    match kind {
+        Some(kind) => {
+            d.severity = Some(Severity::Info);
+            d.status = None;
+            sink.other(kind, d);
+        }
+        None => sink.event(d),
+    }
+}
+
+fn alarm_state(word: &str) -> Option<State> {
+    match word {
+        "ALARM" => Some(State::Firing),
+        "OK" => Some(State::Resolved),
+        "INSUFFICIENT_DATA" => Some(State::Info),
+        other => state::word(other),
+    }
+}
+
+fn dimensions(list: &[Value], d: &mut Draft) {
+    for item in list {
+        let name = text_at(item, "name").or_else(|| text_at(item, "Name"));
+        let value = text_at(item, "value").or_else(|| text_at(item, "Value"));
+        if let Some(name) = name {
+            dimension(&name, value, d);
+        }
+    }
+}
+
+/// Which entity a dimension names.
+fn dimension(name: &str, value: Option<Text>, d: &mut Draft) {
+    let Some(value) = value else { return };
+    if d.entities.get("dimension").is_none() {
+        d.entity("dimension", Some(compact_str::format_compact!("{name}:{value}")));
+    }
+    let kind = match name {
+        "InstanceId" => {
+            d.host = d.host.take().or_else(|| Some(value.clone()));
+            "instance"
+        }
+        "ServiceName" | "FunctionName" | "ApiName" | "StateMachineArn" | "ApplicationName"
+        | "EnvironmentName" | "Service" => {
+            d.service = d.service.take().or_else(|| Some(value.clone()));
+            "service"
+        }
+        "DBInstanceIdentifier" | "DBClusterIdentifier" | "TableName" => "database",
+        "CacheClusterId" | "ReplicationGroupId" => "cache",
+        "QueueName" => "queue",
+        "TopicName" => "topic",
+        "LoadBalancer" | "LoadBalancerName" => "load_balancer",
+        "TargetGroup" => "target_group",
+        "ClusterName" => "cluster",
+        "AutoScalingGroupName" => "autoscaling_group",
+        "AvailabilityZone" => "zone",
+        "VolumeId" => "volume",
+        _ => return,
+    };
+    d.entity(kind, Some(value));
+}
+
+/// Account and region of an ARN.
+fn arn_parts(arn: &str) -> (Option<Text>, Option<Text>) {
+    let mut parts = arn.split(':').skip(3);
+    let region = parts.next().filter(|p| !p.is_empty()).map(Text::from);
+    let account = parts.next().filter(|p| !p.is_empty()).map(Text::from);
+    (account, region)
+}

@@ -1,0 +1,136 @@
+//! Datadog's webhook. Its body is the user's own template over `$VARIABLES`, so names vary; those of the documentation
+//! and of the variables themselves are read, in any case.
+//!
+//! <https://docs.datadoghq.com/integrations/webhooks/>. `$AGGREG_KEY` identifies a monitor's group; without it the
+//! monitor and its scope do.
+
+use super::prelude::*;
+
+pub(crate) const SOURCE: Source = Source {
+    name: "datadog",
+    forms: "webhook with the usual variable names",
+    reference: "https://docs.datadoghq.com/integrations/webhooks/",
+    detect,
+    decode,
+};
+
+fn detect(value: &Value) -> bool {
+    let value = &lowered(value);
+    let any = |keys: &[&str]| keys.iter().any(|k| value.get(k).is_some());
+    any(&[
+        "alert_transition",
+        "aggreg_key",
+        "alert_cycle_key",
+        "alerttransition",
+        "alert_scope",
+        "aggregation_key",
+    ]) || has(value, &["monitor_id"]) && any(&["scopes", "tags", "query", "monitor_name", "groups"])
+        || has(value, &["event_type", "last_updated", "title", "org"])
+        || has(value, &["alert_id", "alert_status"])
+            && any(&["alert_title", "event_title", "alert_query", "alert_metric"])
+        || has(value, &["alert_type", "event_type"]) && any(&["event_title", "alert_title", "hostname"])
+}
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    let value = &lowered(value);
+    let f = sink.fields(value);
+    let mut d = Draft::new("datadog");
+    d.title = f
+        .first(&["alert_title", "event_title", "title", "monitor_name", "name"])
+        .unwrap_or_default();
+    d.text = f
+        .first(&[
+            "text_only_msg",
+            "event_msg",
+            "body",
+            "message",
+            "msg",
+            "alert_message",
+            "description",
+        ])
+        .unwrap_or_default();
+    if f.glance("description").is_some_and(|t| t == d.text) {
+        let _ = f.take("description");
+    }
+    let transition = f.first(&["alert_transition", "alerttransition", "transition"]);
+    let status = f.first(&["alert_status", "status", "state"]);
+    let kind = f.text("alert_type");
+    d.state(transition.as_deref().and_then(transition_state).or_else(|| {
+        let known = status.as_deref().and_then(state::word);
+        known.or(match kind.as_deref() {
+            Some("success") => Some(State::Resolved),
+            Some("error" | "warning") => Some(State::Firing),
+            _ => None,
+        })
+    }));
+    if let Some(t) = f.take("tags") {
+        tags(t, &mut d);
+    }
+    if let Some(scope) = f
+        .glance("alert_scope")
+        .or_else(|| f.glance("scopes"))
+        .filter(|s| s.contains(':'))
+    {
+        tags(&Value::from(scope.as_str()), &mut d);
+    }
+    let word = f
+        .first(&["priority", "alert_priority", "severity"])
+        .filter(|p| *p != "normal")
+        .or_else(|| {
+            kind.clone()
+                .filter(|k| !matches!(k.as_str(), "success" | "metric alert"))
+        })
+        .or_else(|| d.labels.get("severity").map(Text::from));
+    d.severity_word(word);
+    let id = f.first(&["monitor_id", "alert_id"]);
+    let scope = f.first(&["alert_scope", "scopes", "scope", "group", "groups"]);
+    d.key = f.first(&["aggreg_key", "aggregation_key"]).or_else(|| {
+        id.as_deref()
+            .map(|id| join(&[id, scope.as_deref().unwrap_or_default()]))
+    });
+    for (name, value) in [
+        ("monitor_id", id),
+        ("scope", scope),
+        ("transition", transition),
+        ("alert_status", status),
+    ] {
+        if let Some(value) = value {
+            d.label(name, value);
+        }
+    }
+    d.ts = f.time(&[
+        "date",
+        "last_updated",
+        "timestamp",
+        "event_date",
+        "date_posix",
+        "last_updated_posix",
+    ]);
+    d.host = f
+        .first(&["hostname", "host", "host_name"])
+        .or_else(|| d.labels.get("host").map(Text::from));
+    d.service = f.text("service");
+    d.link(f.first(&["link", "url", "alert_url", "event_url"]), "event");
+    d.link(f.first(&["snapshot", "snapshot_url"]), "snapshot");
+    let test = d.title.to_ascii_lowercase().starts_with("[test]")
+        || f.glance("event_type").as_deref() == Some("test");
+    f.rest_into(&mut d);
+    if test {
+        sink.other(OtherKind::Test, d)
+    } else {
+        sink.event(d)
+    }
+}
+
+fn transition_state(word: &str) -> Option<State> {
+    let lower = word.to_ascii_lowercase();
+    Some(match lower.as_str() {
+        "recovered" | "warn recovered" | "no data recovered" | "resolved" => State::Resolved,
+        "no data" | "re-no data" | "renotify no data" => State::Info,
+        _ if lower.contains("recover") => State::Resolved,
+        _ if lower.contains("trigger") || lower.contains("warn") || lower.contains("renotify") => {
+            State::Firing
+        }
+        _ => return state::word(word),
+    })
+}

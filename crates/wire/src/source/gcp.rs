@@ -1,0 +1,117 @@
+//! Google Cloud Monitoring's webhook (and Stackdriver's), and Pub/Sub's push envelope around any source.
+//!
+//! <https://cloud.google.com/monitoring/support/notification-options#schema-webhooks>,
+//! <https://cloud.google.com/pubsub/docs/push>.
+
+use base64::Engine as _;
+
+use super::prelude::*;
+
+pub(crate) const SOURCE: Source = Source {
+    name: "gcp-monitoring",
+    forms: "webhook schema 1.0 to 1.2",
+    reference: "https://cloud.google.com/monitoring/support/notification-options#schema-webhooks",
+    detect: |v| {
+        v.get("incident").is_some_and(|i| {
+            has(i, &["incident_id"])
+                && (has(i, &["policy_name"]) || has(i, &["condition_name"]) || has(i, &["resource_name"]))
+        })
+    },
+    decode,
+};
+
+pub(crate) const PUBSUB: Source = Source {
+    name: "pubsub",
+    forms: "push envelope around any source",
+    reference: "https://cloud.google.com/pubsub/docs/push",
+    detect: |v| has(v, &["message", "subscription"]) && v.get("message").is_some_and(|m| has(m, &["data"])),
+    decode: pubsub,
+};
+
+const SHAPE: Shape = Shape {
+    title: &[
+        "incident.condition_name",
+        "incident.policy_name",
+        "incident.condition.displayName",
+    ],
+    state: &["incident.state"],
+    severity: &[
+        "incident.severity",
+        "incident.metadata.system_labels.severity",
+        "incident.metadata.user_labels.severity",
+        "incident.policy_user_labels.severity",
+    ],
+    key: &["incident.incident_id"],
+    starts_at: &["incident.started_at"],
+    ends_at: &["incident.ended_at"],
+    service: &[
+        "incident.resource.labels.service_name",
+        "incident.resource.labels.module_id",
+        "incident.resource.labels.function_name",
+        "incident.resource.labels.service",
+        "incident.metadata.user_labels.service",
+        "incident.policy_user_labels.service",
+    ],
+    host: &[
+        "incident.resource_display_name",
+        "incident.resource_name",
+        "incident.resource.labels.instance_id",
+        "incident.resource_id",
+    ],
+    entities: &[
+        ("instance", "incident.resource.labels.instance_id"),
+        ("zone", "incident.resource.labels.zone"),
+        ("region", "incident.resource.labels.location"),
+        ("project", "incident.resource.labels.project_id"),
+        ("project", "incident.scoping_project_id"),
+        ("cluster", "incident.resource.labels.cluster_name"),
+        ("namespace", "incident.resource.labels.namespace_name"),
+        ("pod", "incident.resource.labels.pod_name"),
+        ("database", "incident.resource.labels.database_id"),
+        ("policy", "incident.policy_name"),
+    ],
+    links: &[("incident.url", "incident")],
+    ..EMPTY
+};
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = SHAPE.read("gcp-monitoring", &f);
+    let documentation = f.first(&["incident.documentation.content", "incident.documentation"]);
+    d.text = lines([
+        f.text("incident.summary"),
+        f.text("incident.documentation.subject"),
+        documentation,
+    ]);
+    if d.status != Some(Status::Resolved) {
+        d.ends_at = None;
+        d.only_level();
+    }
+    if let Some(policy) = d.entities.remove("policy") {
+        d.service = d.service.take().or_else(|| Some(policy.clone()));
+        d.label("policy_name", policy);
+    }
+    for link in f.list("incident.documentation.links") {
+        d.link(
+            text_at(link, "url"),
+            text_at(link, "displayName").as_deref().unwrap_or_default(),
+        );
+        f.mark(link);
+    }
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+fn pubsub(value: &Value, sink: &mut Sink<'_>) {
+    let data = find(value, "message.data")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(data)
+        .unwrap_or_default();
+    let inner = serde_json::from_slice::<Value>(&bytes).ok();
+    if inner.is_some_and(|v| sink.inner(&v)) {
+        return;
+    }
+    sink.unreadable("message.data", "holds nothing that a source knows");
+}

@@ -1,0 +1,92 @@
+//! Kubernetes Events (core/v1 and events.k8s.io/v1), alone, in a list, or in a watch frame.
+//!
+//! <https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/>. The object and the reason are the
+//! identity: an event's own name differs with each new series. A `Normal` event is for reading.
+
+use super::prelude::*;
+
+pub(crate) const SOURCE: Source = Source {
+    name: "kubernetes",
+    forms: "Event of core/v1 and events.k8s.io/v1, EventList, watch frames",
+    reference: "https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/",
+    detect,
+    decode,
+};
+
+fn is_event(v: &Value) -> bool {
+    (has(v, &["involvedObject"]) || has(v, &["regarding"])) && has(v, &["reason"])
+}
+
+fn detect(value: &Value) -> bool {
+    is_event(value)
+        || value.get("object").is_some_and(is_event)
+        || value
+            .get("items")
+            .and_then(Value::as_array)
+            .is_some_and(|i| !i.is_empty() && i.iter().all(is_event))
+}
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    if let Some(items) = value.get("items").and_then(Value::as_array) {
+        items.iter().for_each(|item| one(item, sink));
+    } else if let Some(object) = value.get("object") {
+        one(object, sink);
+    } else {
+        one(value, sink);
+    }
+}
+
+fn one(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = Draft::new("kubernetes");
+    let base = if value.get("involvedObject").is_some() {
+        "involvedObject"
+    } else {
+        "regarding"
+    };
+    let kind = f.text(&format!("{base}.kind")).unwrap_or_default();
+    let name = f.text(&format!("{base}.name"));
+    let namespace = f.first(&[&format!("{base}.namespace"), "metadata.namespace"]);
+    d.title = f.text("reason").unwrap_or_default();
+    d.text = f.first(&["message", "note"]).unwrap_or_default();
+    let word = f.text("type");
+    let normal = word.as_deref() == Some("Normal");
+    d.status = Some(if normal { Status::Info } else { Status::Firing });
+    d.severity_as(
+        word,
+        Some(if normal { Severity::Info } else { Severity::Warning }),
+    );
+    d.key = Some(join(&[
+        namespace.as_deref().unwrap_or_default(),
+        &kind,
+        name.as_deref().unwrap_or_default(),
+        f.glance(&format!("{base}.fieldPath"))
+            .as_deref()
+            .unwrap_or_default(),
+        &d.title,
+    ]));
+    // The time of the newest occurrence; `eventTime` is that of the first in the newer API.
+    d.ts = f.time(&[
+        "series.lastObservedTime",
+        "lastTimestamp",
+        "deprecatedLastTimestamp",
+        "eventTime",
+        "metadata.creationTimestamp",
+    ]);
+    d.starts_at = f.time(&["firstTimestamp", "deprecatedFirstTimestamp"]);
+    let host = f.first(&["source.host", "deprecatedSource.host"]);
+    if kind == "Node" {
+        d.host = name.clone();
+    }
+    d.host = d.host.take().or(host);
+    if kind == "Service" || kind == "Deployment" {
+        d.service = name.clone();
+    }
+    d.entity(&kind.to_ascii_lowercase(), name);
+    d.entity("namespace", namespace);
+    if let Some(labels) = f.take("metadata.labels") {
+        tags(labels, &mut d);
+    }
+    f.rest_into(&mut d);
+    sink.event(d);
+}

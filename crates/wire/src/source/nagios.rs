@@ -1,0 +1,235 @@
+//! Nagios, Icinga 2 and Checkmk: notification macros as JSON in any spelling, and Icinga 2's event streams.
+//!
+//! <https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/macrolist.html>,
+//! <https://icinga.com/docs/icinga-2/latest/doc/12-icinga2-api/#event-streams>,
+//! <https://docs.checkmk.com/latest/en/notifications.html#environment_variables>. Host and service description are the
+//! identity; the state's word is the severity.
+
+use super::prelude::*;
+
+pub(crate) const SOURCE: Source = Source {
+    name: "nagios",
+    forms: "notification macros of Nagios, Icinga and Checkmk; Icinga 2 event streams",
+    reference: "https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/macrolist.html",
+    detect,
+    decode,
+};
+
+fn detect(value: &Value) -> bool {
+    if !value.is_object() {
+        return false;
+    }
+    if has(value, &["type", "host", "check_result"]) || has(value, &["type", "host", "notification_type"]) {
+        return true;
+    }
+    let v = &plain(value);
+    let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
+    any(&["notificationtype", "hoststate", "servicestate", "what"])
+        && any(&["hostname", "hostalias", "hostdisplayname", "host"])
+        && any(&[
+            "servicestate",
+            "hoststate",
+            "servicedesc",
+            "serviceoutput",
+            "hostoutput",
+            "hostaddress",
+            "servicename",
+            "state",
+        ])
+}
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    if value.get("check_result").is_some() || has(value, &["type", "host", "notification_type"]) {
+        return icinga(value, sink);
+    }
+    let checkmk = value.as_object().is_some_and(|m| {
+        m.keys()
+            .any(|k| k.starts_with("NOTIFY_") || k.to_ascii_lowercase().contains("omd"))
+    });
+    let icinga = value
+        .as_object()
+        .is_some_and(|m| m.keys().any(|k| k.to_ascii_lowercase().contains("icinga")));
+    let v = &plain(value);
+    let f = sink.fields(v);
+    let mut d = Draft::new(if checkmk {
+        "checkmk"
+    } else if icinga {
+        "icinga2"
+    } else {
+        "nagios"
+    });
+    let kind = f.first(&["notificationtype", "type"]);
+    let host = f.first(&["hostname", "host", "hostdisplayname", "hostalias"]);
+    let check = f.first(&[
+        "servicedesc",
+        "servicename",
+        "servicedisplayname",
+        "service",
+        "checkname",
+    ]);
+    let word = match &check {
+        Some(_) => f.first(&["servicestate", "serviceshortstate", "state"]),
+        None => f.first(&["hoststate", "hostshortstate", "state"]),
+    };
+    d.title = match &check {
+        Some(check) => check.clone(),
+        None => compact_str::format_compact!("Host {}", host.as_deref().unwrap_or_default()),
+    };
+    d.text = lines([
+        f.first(if check.is_some() {
+            &["serviceoutput", "output", "message"]
+        } else {
+            &["hostoutput", "output", "message"]
+        }),
+        f.first(if check.is_some() {
+            &["longserviceoutput", "longoutput"]
+        } else {
+            &["longhostoutput", "longoutput"]
+        }),
+    ]);
+    d.key = Some(join(&[
+        host.as_deref().unwrap_or_default(),
+        check.as_deref().unwrap_or_default(),
+    ]));
+    state_of(&mut d, kind.as_deref(), word.as_deref());
+    severity(&mut d, word);
+    d.ts = f.time(&[
+        "timet",
+        "microtime",
+        "timestamp",
+        "longdatetime",
+        "shortdatetime",
+        "datetime",
+        "date",
+    ]);
+    d.starts_at = f.time(&["lastservicestatechange", "lasthoststatechange", "laststatechange"]);
+    d.entity("check", check);
+    d.host = host;
+    d.link(
+        f.first(&[
+            "serviceactionurl",
+            "hostactionurl",
+            "serviceurl",
+            "hosturl",
+            "url",
+        ]),
+        "check",
+    );
+    d.runbook = f.first(&["servicenotesurl", "hostnotesurl", "notesurl"]);
+    let other = other_of(kind.as_deref());
+    if let Some(kind) = kind {
+        d.label("notification_type", kind);
+    }
+    f.rest_into(&mut d);
+    match other {
+        Some(kind) => sink.other(kind, d),
+        None => sink.event(d),
+    }
+}
+
+/// An event stream's record.
+fn icinga(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = Draft::new("icinga2");
+    let kind = f.text("type").unwrap_or_default();
+    let host = f.text("host");
+    let check = f.text("service");
+    d.title = check
+        .clone()
+        .unwrap_or_else(|| compact_str::format_compact!("Host {}", host.as_deref().unwrap_or_default()));
+    d.key = Some(join(&[
+        host.as_deref().unwrap_or_default(),
+        check.as_deref().unwrap_or_default(),
+    ]));
+    d.text = f
+        .first(&["check_result.output", "text", "comment"])
+        .unwrap_or_default();
+    d.ts = f.time(&["timestamp", "check_result.execution_end"]);
+    let number = f.first(&["state", "check_result.state"]);
+    let word = match (
+        number.as_deref().and_then(|n| n.split('.').next()),
+        check.is_some(),
+    ) {
+        (Some("0"), true) => Some("OK"),
+        (Some("1"), true) => Some("WARNING"),
+        (Some("2"), true) => Some("CRITICAL"),
+        (Some("3"), true) => Some("UNKNOWN"),
+        (Some("0"), false) => Some("UP"),
+        (Some(_), false) => Some("DOWN"),
+        _ => None,
+    };
+    let notification = f.text("notification_type");
+    state_of(&mut d, notification.as_deref(), word);
+    severity(&mut d, word.map(Text::from));
+    d.entity("check", check);
+    d.host = host;
+    let other = match kind.as_str() {
+        "AcknowledgementSet" => {
+            d.state(Some(State::Acked));
+            None
+        }
+        "DowntimeAdded" | "DowntimeStarted" | "DowntimeRemoved" | "DowntimeTriggered" => {
+            Some(OtherKind::Maintenance)
+        }
+        "CommentAdded" | "CommentRemoved" | "Flapping" | "ObjectCreated" | "ObjectModified"
+        | "ObjectDeleted" => Some(OtherKind::Notice),
+        _ => other_of(notification.as_deref()),
+    };
+    f.rest_into(&mut d);
+    match other {
+        Some(kind) => sink.other(kind, d),
+        None => sink.event(d),
+    }
+}
+
+fn state_of(d: &mut Draft, kind: Option<&str>, word: Option<&str>) {
+    let kind = kind.map(str::to_ascii_uppercase);
+    d.state(match kind.as_deref() {
+        Some("RECOVERY" | "OK" | "UP") => Some(State::Resolved),
+        Some("ACKNOWLEDGEMENT") => Some(State::Acked),
+        _ => match word.map(str::to_ascii_uppercase).as_deref() {
+            Some("UNKNOWN" | "UNREACHABLE" | "UNREACH" | "PENDING") => Some(State::Firing),
+            Some(word) => state::word(word),
+            None => Some(State::Firing),
+        },
+    });
+}
+
+fn severity(d: &mut Draft, word: Option<Text>) {
+    let level = match word.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        Some("DOWN" | "CRIT" | "CRITICAL") => Some(Severity::Critical),
+        Some("UNREACHABLE" | "UNREACH") => Some(Severity::Error),
+        Some("OK" | "UP") => Some(Severity::Info),
+        Some("UNKNOWN" | "PENDING") => Some(Severity::Unknown),
+        _ => None,
+    };
+    d.severity_as(word, level);
+}
+
+/// Notifications that tell of no condition.
+fn other_of(kind: Option<&str>) -> Option<OtherKind> {
+    let kind = kind?.to_ascii_uppercase();
+    if kind.starts_with("DOWNTIME") {
+        Some(OtherKind::Maintenance)
+    } else if kind.starts_with("FLAPPING") || kind == "CUSTOM" {
+        Some(OtherKind::Notice)
+    } else {
+        None
+    }
+}
+
+/// Keys without case, separators and the prefixes of the three families.
+fn plain(value: &Value) -> Value {
+    rekeyed(value, |key| {
+        let lower: String = key
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        ["notify", "nagios", "icinga"]
+            .iter()
+            .find_map(|p| lower.strip_prefix(p))
+            .filter(|r| !r.is_empty())
+            .map_or(lower.clone(), str::to_owned)
+    })
+}

@@ -1,0 +1,118 @@
+//! Smaller uptime monitors: Better Stack, UptimeRobot, StatusCake, OpenStatus.
+//!
+//! <https://betterstack.com/docs/uptime/webhooks/>, <https://uptimerobot.com/help/web-hook-alert-contacts/>,
+//! <https://docs.openstatus.dev/alerting/providers/webhook>.
+
+use super::prelude::*;
+
+pub(crate) const BETTERSTACK: Source = Source {
+    name: "betterstack",
+    forms: "incident webhook",
+    reference: "https://betterstack.com/docs/uptime/webhooks/",
+    detect: |v| {
+        find(v, "data.attributes.cause").is_some()
+            || find(v, "data.type").and_then(Value::as_str) == Some("incident")
+                && find(v, "data.attributes").is_some()
+    },
+    decode: betterstack,
+};
+
+pub(crate) const ROBOT: Source = Source {
+    name: "uptimerobot",
+    forms: "UptimeRobot, StatusCake and OpenStatus webhooks",
+    reference: "https://uptimerobot.com/help/web-hook-alert-contacts/",
+    detect: |v| {
+        let v = &lowered(v);
+        has(v, &["monitorid", "alerttype"])
+            || has(v, &["monitorfriendlyname"])
+            || has(v, &["cronTimestamp".to_lowercase().as_str(), "monitor"])
+            || has(v, &["statuscode", "url", "status", "name"])
+    },
+    decode: robot,
+};
+
+const INCIDENT: Shape = Shape {
+    title: &[
+        "data.attributes.name",
+        "data.attributes.monitor_name",
+        "data.attributes.cause",
+    ],
+    text: &["data.attributes.cause", "data.attributes.response_content"],
+    key: &["data.id"],
+    starts_at: &["data.attributes.started_at"],
+    ends_at: &["data.attributes.resolved_at"],
+    service: &["data.attributes.name"],
+    links: &[
+        ("data.attributes.origin_url", "origin"),
+        ("data.attributes.url", "target"),
+        ("data.attributes.screenshot_url", "screenshot"),
+    ],
+    ..EMPTY
+};
+
+const MONITOR: Shape = Shape {
+    title: &["monitorfriendlyname", "name", "monitor.name"],
+    text: &["alertdetails", "message", "errormessage"],
+    key: &["monitorid"],
+    ts: &["alertdatetime", "crontimestamp", "timestamp"],
+    service: &["monitorfriendlyname", "name", "monitor.name"],
+    host: &["ip"],
+    links: &[
+        ("monitorurl", "target"),
+        ("url", "target"),
+        ("monitor.url", "target"),
+    ],
+    ..EMPTY
+};
+
+fn betterstack(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = INCIDENT.read("betterstack", &f);
+    let acked = f
+        .peek("data.attributes.acknowledged_at")
+        .is_some_and(|v| !v.is_null());
+    d.state(Some(match (d.ends_at, acked) {
+        (Some(_), _) => State::Resolved,
+        (None, true) => State::Acked,
+        (None, false) => State::Firing,
+    }));
+    d.service = d.service.take().or_else(|| Some(d.title.clone()));
+    d.severity = Some(Severity::Error);
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+fn robot(value: &Value, sink: &mut Sink<'_>) {
+    let v = &lowered(value);
+    let f = sink.fields(v);
+    let name = if has(v, &["monitorid", "alerttype"]) || has(v, &["monitorfriendlyname"]) {
+        "uptimerobot"
+    } else if v.get("monitor").is_some() {
+        "openstatus"
+    } else {
+        "statuscake"
+    };
+    let mut d = MONITOR.read(name, &f);
+    d.service = Some(d.title.clone());
+    d.key = d
+        .key
+        .take()
+        .or_else(|| f.first(&["monitor.id", "checkid"]))
+        .or_else(|| Some(d.title.clone()));
+    // UptimeRobot: 1 down, 2 up, 3 certificate.
+    let word = f.first(&["alerttypefriendlyname", "alerttype", "status"]);
+    d.state(match word.as_deref() {
+        Some("1" | "3") => Some(State::Firing),
+        Some("2") => Some(State::Resolved),
+        Some(other) => state::word(other),
+        None => None,
+    });
+    d.severity = Some(if d.status == Some(Status::Resolved) {
+        Severity::Info
+    } else {
+        Severity::Error
+    });
+    d.severity_original = word;
+    f.rest_into(&mut d);
+    sink.event(d);
+}

@@ -1,0 +1,190 @@
+//! Zabbix: webhook media types with the usual macro names, and real-time export of events.
+//!
+//! <https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook>,
+//! <https://www.zabbix.com/documentation/current/en/manual/appendix/protocols/real_time_export>. The trigger (and host)
+//! is the identity where it is sent; else the problem's event id, which its recovery repeats.
+
+use super::prelude::*;
+
+pub(crate) const SOURCE: Source = Source {
+    name: "zabbix",
+    forms: "webhook media types, real-time export",
+    reference: "https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook",
+    detect,
+    decode,
+};
+
+const WORDS: [&str; 6] = [
+    "Not classified",
+    "Information",
+    "Warning",
+    "Average",
+    "High",
+    "Disaster",
+];
+
+fn detect(value: &Value) -> bool {
+    if has(value, &["clock", "value", "eventid"]) {
+        return true;
+    }
+    if !value.is_object() {
+        return false;
+    }
+    let v = &plain(value);
+    let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
+    any(&["eventid", "triggerid", "eventname", "triggername"])
+        && any(&[
+            "triggerid",
+            "eventnseverity",
+            "eventvalue",
+            "triggerstatus",
+            "triggerseverity",
+            "eventseverity",
+            "eventtags",
+            "eventrecoverydate",
+            "eventupdatestatus",
+            "triggername",
+            "triggervalue",
+            "zabbixurl",
+            "itemid",
+            "triggerurl",
+        ])
+        && any(&[
+            "host",
+            "hostname",
+            "hostip",
+            "eventname",
+            "triggername",
+            "name",
+            "hosts",
+            "subject",
+            "alertsubject",
+            "hosthost",
+        ])
+}
+
+fn decode(value: &Value, sink: &mut Sink<'_>) {
+    let v = &plain(value);
+    let f = sink.fields(v);
+    let mut d = Draft::new("zabbix");
+    if has(value, &["clock", "value", "eventid"]) {
+        return export(&f, d, sink);
+    }
+    d.title = f
+        .first(&[
+            "eventname",
+            "triggername",
+            "name",
+            "subject",
+            "alertsubject",
+            "title",
+        ])
+        .unwrap_or_default();
+    d.text = f
+        .first(&[
+            "eventopdata",
+            "alertmessage",
+            "message",
+            "triggerdescription",
+            "description",
+            "text",
+            "body",
+        ])
+        .unwrap_or_default();
+    let value = f.first(&["eventvalue", "triggervalue", "value"]);
+    let word = f.first(&["eventstatus", "triggerstatus", "status", "state"]);
+    let acked = f
+        .glance("eventackstatus")
+        .or_else(|| f.glance("acked"))
+        .is_some_and(|a| matches!(a.as_str(), "Yes" | "1"));
+    let known = match (value.as_deref(), word.as_deref().map(str::trim)) {
+        (Some("0"), _) => Some(State::Resolved),
+        (Some("1"), _) => Some(State::Firing),
+        (_, Some(word)) => state::word(word),
+        _ => None,
+    };
+    d.state(if known == Some(State::Firing) && acked {
+        Some(State::Acked)
+    } else {
+        known
+    });
+    let number = f.first(&["eventnseverity", "triggernseverity"]);
+    let name = f.first(&["eventseverity", "triggerseverity", "severity", "priority"]);
+    severity(&mut d, name.or(number));
+    let host = f.first(&["hostname", "hosthost", "host", "hostdns"]);
+    d.key = match f.text("triggerid") {
+        Some(trigger) => Some(trigger),
+        None => f.first(&["eventid", "problemid", "id"]),
+    };
+    d.host = host.or_else(|| f.first(&["hostip", "hostconn", "hosts.0.name", "hosts.0.host"]));
+    d.starts_at = date(&f, "eventdate", "eventtime");
+    let over = d.status == Some(Status::Resolved);
+    d.ends_at = date(&f, "eventrecoverydate", "eventrecoverytime").filter(|_| over);
+    d.ts = f.time(&["eventtimestamp", "timestamp", "clock", "datetime"]);
+    d.link(
+        f.first(&["triggerurl", "eventurl", "url", "link", "zabbixurl"]),
+        "zabbix",
+    );
+    for name in ["eventtagsjson", "eventtags", "triggertags", "tags"] {
+        if let Some(t) = f.take(name) {
+            match t.as_str().and_then(|t| serde_json::from_str::<Value>(t).ok()) {
+                Some(parsed) => tags(&parsed, &mut d),
+                None => tags(t, &mut d),
+            }
+        }
+    }
+    f.rest_into(&mut d);
+    if d.title.is_empty() {
+        return sink.unreadable("event_name", "a Zabbix notification without a name");
+    }
+    sink.event(d);
+}
+
+fn export(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
+    let resolved = f.text("value").as_deref() == Some("0");
+    d.state(Some(if resolved { State::Resolved } else { State::Firing }));
+    d.key = f.first(&["peventid", "eventid"]);
+    d.title = f.text("name").unwrap_or_else(|| Text::const_new("problem"));
+    severity(&mut d, f.text("severity"));
+    d.host = f.first(&["hosts.0.host", "hosts.0.name"]);
+    let ns = f.text("ns").and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
+    d.ts = f
+        .time(&["clock"])
+        .map(|t| t + model::Span::from_nanos(ns.clamp(0, 999_999_999)));
+    if let Some(t) = f.take("tags") {
+        tags(t, &mut d);
+    }
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+fn severity(d: &mut Draft, word: Option<Text>) {
+    let number = word.as_deref().and_then(|w| w.parse::<usize>().ok());
+    let word = number
+        .and_then(|n| WORDS.get(n))
+        .map(|w| Text::const_new(w))
+        .or(word);
+    let level = match word.as_deref() {
+        Some("Not classified") => Some(Severity::Unknown),
+        Some("Average") => Some(Severity::Warning),
+        Some("High") => Some(Severity::Error),
+        Some("Disaster") => Some(Severity::Critical),
+        _ => None,
+    };
+    d.severity_as(word, level);
+}
+
+fn date(f: &Fields<'_>, date: &str, time: &str) -> Option<Time> {
+    let both = compact_str::format_compact!("{} {}", f.text(date)?, f.text(time)?);
+    when::any(&both, None)
+}
+
+/// Keys without case and separators, so that `{EVENT.ID}`, `event_id` and `eventId` are one.
+fn plain(value: &Value) -> Value {
+    rekeyed(value, |key| {
+        key.chars()
+            .filter(|c| c.is_alphanumeric())
+            .map(|c| c.to_ascii_lowercase())
+            .collect()
+    })
+}
