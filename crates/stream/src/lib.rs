@@ -22,4 +22,4 @@ pub use correlate::Correlate;
 pub use counters::{Count, Counted, Counters, Gauge};
 pub use ingest::{Ingest, Turn};
 pub use pipeline::{Handle, Health, Pipeline, Probe, Stage, WorkerHealth, WorkerState};
-pub use settings::{Gap, RawTopic, Settings, Stages, TopicTime, Topics};
+pub use settings::{Gap, RawTopic, Settings, Stages, Step, TopicTime, Topics};

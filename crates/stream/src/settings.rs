@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use model::{Span, TopologyPart};
+use engine::{Output, Shard};
+use model::{Input, Span, TopologyPart};
 use wire::DecodeSettings;
 
 use crate::log::TopicName;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub topology: Vec<TopologyPart>,
     /// Settings of the fold.
     pub fold: engine::Settings,
+    /// How a batch is folded: [`engine::Shard::step`], but for tests of what happens when the fold panics.
+    pub step: Step,
     /// Two commits of a worker are at least this far apart, unless its batch is full. Default 10 ms.
     pub commit_interval: Duration,
     /// At most about this many records are done in one transaction. Default 5,000.
@@ -45,6 +48,9 @@ pub struct Settings {
     /// Continue although the journal no longer reaches back to the checkpoint.
     pub gap: Gap,
 }
+
+/// Folds a batch.
+pub type Step = fn(&mut Shard, &[Input], &mut Vec<Output>);
 
 /// What to do when the journal no longer reaches back to the checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +168,7 @@ impl Default for Settings {
             decode: DecodeSettings::default(),
             topology: Vec::new(),
             fold: engine::Settings::default(),
+            step: Shard::step,
             commit_interval: Duration::from_millis(10),
             batch_records_max: 5_000,
             checkpoint_interval: Span::from_secs(5),

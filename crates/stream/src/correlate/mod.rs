@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Output, Shard};
-use model::{Input, Text, Time};
+use model::{Input, Span, Text, Time};
 use row::Checkpoint;
 
 use crate::clock::Clock;
@@ -24,6 +24,9 @@ use crate::log::{
     Worker,
 };
 use crate::settings::Settings;
+
+/// A worker says this often that it lives.
+const HEARTBEAT: Span = Span::from_secs(10);
 
 /// One correlate worker.
 pub struct Correlate {
@@ -41,6 +44,7 @@ struct Life {
     shards: BTreeMap<TopicPartition, Running>,
     committed: Option<Instant>,
     checkpointed: Time,
+    heard: Option<Time>,
 }
 
 /// A partition as it is folded.
@@ -164,6 +168,7 @@ impl Correlate {
                 shards: BTreeMap::new(),
                 committed: None,
                 checkpointed: self.clock.now(),
+                heard: None,
             },
         };
         let records = self.read(&mut life, wait)?;
@@ -276,7 +281,7 @@ impl Correlate {
             let next = last.offset + 1;
             let inputs = inputs(&records, &running.quarantined, &self.counters);
             let started = Instant::now();
-            if panics::step(&mut running.shard, &inputs, &mut outputs).is_err() {
+            if panics::step(self.settings.step, &mut running.shard, &inputs, &mut outputs).is_err() {
                 self.quarantine(life, &at, &records)?;
                 return Ok(None);
             }
@@ -311,6 +316,10 @@ impl Correlate {
         if late {
             life.checkpointed = now;
         }
+        if !life.shards.is_empty() && life.heard.is_none_or(|last| now.since(last) >= HEARTBEAT || now < last) {
+            life.heard = Some(now);
+            transaction.records.push(self.heartbeat(life, now));
+        }
         transaction
     }
 
@@ -336,6 +345,22 @@ impl Correlate {
         self.counters.checkpoints.add(1);
         self.counters.state_rows.add((records.len() - before) as u64);
         self.counters.state_bytes.add(bytes as u64);
+    }
+
+    /// Says that this worker lives, by the way on which incidents go; its absence is an alarm for somebody else.
+    fn heartbeat(&self, life: &Life, now: Time) -> Outgoing {
+        let shards = life.shards.iter().map(|(at, running)| {
+            let time = Some(running.shard.stream_time()).filter(|time| *time > Time::MIN);
+            serde_json::json!({ "partition": at.partition, "position": running.next, "stream_time": time })
+        });
+        let value = serde_json::json!({
+            "schema": "stormfold.heartbeat/1",
+            "worker": self.member.name,
+            "at": now,
+            "partitions": shards.collect::<Vec<_>>(),
+        });
+        let topic = &self.settings.topics.heartbeat;
+        Outgoing::to(topic, 0, self.member.name.as_str(), Some(value.to_string().into_bytes()))
     }
 
     fn publish(&self, partition: u32, output: Output, records: &mut Vec<Outgoing>) {

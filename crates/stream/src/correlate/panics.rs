@@ -10,14 +10,20 @@ use engine::{Output, Shard};
 use model::{Input, Text};
 
 use super::{Correlate, Life, inputs, restore, row};
+use crate::Step;
 use crate::log::{LogError, LogErrorKind, Outgoing, Record, TopicPartition, Transaction};
 
 /// Why the fold panicked, in its own words.
 pub(super) struct Panicked(pub(super) String);
 
 /// Folds a batch; after an error the shard is of no more use.
-pub(super) fn step(shard: &mut Shard, batch: &[Input], out: &mut Vec<Output>) -> Result<(), Panicked> {
-    catch_unwind(AssertUnwindSafe(|| shard.step(batch, out))).map_err(|panic| {
+pub(super) fn step(
+    step: Step,
+    shard: &mut Shard,
+    batch: &[Input],
+    out: &mut Vec<Output>,
+) -> Result<(), Panicked> {
+    catch_unwind(AssertUnwindSafe(|| step(shard, batch, out))).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
         Panicked(text.unwrap_or_else(|| "panic without words".to_owned()))
@@ -51,7 +57,7 @@ impl Correlate {
                 &restored.quarantined,
                 &self.counters,
             );
-            if let Err(Panicked(reason)) = step(&mut restored.shard, &one, &mut dropped) {
+            if let Err(Panicked(reason)) = step(self.settings.step, &mut restored.shard, &one, &mut dropped) {
                 return self.take_out(life, record, &reason);
             }
             dropped.clear();

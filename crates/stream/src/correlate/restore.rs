@@ -4,11 +4,11 @@
 //! whoever folded it first, and is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use engine::{Shard, StateRow};
 
+use super::panics::{self, Panicked};
 use super::row::{self, CHECKPOINT, Checkpoint, QUARANTINE};
 use crate::counters::Counters;
 use crate::log::{Log, LogError, LogErrorKind, Reader, Record, TopicPartition, Worker};
@@ -198,7 +198,7 @@ fn one(
         quarantined,
     };
     if tail > 0 {
-        refold(reader, at, from.max(bounds.start), &mut restored, counters)?;
+        refold(settings, reader, at, from.max(bounds.start), &mut restored, counters)?;
     }
     tracing::info!(partition = %at, from, next, "restored");
     Ok(restored)
@@ -206,6 +206,7 @@ fn one(
 
 /// Folds `from..restored.next` again.
 fn refold(
+    settings: &Settings,
     reader: &mut dyn Reader,
     at: &TopicPartition,
     from: u64,
@@ -224,10 +225,8 @@ fn refold(
         let inputs = super::inputs(&records, &restored.quarantined, counters);
         counters.refolded_inputs.add(inputs.len() as u64);
         let shard = &mut restored.shard;
-        catch_unwind(AssertUnwindSafe(|| shard.step(&inputs, &mut dropped))).map_err(|_| {
-            setup(format_args!(
-                "{at}: the fold panicked on what it has folded before"
-            ))
+        panics::step(settings.step, shard, &inputs, &mut dropped).map_err(|Panicked(reason)| {
+            setup(format_args!("{at}: the fold panicked on what it has folded before: {reason}"))
         })?;
         records.clear();
         dropped.clear();

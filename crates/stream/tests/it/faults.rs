@@ -39,7 +39,7 @@ fn outcome(plan: impl Plan + 'static, seed: u64) -> (Published, usize) {
     let clock = Arc::new(SetClock::new(Time::from_secs(1_800_000_000)));
     let log = FaultyLog::new(LocalLog::memory(clock.clone()), Arc::new(Mutex::new(plan)));
     let mut house = House::new(back_test(), Arc::new(log.clone()), clock);
-    house.append(events::records(&"alerts".into(), 3, &events::shop(seed, 300)));
+    house.append(events::records(&"alerts".into(), 3, &events::shop(seed, 200)));
     let mut restarts = 0;
     for round in 0..100_000 {
         let sound = house.round();
@@ -66,7 +66,7 @@ fn every_fault_at_every_step_changes_nothing() {
     );
     assert!(expected.changes.len() > 1, "the domains do not spread");
     for point in Point::ALL {
-        for nth in 0..24 {
+        for nth in 0..12 {
             let (found, restarts) = outcome(Once { point, nth }, 1);
             assert_eq!(restarts, 1, "{point:?} at step {nth} did not strike");
             assert!(
@@ -87,7 +87,7 @@ fn any_mixture_of_faults_changes_nothing() {
     };
     let seeds = match number("STORMFOLD_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("STORMFOLD_SEEDS").unwrap_or(20),
+        None => 0..number("STORMFOLD_SEEDS").unwrap_or(12),
     };
     for seed in seeds {
         let (expected, _) = outcome(Calm, seed);
