@@ -3,6 +3,8 @@
 use model::{Event, IncidentId, Severity, Status, Text, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::cause::{AlertKind, kind_of};
+
 /// One alert: the events of one dedup key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Alert {
@@ -19,6 +21,8 @@ pub(crate) struct Alert {
     pub spot: Spot,
     /// Hash of (entity, source, title).
     pub class: u64,
+    /// What it speaks of, by its words.
+    pub kind: AlertKind,
 
     /// The newest state by `ts`; at equal `ts` resolved wins over firing.
     pub status: Status,
@@ -133,6 +137,7 @@ impl Alert {
             host: event.host.clone(),
             labels: labels(event),
             class: class(event, &spot),
+            kind: kind(event),
             spot,
             status: event.status,
             state_at: event.ts,
@@ -169,6 +174,7 @@ impl Alert {
     pub(crate) fn refresh(&mut self, event: &Event) {
         if event.title != self.title {
             self.title = event.title.clone();
+            self.kind = kind(event);
         }
         if !event.text.is_empty() && !event.text.starts_with(self.text.as_str()) {
             self.text = head(&event.text);
@@ -182,6 +188,15 @@ pub(crate) fn onset(event: &Event) -> Time {
         Some(start) if start <= event.ts && event.ts.since(start) <= model::Span::from_mins(15) => start,
         _ => event.ts,
     }
+}
+
+fn kind(event: &Event) -> AlertKind {
+    kind_of(
+        model::strip_status_prefix(&event.title),
+        &event.text,
+        &event.source,
+        &event.labels,
+    )
 }
 
 fn class(event: &Event, spot: &Spot) -> u64 {

@@ -1,19 +1,28 @@
 //! Cause, context class and owner of an incident, judged anew when its members changed and a record or page is due.
 
 use model::{
-    Cause, CauseKind, ChangeKind, Context, ContextClass, Evidence, EvidenceKind, IncidentId, Owner, Text,
-    Time,
+    Cause, CauseKind, ChangeKind, Context, ContextClass, Event, Evidence, EvidenceKind, IncidentId, Owner,
+    Similar, Text,
 };
 use topology::NodeId;
 
 use crate::{
+    cause::{AlertView, CauseInput, ChangeView, Ranking, rank},
+    context::context,
     engine::{Engine, What},
     fold::Fold,
     incident::State,
+    owner::{also_notify, owner},
     settle::name,
 };
 
+/// Causes that a record names.
 const CAUSES_MAX: usize = 5;
+/// Past incidents that a record names, and how alike they must be.
+const SIMILAR_MAX: usize = 3;
+const SIMILAR_MIN: f64 = 0.3;
+/// Incidents of a system that must be known before one is called frequent, rare or new.
+const RARITY_INCIDENTS_MIN: f64 = 5.0;
 
 impl Engine {
     pub(crate) fn assess(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
@@ -23,146 +32,257 @@ impl Engine {
         if !state.unassessed {
             return;
         }
-        let causes = by_onset(state);
-        let owner = owner(state, &causes, fold);
-        let also = also_notify(state, &owner, fold);
-        let title = title(state, &causes);
-        let entities = state
-            .members
-            .values()
-            .map(|m| &m.face.entity)
-            .collect::<std::collections::BTreeSet<_>>()
-            .len();
-        let class = if entities <= 1 {
-            ContextClass::Isolated
+        let ranking = self.rank(state, fold);
+        let owner = if state.background {
+            nobody(state, fold)
         } else {
-            ContextClass::Unclear
+            owner(&ranking, fold.graph, &fold.settings.page.default_team)
         };
+        let also = also_notify(&ranking, fold.graph, &owner);
+        let class = if ranking.sites.is_empty() {
+            alone_or_unclear(state)
+        } else {
+            context(&ranking, fold.graph)
+        };
+        let similar = self.similar(&ranking, id);
+        let rarity = self.rarity(&ranking);
+        let causes = causes(&ranking, CAUSES_MAX, |_| true);
+        let changes = causes_of_kind_change(&ranking);
+        let title = title(state, &causes);
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.unassessed = false;
         let first = |causes: &[Cause]| causes.first().map(|c| c.entity.clone());
         let (cause_before, cause_now) = (first(&state.causes), first(&causes));
         let team_before = std::mem::replace(&mut state.owner, owner);
-        state.context = Context {
-            class,
-            confidence: 0.5,
-            because: Vec::new(),
-        };
+        let context_before = std::mem::replace(&mut state.context, class);
         state.also_notify = also;
         state.causes = causes;
+        state.changes = changes;
+        state.similar = similar;
+        state.rarity = rarity;
         if !state.background {
             state.title = title;
         }
         let known = state.revision > 1;
-        let team_now = state.owner.team.clone();
-        if known && cause_before != cause_now && cause_before.is_some() {
-            let because = self
-                .incidents
-                .get(&id)
-                .and_then(|s| s.causes.first())
-                .map(|c| c.because.clone())
-                .unwrap_or_default();
+        let (class_now, class_because) = (state.context.class, state.context.because.clone());
+        let cause_because = state
+            .causes
+            .first()
+            .map(|c| c.because.clone())
+            .unwrap_or_default();
+        let (team_now, owner_because) = (state.owner.team.clone(), state.owner.because.clone());
+        if !known {
+            return;
+        }
+        if cause_before != cause_now && cause_before.is_some() {
             let what = What::new(ChangeKind::CauseChanged)
                 .from(cause_before.unwrap_or_default())
                 .to(cause_now.unwrap_or_default());
-            self.change(id, what, because, fold);
+            self.change(id, what, cause_because, fold);
         }
-        if known && team_before.team != team_now && team_before.entity.is_some() {
-            let because = self
-                .incidents
-                .get(&id)
-                .map(|s| s.owner.because.clone())
-                .unwrap_or_default();
+        if context_before.class != class_now && context_before.confidence > 0.0 {
+            let what = What::new(ChangeKind::ClassChanged)
+                .from(class_word(context_before.class))
+                .to(class_word(class_now));
+            self.change(id, what, class_because, fold);
+        }
+        if team_before.team != team_now && team_before.entity.is_some() {
             let what = What::new(ChangeKind::OwnerChanged)
                 .from(team_before.team)
                 .to(team_now);
-            self.change(id, what, because, fold);
+            self.change(id, what, owner_because, fold);
             self.consider_page(id, fold);
         }
     }
-}
 
-/// Alerting entities by their first onset.
-fn by_onset(state: &State) -> Vec<Cause> {
-    let mut firsts: Vec<(Time, Text)> = Vec::new();
-    for member in state.members.values().filter(|m| !m.passive) {
-        match firsts
-            .iter_mut()
-            .find(|(_, entity)| *entity == member.face.entity)
+    /// Takes an incident that is over into the history that later rankings rest on.
+    pub(crate) fn remember(&mut self, id: IncidentId, fold: &Fold<'_>) {
+        if let Some(state) = self.incidents.get(&id)
+            && !state.background
         {
-            Some((at, _)) => *at = (*at).min(member.first_at),
-            None => firsts.push((member.first_at, member.face.entity.clone())),
+            let (ranking, opened) = (self.rank(state, fold), state.opened_at);
+            self.history.learn(id, opened, &ranking);
         }
     }
-    firsts.retain(|(_, entity)| !entity.is_empty());
-    firsts.sort();
-    let total: f64 = (1..=firsts.len()).map(|rank| 1.0 / rank as f64).sum();
-    firsts
-        .into_iter()
-        .take(CAUSES_MAX)
-        .enumerate()
-        .map(|(i, (at, entity))| Cause {
-            because: vec![Evidence::new(
-                EvidenceKind::First,
-                1.0,
-                format!("alerted first at {at}"),
-            )],
-            entity,
-            kind: CauseKind::Alerting,
-            score: 1.0 / (i + 1) as f64 / total,
-            rank: i as u32 + 1,
+
+    /// Somebody says what the cause of an incident was: labels `incident_id` and `cause`, which names an entity.
+    pub(crate) fn feedback(&mut self, event: &Event, fold: &mut Fold<'_>) {
+        let said = |label: &str| event.labels.get(label).filter(|v| !v.is_empty());
+        let (Some(id), Some(cause)) = (
+            said("incident_id").and_then(|id| id.parse::<IncidentId>().ok()),
+            said("cause"),
+        ) else {
+            return;
+        };
+        let entity = match fold.graph.name(cause).known() {
+            Some(node) => fold.graph.id(fold.graph.thing(node)).clone(),
+            None => cause.into(),
+        };
+        self.history.confirm(id, &entity);
+        let who = said("actor").unwrap_or(&event.source);
+        let because = vec![Evidence::new(
+            EvidenceKind::Actor,
+            1.0,
+            format!("{who} says the cause was {entity}"),
+        )];
+        let what = What::new(ChangeKind::Note)
+            .event(&event.event_id)
+            .to(entity)
+            .actor(who);
+        self.change(id, what, because, fold);
+    }
+
+    fn rank(&self, state: &State, fold: &Fold<'_>) -> Ranking {
+        if state.background {
+            return Ranking::default();
+        }
+        let carriers = state.members.values().any(|m| !m.passive);
+        let node = |n: Option<u32>| n.map(NodeId);
+        let mut alerts: Vec<AlertView<'_>> = Vec::with_capacity(state.members.len());
+        for (id, member) in state.members.iter().filter(|(_, m)| !carriers || !m.passive) {
+            let Some(alert) = self.alerts.get(id) else {
+                continue;
+            };
+            let spot = &alert.spot;
+            let entity = &member.face.entity;
+            // Nodes of an older topology are void; the name still holds.
+            let current = spot.serial == fold.serial && *entity == spot.entity;
+            let (subject, host, caller, callee) = if current {
+                let own = node(spot.node).filter(|&n| fold.graph.id(n) == entity);
+                (own, node(spot.host_node), node(spot.caller), node(spot.callee))
+            } else {
+                (fold.graph.find(entity), None, None, None)
+            };
+            alerts.push(AlertView {
+                subject,
+                host,
+                caller,
+                callee,
+                name: entity,
+                class: alert.class,
+                title: &member.face.title,
+                kind: alert.kind,
+                severity: member.severity,
+                labels: &alert.labels,
+                events: member.count,
+                first: member.first_at,
+            });
+        }
+        let changes: Vec<ChangeView<'_>> = self
+            .changes
+            .iter()
+            .map(|c| ChangeView {
+                id: &c.event_id,
+                title: &c.title,
+                subject: fold.graph.find(&c.entity),
+                name: &c.entity,
+                at: c.at,
+            })
+            .collect();
+        rank(
+            &CauseInput {
+                graph: fold.graph,
+                alerts: &alerts,
+                changes: &changes,
+            },
+            &self.history,
+        )
+    }
+
+    fn similar(&self, ranking: &Ranking, own: IncidentId) -> Vec<Similar> {
+        self.history
+            .similar(ranking, SIMILAR_MAX + 1, SIMILAR_MIN)
+            .into_iter()
+            .filter(|(past, _)| past.incident != own)
+            .take(SIMILAR_MAX)
+            .map(|(past, similarity)| Similar {
+                incident_id: past.incident,
+                similarity,
+                opened_at: past.opened,
+                cause: past.cause.clone(),
+            })
+            .collect()
+    }
+
+    /// How usual the rarest symptom is, once enough was seen to say so.
+    fn rarity(&self, ranking: &Ranking) -> Option<Text> {
+        if self.history.incidents(ranking) < RARITY_INCIDENTS_MIN {
+            return None;
+        }
+        let word = match ranking.rarest() {
+            r if r >= 0.999 => "never_seen",
+            r if r >= 0.5 => "rare",
+            _ => "frequent",
+        };
+        Some(Text::const_new(word))
+    }
+}
+
+fn causes(ranking: &Ranking, most: usize, which: impl Fn(CauseKind) -> bool) -> Vec<Cause> {
+    ranking
+        .candidates
+        .iter()
+        .filter(|c| which(c.kind))
+        .take(most)
+        .zip(1..)
+        .map(|(c, rank)| Cause {
+            entity: c.name.clone(),
+            kind: c.kind,
+            score: c.score,
+            rank,
+            because: c.because.clone(),
         })
         .collect()
 }
 
-fn owner(state: &State, causes: &[Cause], fold: &Fold<'_>) -> Owner {
-    for cause in causes {
-        let Some(owned) = fold
-            .graph
-            .find(&cause.entity)
-            .and_then(|node| fold.graph.owner(node))
-        else {
-            continue;
-        };
-        let text = format!("{} owns {}", owned.team, fold.graph.id(owned.node));
-        let because = vec![Evidence::new(
-            EvidenceKind::Ownership,
-            f64::from(owned.hops),
-            text,
-        )];
-        return Owner {
-            team: owned.team,
-            entity: Some(cause.entity.clone()),
-            because,
-        };
+fn causes_of_kind_change(ranking: &Ranking) -> Vec<Cause> {
+    causes(ranking, CAUSES_MAX, |kind| kind == CauseKind::Change)
+}
+
+/// Where no alert names anything, one alert is alone and several are unclear.
+fn alone_or_unclear(state: &State) -> Context {
+    let class = if state.members.len() <= 1 {
+        ContextClass::Isolated
+    } else {
+        ContextClass::Unclear
+    };
+    let text = "its alerts name nothing".to_owned();
+    Context {
+        class,
+        confidence: 0.5,
+        because: vec![Evidence::new(EvidenceKind::Coverage, 0.0, text)],
     }
+}
+
+/// The list of what is too little to open an incident is nobody's.
+fn nobody(state: &State, fold: &Fold<'_>) -> Owner {
     let text = format!(
-        "nobody is entered as owner of {}",
+        "nobody is paged for {}",
         state.places.first().map_or("it", |p| name(&p.entity))
     );
-    let because = vec![Evidence::new(EvidenceKind::Ownership, 0.0, text)];
     Owner {
         team: fold.settings.page.default_team.as_str().into(),
         entity: None,
-        because,
+        because: vec![Evidence::new(EvidenceKind::Ownership, 0.0, text)],
     }
 }
 
-fn also_notify(state: &State, owner: &Owner, fold: &Fold<'_>) -> Vec<Text> {
-    let nodes = state.places.iter().filter_map(|place| place.node);
-    let mut teams: Vec<Text> = nodes
-        .filter_map(|node| fold.graph.owner(NodeId(node)))
-        .map(|owned| owned.team)
-        .filter(|team| *team != owner.team)
-        .collect();
-    teams.sort_unstable();
-    teams.dedup();
-    teams
+fn class_word(class: ContextClass) -> &'static str {
+    match class {
+        ContextClass::Isolated => "isolated",
+        ContextClass::Cascading => "cascading",
+        ContextClass::Systemic => "systemic",
+        ContextClass::ThirdParty => "third_party",
+        ContextClass::Unclear => "unclear",
+    }
 }
 
-/// Says what and where: the first alert of the probable cause.
+/// Says what and where: the worst, then first alert of the probable cause, else of the incident.
 fn title(state: &State, causes: &[Cause]) -> String {
-    let cause = causes.first().map_or("", |c| c.entity.as_str());
+    let cause = causes
+        .iter()
+        .find(|c| c.kind != CauseKind::Change)
+        .map_or("", |c| c.entity.as_str());
     let lead = state
         .members
         .iter()
@@ -171,6 +291,12 @@ fn title(state: &State, causes: &[Cause]) -> String {
         .or_else(|| state.members.iter().min_by_key(|(id, m)| (m.first_at, **id)));
     match lead {
         Some((_, member)) if member.face.entity.is_empty() => member.face.title.to_string(),
+        Some((_, member)) if member.face.entity != cause && !cause.is_empty() => {
+            format!(
+                "{} on {}, probably {cause}",
+                member.face.title, member.face.entity
+            )
+        }
         Some((_, member)) => format!("{} on {}", member.face.title, member.face.entity),
         None => String::new(),
     }

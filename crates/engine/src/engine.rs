@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Books, EpisodeId, FOLD_VERSION, Output,
     alert::{Alert, Habit},
+    cause::History,
     fold::Fold,
     incident,
     quiet::Quiet,
@@ -49,6 +50,8 @@ pub(crate) struct Engine {
     pub active_quiets: BTreeSet<u64>,
     /// Changes of late, newest last, for the ranking of causes.
     pub changes: Vec<RecentChange>,
+    /// What earlier incidents taught about causes.
+    pub history: History,
     pub open: BTreeSet<IncidentId>,
     pub timers: BTreeSet<(Time, Timer)>,
     /// Incidents whose record is due at the end of this step.
@@ -117,6 +120,7 @@ impl Engine {
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),
             changes: Vec::new(),
+            history: History::default(),
             open: BTreeSet::new(),
             timers: BTreeSet::new(),
             urgent: BTreeSet::new(),
@@ -163,9 +167,10 @@ impl Engine {
                 match kind {
                     EventKind::Change => self.remember_change(event, fold),
                     EventKind::Ack => self.acknowledge(event, fold),
+                    EventKind::Feedback => self.feedback(event, fold),
                     EventKind::Silence | EventKind::Maintenance => self.quiet(event, fold),
                     // An alert that is neither firing nor resolved is for reading; the others steer nothing yet.
-                    EventKind::Alert | EventKind::Topology | EventKind::Feedback | EventKind::Heartbeat => {}
+                    EventKind::Alert | EventKind::Topology | EventKind::Heartbeat => {}
                 }
                 fold.placed(input, None);
             }

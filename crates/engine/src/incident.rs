@@ -67,6 +67,9 @@ pub(crate) struct State {
     pub owner: Owner,
     pub also_notify: Vec<Text>,
     pub changes: Vec<Cause>,
+    pub similar: Vec<model::Similar>,
+    /// `never_seen`, `rare` or `frequent`.
+    pub rarity: Option<Text>,
     pub because: Vec<Evidence>,
     /// Whether members changed since causes were ranked.
     pub unassessed: bool,

@@ -7,6 +7,8 @@
 mod alert;
 mod arrive;
 mod assess;
+mod cause;
+mod context;
 mod engine;
 mod enter;
 mod fold;
@@ -14,6 +16,7 @@ mod habit;
 mod incident;
 mod life;
 mod output;
+mod owner;
 mod page;
 mod quiet;
 mod record;

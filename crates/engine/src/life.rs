@@ -527,6 +527,7 @@ impl Engine {
             .from(crate::record::status_word(from))
             .to("resolved");
         self.change(id, what, because, fold);
+        self.remember(id, fold);
         self.close_page(id, fold);
     }
 
@@ -633,6 +634,8 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         },
         also_notify: Vec::new(),
         changes: Vec::new(),
+        similar: Vec::new(),
+        rarity: None,
         because: Vec::new(),
         unassessed: true,
         merged_into: None,

@@ -24,6 +24,16 @@ impl Engine {
         self.learning.changed_rows(&row("learning"), out);
         self.quiets.changed_rows(&row("quiet"), out);
         self.seen.changed_rows(&row("seen"), out);
+        let cause = row("cause");
+        out.extend(
+            self.history
+                .dirty_rows()
+                .into_iter()
+                .map(|(key, value)| StateRow {
+                    key: format!("{cause}{key}"),
+                    value,
+                }),
+        );
         self.meta.changes.clone_from(&self.changes);
         let value = serde_json::to_vec(&self.meta).expect("counters are plain JSON");
         out.push(StateRow {
@@ -45,6 +55,13 @@ impl Engine {
             "learning" => self.learning.restore(key, value),
             "quiet" => self.quiets.restore(key, value),
             "seen" => self.seen.restore(key, value),
+            "cause" => self
+                .history
+                .restore_row(value)
+                .map_err(|reason| RestoreError::Row {
+                    key: format!("{table}/{key}"),
+                    reason,
+                }),
             _ => Err(RestoreError::Row {
                 key: format!("{table}/{key}"),
                 reason: "no such table".to_owned(),

@@ -52,6 +52,7 @@ pub struct Graph {
     pub(crate) components: Vec<NodeId>,
     pub(crate) component_sizes: Vec<u32>,
     pub(crate) names: Names,
+    label_counts: OnceLock<BTreeMap<Text, (u32, BTreeMap<Text, u32>)>>,
     pub(crate) near_cache: Vec<OnceLock<Box<[NodeId]>>>,
     pub(crate) ball_cache: Vec<OnceLock<Box<[NodeId]>>>,
 }
@@ -170,6 +171,7 @@ impl Graph {
             components,
             component_sizes,
             names,
+            label_counts: OnceLock::new(),
             near_cache: vec![OnceLock::new(); n],
             ball_cache: vec![OnceLock::new(); n],
             folds,
@@ -251,6 +253,25 @@ impl Graph {
     /// assumed.
     pub fn alias_suggestions(&self) -> &[AliasSuggestion] {
         &self.folds.suggestions
+    }
+
+    /// Of the nodes that carry a label of this name, the share that carries this value; 0 when none does.
+    pub fn label_share(&self, name: &str, value: &str) -> f64 {
+        let counts = self.label_counts.get_or_init(|| {
+            let mut counts: BTreeMap<Text, (u32, BTreeMap<Text, u32>)> = BTreeMap::new();
+            for node in &self.nodes {
+                for (name, value) in node.labels.iter() {
+                    let (all, values) = counts.entry(name.into()).or_default();
+                    *all += 1;
+                    *values.entry(value.into()).or_default() += 1;
+                }
+            }
+            counts
+        });
+        let Some((all, values)) = counts.get(name) else {
+            return 0.0;
+        };
+        f64::from(values.get(value).copied().unwrap_or(0)) / f64::from(*all)
     }
 
     /// Things that a thing depends on directly, without its hosts. For representatives ([`Graph::thing`]).

@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use topology::{Graph, NodeId};
 
 use super::{
-    AlertKind, Entity,
+    Entity,
     symptoms::Group,
-    weights::{
-        CALL_HOST, CALLEE, CALLER, EXPLAIN_HOPS, HOP, RING_MAX, above, at_itself, below, on_host,
-    },
+    weights::{CALL_HOST, CALLEE, CALLER, EXPLAIN_HOPS, HOP, RING_MAX, above, at_itself, below, on_host},
 };
 
 /// How a root lies to the place of a symptom.
@@ -47,14 +45,18 @@ pub(super) struct Blame<'a> {
 
 impl<'a> Blame<'a> {
     pub(super) fn new(graph: &'a Graph) -> Blame<'a> {
-        Blame { graph, down: BTreeMap::new(), up: BTreeMap::new() }
+        Blame {
+            graph,
+            down: BTreeMap::new(),
+            up: BTreeMap::new(),
+        }
     }
 
     /// Everything that could be the root of a group of symptoms.
     pub(super) fn of(&mut self, group: &Group) -> BTreeMap<Entity, Link> {
         let kind = group.kind;
         let mut found = Found::default();
-        let call = group.call.filter(|_| matches!(kind, AlertKind::Latency | AlertKind::Error | AlertKind::Other));
+        let call = group.call.filter(|_| kind.is_of_calls());
         if let Some(call) = call {
             found.add(Entity::Node(call.callee), CALLEE, Tie::Callee);
             for &(node, hops) in self.down(call.callee) {
@@ -66,7 +68,11 @@ impl<'a> Blame<'a> {
                     found.add(Entity::Node(host), CALL_HOST, Tie::Host);
                 }
             }
-            for &host in group.hosts.iter().chain(self.graph.hosts(call.callee).iter().take(RING_MAX)) {
+            for &host in group
+                .hosts
+                .iter()
+                .chain(self.graph.hosts(call.callee).iter().take(RING_MAX))
+            {
                 found.add(Entity::Node(host), CALL_HOST, Tie::Host);
             }
             return found.links;
@@ -77,10 +83,18 @@ impl<'a> Blame<'a> {
         }
         if let Some(site) = group.site.node() {
             for &(node, hops) in self.down(site) {
-                found.add(Entity::Node(node), above(kind) * power(HOP, hops - 1), Tie::Needed(hops));
+                found.add(
+                    Entity::Node(node),
+                    above(kind) * power(HOP, hops - 1),
+                    Tie::Needed(hops),
+                );
             }
             for &(node, hops) in self.up(site) {
-                found.add(Entity::Node(node), below(kind) * power(HOP, hops - 1), Tie::Needs(hops));
+                found.add(
+                    Entity::Node(node),
+                    below(kind) * power(HOP, hops - 1),
+                    Tie::Needs(hops),
+                );
             }
             for &resident in self.graph.residents(site).iter().take(RING_MAX) {
                 found.add(Entity::Node(resident), below(kind), Tie::Resident);
@@ -96,7 +110,13 @@ impl<'a> Blame<'a> {
             walk(thing, |at, out| {
                 out.extend(graph.needs(at));
                 // What probably is one of ours under a foreign name leads on to it.
-                out.extend(graph.alias_suggestions().iter().filter(|s| s.external == at).map(|s| s.service));
+                out.extend(
+                    graph
+                        .alias_suggestions()
+                        .iter()
+                        .filter(|s| s.external == at)
+                        .map(|s| s.service),
+                );
             })
         })
     }
@@ -107,7 +127,13 @@ impl<'a> Blame<'a> {
         self.up.entry(thing).or_insert_with(|| {
             walk(thing, |at, out| {
                 out.extend(graph.needed_by(at));
-                out.extend(graph.alias_suggestions().iter().filter(|s| s.service == at).map(|s| s.external));
+                out.extend(
+                    graph
+                        .alias_suggestions()
+                        .iter()
+                        .filter(|s| s.service == at)
+                        .map(|s| s.external),
+                );
             })
         })
     }

@@ -15,8 +15,13 @@ use super::{
 };
 
 /// Strengths of (base rate, memory) among which feedback chooses, and what each must first make up for, in nats.
-pub(super) const STRENGTHS: [(f64, f64, f64); 5] =
-    [(0.0, 0.0, 0.0), (0.5, 0.0, 1.0), (0.0, 0.5, 1.0), (0.5, 0.5, 1.0), (1.0, 1.0, 2.0)];
+pub(super) const STRENGTHS: [(f64, f64, f64); 5] = [
+    (0.0, 0.0, 0.0),
+    (0.5, 0.0, 1.0),
+    (0.0, 0.5, 1.0),
+    (0.5, 0.5, 1.0),
+    (1.0, 1.0, 2.0),
+];
 /// How sharply past log-loss tells the strengths apart.
 const LOSS_WEIGHT: f64 = 2.0;
 /// Per confirmation, older losses and counts keep this share.
@@ -38,10 +43,8 @@ const REMEMBERED_MAX: usize = 24;
 /// Confirmations that wait for their incident to close.
 const WAITING_MAX: usize = 256;
 
-/// Prior incidents without the symptom, and with it, before any was seen.
+/// Prior incidents, and those of them with the symptom, before any was seen.
 const RARITY_PRIOR: (f64, f64) = (3.0, 0.3);
-/// At one in so many incidents a symptom counts in full.
-const RARE_ONE_IN: f64 = 100.0;
 /// Bounds of the factor by which an unusual number of events changes a symptom's weight.
 const SURPRISE: (f64, f64) = (0.3, 3.0);
 
@@ -106,8 +109,14 @@ pub(crate) struct History {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Row {
-    Head { closed: u64, waiting: BTreeMap<IncidentId, Text> },
-    System { name: Text, counts: SystemCounts },
+    Head {
+        closed: u64,
+        waiting: BTreeMap<IncidentId, Text>,
+    },
+    System {
+        name: Text,
+        counts: SystemCounts,
+    },
     Past(Box<Past>),
 }
 
@@ -115,15 +124,22 @@ impl History {
     /// 1 for a symptom never or hardly seen in incidents of its system, towards 0 for one that is always there.
     pub(super) fn rarity(&self, system: &str, key: u64) -> f64 {
         let counts = self.systems.get(system);
-        let seen = counts.and_then(|c| c.symptoms.get(&key)).map_or(0.0, |s| s.incidents);
+        let seen = counts
+            .and_then(|c| c.symptoms.get(&key))
+            .map_or(0.0, |s| s.incidents);
         let p = (seen + RARITY_PRIOR.1) / (counts.map_or(0.0, |c| c.incidents) + RARITY_PRIOR.0);
+        // In units of what a symptom never seen so far would say, so that on the first day all speak alike.
         let unseen = RARITY_PRIOR.1 / (counts.map_or(0.0, |c| c.incidents) + RARITY_PRIOR.0);
         (libm::log(p.min(1.0)) / libm::log(unseen)).clamp(0.0, 1.0)
     }
 
     /// Above 1 when a symptom comes more often than it usually does in an incident, below 1 when less often.
     pub(super) fn surprise(&self, system: &str, key: u64, events: u64) -> f64 {
-        let Some(seen) = self.systems.get(system).and_then(|c| c.symptoms.get(&key)).filter(|s| s.incidents > 0.0)
+        let Some(seen) = self
+            .systems
+            .get(system)
+            .and_then(|c| c.symptoms.get(&key))
+            .filter(|s| s.incidents > 0.0)
         else {
             return 1.0;
         };
@@ -133,13 +149,18 @@ impl History {
     /// How many nats a candidate is usually ahead of one never suspected; and the same before anything was seen.
     pub(super) fn usual(&self, system: &str, suspect: &str) -> f64 {
         let counts = self.systems.get(system);
-        let suspected = counts.and_then(|c| c.suspects.get(suspect)).copied().unwrap_or(0.0);
+        let suspected = counts
+            .and_then(|c| c.suspects.get(suspect))
+            .copied()
+            .unwrap_or(0.0);
         libm::log((suspected + 0.5) / (counts.map_or(0.0, |c| c.incidents) + 5.0))
     }
 
     /// How often an entity was confirmed as the cause in its system, aged; and the most of any.
     pub(super) fn confirmed(&self, system: &str, root: &str) -> (f64, f64) {
-        let Some(counts) = self.systems.get(system) else { return (0.0, 0.0) };
+        let Some(counts) = self.systems.get(system) else {
+            return (0.0, 0.0);
+        };
         let most = counts.roots.values().copied().fold(0.0, f64::max);
         (counts.roots.get(root).copied().unwrap_or(0.0), most)
     }
@@ -148,7 +169,9 @@ impl History {
     pub(super) fn strength_weights(&self, system: &str) -> [f64; STRENGTHS.len()] {
         let losses = self.systems.get(system).map(|c| c.losses).unwrap_or_default();
         let mut weights = [0.0; STRENGTHS.len()];
-        let best = (0..STRENGTHS.len()).map(|k| LOSS_WEIGHT * losses[k] + STRENGTHS[k].2).fold(f64::MAX, f64::min);
+        let best = (0..STRENGTHS.len())
+            .map(|k| LOSS_WEIGHT * losses[k] + STRENGTHS[k].2)
+            .fold(f64::MAX, f64::min);
         for (k, w) in weights.iter_mut().enumerate() {
             *w = libm::exp(best - (LOSS_WEIGHT * losses[k] + STRENGTHS[k].2));
         }
@@ -230,15 +253,26 @@ impl History {
             confirmed: false,
             system: ranking.system.clone(),
             signature: signature(&ranking.symptoms),
-            candidates: ranking.scored.iter().take(REMEMBERED_MAX).map(|s| (s.name.clone(), s.at_strength)).collect(),
+            candidates: ranking
+                .scored
+                .iter()
+                .take(REMEMBERED_MAX)
+                .map(|s| (s.name.clone(), s.at_strength))
+                .collect(),
             number: self.closed,
         };
         self.order.insert(past.number, incident);
         self.changed_past.insert(incident);
         self.past.insert(incident, past);
         while self.past.len() > PAST_MAX {
-            let unconfirmed = self.order.values().copied().find(|h| self.past.get(h).is_some_and(|p| !p.confirmed));
-            let Some(gone) = unconfirmed.or_else(|| self.order.values().next().copied()) else { break };
+            let unconfirmed = self
+                .order
+                .values()
+                .copied()
+                .find(|h| self.past.get(h).is_some_and(|p| !p.confirmed));
+            let Some(gone) = unconfirmed.or_else(|| self.order.values().next().copied()) else {
+                break;
+            };
             if let Some(past) = self.past.remove(&gone) {
                 self.order.remove(&past.number);
             }
@@ -260,7 +294,11 @@ impl History {
             }
             return;
         };
-        let predicted = past.candidates.iter().find(|(name, _)| name == root).map(|(_, p)| *p);
+        let predicted = past
+            .candidates
+            .iter()
+            .find(|(name, _)| name == root)
+            .map(|(_, p)| *p);
         past.cause = Some(root.into());
         past.confirmed = true;
         self.changed_past.insert(incident);
@@ -281,16 +319,27 @@ impl History {
     pub(crate) fn dirty_rows(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         let mut rows = Vec::new();
         if std::mem::take(&mut self.changed_head) {
-            let row = Row::Head { closed: self.closed, waiting: self.waiting.clone() };
+            let row = Row::Head {
+                closed: self.closed,
+                waiting: self.waiting.clone(),
+            };
             rows.push(("head".to_owned(), encode(&row)));
         }
         for id in std::mem::take(&mut self.changed_past) {
-            let row = self.past.get(&id).and_then(|p| encode(&Row::Past(Box::new(p.clone()))));
+            let row = self
+                .past
+                .get(&id)
+                .and_then(|p| encode(&Row::Past(Box::new(p.clone()))));
             rows.push((format!("past/{id}"), row));
         }
         for name in std::mem::take(&mut self.changed_systems) {
             let counts = self.systems.get(&name).cloned().unwrap_or_default();
-            rows.push((format!("system/{name}"), encode(&Row::System { name, counts })));
+            // A name may hold anything; its hash is a safe key.
+            let key = model::Hash128::new("system").part(name.as_bytes()).finish();
+            rows.push((
+                format!("system/{key:032x}"),
+                encode(&Row::System { name, counts }),
+            ));
         }
         rows
     }
@@ -327,12 +376,19 @@ impl SystemCounts {
             }
         }
         while self.symptoms.len() > SYMPTOMS_MAX {
-            let oldest = self.symptoms.iter().min_by_key(|(key, s)| (s.last, **key)).map(|(key, _)| *key);
+            let oldest = self
+                .symptoms
+                .iter()
+                .min_by_key(|(key, s)| (s.last, **key))
+                .map(|(key, _)| *key);
             oldest.and_then(|key| self.symptoms.remove(&key));
         }
         for list in [&mut self.suspects, &mut self.roots] {
             while list.len() > SUSPECTS_MAX {
-                let least = list.iter().min_by(|a, b| a.1.total_cmp(b.1).then(a.0.cmp(b.0))).map(|(n, _)| n.clone());
+                let least = list
+                    .iter()
+                    .min_by(|a, b| a.1.total_cmp(b.1).then(a.0.cmp(b.0)))
+                    .map(|(n, _)| n.clone());
                 least.and_then(|name| list.remove(&name));
             }
         }

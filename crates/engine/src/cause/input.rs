@@ -1,6 +1,6 @@
 //! What the ranking looks at: plain references into an incident, its graph and the changes before it.
 
-use model::{Severity, Text, Time};
+use model::{Labels, Severity, Text, Time};
 use topology::{Graph, NodeId};
 
 use super::AlertKind;
@@ -18,12 +18,16 @@ pub(crate) struct AlertView<'a> {
     pub(crate) callee: Option<NodeId>,
     /// The name to compare by when the subject is unknown; empty when there is none.
     pub(crate) name: &'a str,
-    /// Its class: the template of its title.
-    pub(crate) class: &'a str,
+    /// Its class: a hash of the template of its title.
+    pub(crate) class: u64,
+    /// Its title, for words.
+    pub(crate) title: &'a str,
     /// What it speaks of.
     pub(crate) kind: AlertKind,
     /// The worst severity it had.
     pub(crate) severity: Severity,
+    /// Labels and entities of the sender, for the ground that many places share.
+    pub(crate) labels: &'a Labels,
     /// Events so far.
     pub(crate) events: u64,
     /// `ts` of its first event here.

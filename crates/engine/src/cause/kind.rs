@@ -44,6 +44,11 @@ impl AlertKind {
         )
     }
 
+    /// Whether it speaks of the call that it names, so that the ends of the call are blamed and not its place.
+    pub(crate) fn is_of_calls(self) -> bool {
+        matches!(self, AlertKind::Latency | AlertKind::Error | AlertKind::Other)
+    }
+
     /// In words, for evidence.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -63,68 +68,262 @@ impl AlertKind {
 }
 
 /// Sources that send log lines.
-const LOG_SOURCES: [&str; 11] =
-    ["logs", "log", "syslog", "loki", "graylog", "fluentd", "fluentbit", "sentry", "rollbar", "bugsnag", "journald"];
+const LOG_SOURCES: [&str; 11] = [
+    "logs",
+    "log",
+    "syslog",
+    "loki",
+    "graylog",
+    "fluentd",
+    "fluentbit",
+    "sentry",
+    "rollbar",
+    "bugsnag",
+    "journald",
+];
 /// First words of a log line.
 const LOG_LEVELS: [&str; 6] = ["error", "err", "fatal", "warn", "panic", "emerg"];
 /// Words of a log line that speak of something downstream.
-const DOWNSTREAM: [&str; 9] =
-    ["downstream", "upstream", "refused", "deadline", "unreachable", "timeout", "timedout", "unavailable", "connect"];
+const DOWNSTREAM: [&str; 9] = [
+    "downstream",
+    "upstream",
+    "refused",
+    "deadline",
+    "unreachable",
+    "timeout",
+    "timedout",
+    "unavailable",
+    "connect",
+];
 /// Words of code that broke.
-const CODE: [&str; 6] = ["exception", "panic", "traceback", "segfault", "stacktrace", "assertion"];
+const CODE: [&str; 6] = [
+    "exception",
+    "panic",
+    "traceback",
+    "segfault",
+    "stacktrace",
+    "assertion",
+];
 /// What arrives.
 const ARRIVALS: [&str; 11] = [
-    "request", "requests", "throughput", "qps", "rps", "operations", "traffic", "messages", "invocations", "hits",
+    "request",
+    "requests",
+    "throughput",
+    "qps",
+    "rps",
+    "operations",
+    "traffic",
+    "messages",
+    "invocations",
+    "hits",
     "calls",
 ];
 /// That it arrives too little or too much.
 const AMOUNTS: [&str; 18] = [
-    "no", "low", "drop", "dropped", "dropping", "drops", "spike", "spiked", "spikes", "missing", "zero", "surge",
-    "decrease", "decreased", "increase", "increased", "fewer", "absent",
+    "no",
+    "low",
+    "drop",
+    "dropped",
+    "dropping",
+    "drops",
+    "spike",
+    "spiked",
+    "spikes",
+    "missing",
+    "zero",
+    "surge",
+    "decrease",
+    "decreased",
+    "increase",
+    "increased",
+    "fewer",
+    "absent",
 ];
 const CHANGES: [&str; 10] = [
-    "deploy", "deployed", "deployment", "rollout", "rollback", "release", "released", "upgraded", "changed",
+    "deploy",
+    "deployed",
+    "deployment",
+    "rollout",
+    "rollback",
+    "release",
+    "released",
+    "upgraded",
+    "changed",
     "migration",
 ];
 const SLOW: [&str; 15] = [
-    "latency", "latencies", "slow", "slowness", "duration", "p50", "p90", "p95", "p99", "timeout", "timeouts",
-    "apdex", "lcp", "delay", "slowdown",
+    "latency",
+    "latencies",
+    "slow",
+    "slowness",
+    "duration",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "timeout",
+    "timeouts",
+    "apdex",
+    "lcp",
+    "delay",
+    "slowdown",
 ];
-const DISK: [&str; 8] = ["disk", "diskio", "io", "iops", "fs", "filesystem", "volume", "fsync"];
+const DISK: [&str; 8] = [
+    "disk",
+    "diskio",
+    "io",
+    "iops",
+    "fs",
+    "filesystem",
+    "volume",
+    "fsync",
+];
 const STATES: [&str; 37] = [
-    "crash", "crashed", "crashing", "crashloop", "crashlooping", "loop", "restart", "restarted", "restarting",
-    "restarts", "oom", "oomkilled", "killed", "notready", "replicas", "replicated", "replication", "stuck",
-    "expired", "expires", "expiry", "expiration", "evicted", "pending", "mismatch", "unhealthy", "degraded",
-    "readonly", "corrupt", "corrupted", "terminated", "stopped", "leader", "quorum", "red", "split", "jammed",
+    "crash",
+    "crashed",
+    "crashing",
+    "crashloop",
+    "crashlooping",
+    "loop",
+    "restart",
+    "restarted",
+    "restarting",
+    "restarts",
+    "oom",
+    "oomkilled",
+    "killed",
+    "notready",
+    "replicas",
+    "replicated",
+    "replication",
+    "stuck",
+    "expired",
+    "expires",
+    "expiry",
+    "expiration",
+    "evicted",
+    "pending",
+    "mismatch",
+    "unhealthy",
+    "degraded",
+    "readonly",
+    "corrupt",
+    "corrupted",
+    "terminated",
+    "stopped",
+    "leader",
+    "quorum",
+    "red",
+    "split",
+    "jammed",
 ];
 const ABSENCES: [&str; 14] = [
-    "down", "absent", "unreachable", "offline", "disappeared", "keepalive", "heartbeat", "vanished", "nodata",
-    "unresponsive", "gone", "missing", "lost", "ping",
+    "down",
+    "absent",
+    "unreachable",
+    "offline",
+    "disappeared",
+    "keepalive",
+    "heartbeat",
+    "vanished",
+    "nodata",
+    "unresponsive",
+    "gone",
+    "missing",
+    "lost",
+    "ping",
 ];
 const RESOURCES: [&str; 43] = [
-    "cpu", "memory", "mem", "disk", "diskio", "heap", "pool", "quota", "connections", "lag", "swap", "load", "inode",
-    "inodes", "fd", "descriptors", "threads", "thread", "gc", "space", "storage", "filesystem", "fs", "volume",
-    "utilization", "utilisation", "usage", "throttling", "throttled", "saturation", "bandwidth", "network", "rss",
-    "paging", "pagefile", "temperature", "iops", "io", "kernel", "core", "backlog", "exhausted", "limit",
+    "cpu",
+    "memory",
+    "mem",
+    "disk",
+    "diskio",
+    "heap",
+    "pool",
+    "quota",
+    "connections",
+    "lag",
+    "swap",
+    "load",
+    "inode",
+    "inodes",
+    "fd",
+    "descriptors",
+    "threads",
+    "thread",
+    "gc",
+    "space",
+    "storage",
+    "filesystem",
+    "fs",
+    "volume",
+    "utilization",
+    "utilisation",
+    "usage",
+    "throttling",
+    "throttled",
+    "saturation",
+    "bandwidth",
+    "network",
+    "rss",
+    "paging",
+    "pagefile",
+    "temperature",
+    "iops",
+    "io",
+    "kernel",
+    "core",
+    "backlog",
+    "exhausted",
+    "limit",
 ];
 const LOW: [&str; 7] = ["low", "drop", "dropped", "drops", "decrease", "decreased", "idle"];
 /// Low of these is a shortage, not idleness.
 const SHORTAGE: [&str; 6] = ["free", "space", "available", "availability", "remaining", "left"];
 const ERRORS: [&str; 25] = [
-    "error", "errors", "5xx", "4xx", "500", "502", "503", "504", "availability", "fail", "fails", "failed", "failing",
-    "failure", "failures", "unavailable", "refused", "rejected", "denied", "success", "burn", "budget", "slo",
-    "invalid", "incorrect",
+    "error",
+    "errors",
+    "5xx",
+    "4xx",
+    "500",
+    "502",
+    "503",
+    "504",
+    "availability",
+    "fail",
+    "fails",
+    "failed",
+    "failing",
+    "failure",
+    "failures",
+    "unavailable",
+    "refused",
+    "rejected",
+    "denied",
+    "success",
+    "burn",
+    "budget",
+    "slo",
+    "invalid",
+    "incorrect",
 ];
 
 /// The kind of an alert. The title decides; the text only where the title says nothing.
 pub(crate) fn kind_of(title: &str, text: &str, source: &str, labels: &Labels) -> AlertKind {
     let words = words(title);
     let is_log = LOG_SOURCES.iter().any(|s| source.eq_ignore_ascii_case(s))
-        || words.first().is_some_and(|w| LOG_LEVELS.contains(&w.as_str())) && title.starts_with(|c: char| c == '[' || c.is_uppercase()) && words.len() > 4
+        || words.first().is_some_and(|w| LOG_LEVELS.contains(&w.as_str()))
+            && title.starts_with(|c: char| c == '[' || c.is_uppercase())
+            && words.len() > 4
         || labels.get("loglevel").is_some();
     if is_log {
         let rpc = words.windows(2).any(|w| w[0] == "rpc" && w[1] == "error");
-        return if rpc || has(&words, &DOWNSTREAM) { AlertKind::LogDownstream } else { AlertKind::Log };
+        return if rpc || has(&words, &DOWNSTREAM) {
+            AlertKind::LogDownstream
+        } else {
+            AlertKind::Log
+        };
     }
     match of_words(&words) {
         AlertKind::Other => of_words(&self::words(first_line(text))),
@@ -154,12 +353,20 @@ fn of_words(words: &[Text]) -> AlertKind {
     {
         return AlertKind::State;
     }
-    if has(words, &ABSENCES) || pair(words, "no", "data") || pair(words, "not", "responding") || pair(words, "no", "result") {
+    if has(words, &ABSENCES)
+        || pair(words, "no", "data")
+        || pair(words, "not", "responding")
+        || pair(words, "no", "result")
+    {
         return AlertKind::Absent;
     }
     if resource {
         let low = has(words, &LOW) && !has(words, &SHORTAGE);
-        return if low { AlertKind::ResourceLow } else { AlertKind::Resource };
+        return if low {
+            AlertKind::ResourceLow
+        } else {
+            AlertKind::Resource
+        };
     }
     if has(words, &ERRORS) {
         return AlertKind::Error;
@@ -179,7 +386,10 @@ fn pair(words: &[Text], a: &str, b: &str) -> bool {
 fn near(words: &[Text], these: &[&str], those: &[&str]) -> bool {
     words.iter().enumerate().any(|(i, w)| {
         these.contains(&w.as_str())
-            && words.iter().enumerate().any(|(j, v)| i.abs_diff(j) <= 3 && those.contains(&v.as_str()))
+            && words
+                .iter()
+                .enumerate()
+                .any(|(j, v)| i.abs_diff(j) <= 3 && those.contains(&v.as_str()))
     })
 }
 
@@ -200,7 +410,11 @@ fn words(text: &str) -> Vec<Text> {
         }
         let token = token.trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']' | ',' | ';' | '"' | '\''));
         // A URL, a path of a file or of a call, or a placeholder such as `<host>` names a place, not a condition.
-        if token.contains("://") || token.starts_with('/') || token.contains('<') || token.matches('/').count() >= 2 {
+        if token.contains("://")
+            || token.starts_with('/')
+            || token.contains('<')
+            || token.matches('/').count() >= 2
+        {
             continue;
         }
         for part in token.split(|c: char| !c.is_alphanumeric()) {
@@ -218,7 +432,9 @@ fn split_camel(part: &str, out: &mut Vec<Text>) {
         let before = i.checked_sub(1).map(|j| chars[j]);
         let after = chars.get(i + 1);
         let edge = c.is_uppercase()
-            && before.is_some_and(|b| b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase())));
+            && before.is_some_and(|b| {
+                b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
+            });
         if edge && !word.is_empty() {
             out.push(std::mem::take(&mut word));
         }
@@ -267,8 +483,14 @@ mod tests {
         ] {
             assert_eq!(kind_of(title, "", "prometheus", &Labels::new()), kind, "{title}");
         }
-        assert_eq!(kind_of("connection refused by cart", "", "loki", &Labels::new()), LogDownstream);
+        assert_eq!(
+            kind_of("connection refused by cart", "", "loki", &Labels::new()),
+            LogDownstream
+        );
         assert_eq!(kind_of("ticket execute error", "", "logs", &Labels::new()), Log);
-        assert_eq!(kind_of("Something odd", "p99 latency is 3 s", "x", &Labels::new()), Latency);
+        assert_eq!(
+            kind_of("Something odd", "p99 latency is 3 s", "x", &Labels::new()),
+            Latency
+        );
     }
 }

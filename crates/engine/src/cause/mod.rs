@@ -17,7 +17,7 @@ mod symptoms;
 mod weights;
 mod words;
 
-pub(crate) use history::{History, Past};
+pub(crate) use history::History;
 pub(crate) use input::{AlertView, CauseInput, ChangeView, Entity};
 pub(crate) use kind::{AlertKind, kind_of};
-pub(crate) use rank::{Candidate, Ranking, Tie, rank};
+pub(crate) use rank::{Candidate, GROUNDS, Ranking, Site, Tie, explains, rank};

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use model::{CauseKind, Evidence, Severity, Text, Time};
+use model::{CauseKind, Evidence, Labels, Severity, Text, Time};
 
+pub(crate) use super::blame::Tie;
 use super::{
-    AlertKind, CauseInput, ChangeView, Entity, History,
+    CauseInput, ChangeView, Entity, History,
     blame::{Blame, Link},
     history::STRENGTHS,
-    symptoms::{self, Call, Group, Symptom, system_of},
+    symptoms::{self, Call, Group, Symptom},
     weights::{
-        CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S, CHANGE_MAX_S,
-        CHANGE_SHARE, LEAK, OWN, RANKED_MAX, SILENT, SILENT_NAMED, USUAL, kind_prior,
+        CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S,
+        CHANGE_MAX_S, CHANGE_SHARE, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, LEAK, OWN, RANKED_MAX, SILENT,
+        SILENT_NAMED, USUAL, kind_prior,
     },
     words,
 };
-pub(crate) use super::blame::Tie;
 
 /// Causes of one incident, best first, and what their ranking rests on.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +65,10 @@ pub(crate) struct Site {
     pub(crate) first: Time,
     /// Alerts there.
     pub(crate) alerts: u64,
-    /// Machines of its alerts; sorted.
+    /// Machines of its alerts, else those that the graph knows; sorted.
     pub(crate) hosts: Vec<topology::NodeId>,
+    /// What it stands on, as (kind, name): node, version, zone, …; sorted.
+    pub(crate) grounds: Vec<(&'static str, Text)>,
 }
 
 /// An entity with its probability at each strength of feedback, and mixed.
@@ -120,15 +123,31 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
     }
     let remembered: Vec<Symptomatic> = symptoms
         .iter()
-        .map(|s| Symptomatic { system: s.system.clone(), key: s.key, events: s.events, rarity: s.rarity })
+        .map(|s| Symptomatic {
+            system: s.system.clone(),
+            key: s.key,
+            events: s.events,
+            rarity: s.rarity,
+        })
         .collect();
-    let scored = probabilities(input, history, &system, &standings, &remembered);
+    let weight = groups.iter().map(|g| g.weight).sum();
+    let scored = probabilities(input, history, &system, &standings, &remembered, weight);
     let best = scored.first().map(|s| &standings[&s.entity]);
     let sites = sites(input, &symptoms, &groups, best, scored.first().map(|s| &s.entity));
     let total: f64 = sites.iter().map(|s| s.weight).sum();
-    let explained: f64 = sites.iter().filter(|s| s.tie.is_some_and(explains)).map(|s| s.weight).sum();
+    let explained: f64 = sites
+        .iter()
+        .filter(|s| s.tie.is_some_and(explains))
+        .map(|s| s.weight)
+        .sum();
     let coverage = if total > 0.0 { explained / total } else { 0.0 };
-    let says = words::Says { input, history, system: &system, groups: &groups, symptoms: &symptoms };
+    let says = words::Says {
+        input,
+        history,
+        system: &system,
+        groups: &groups,
+        symptoms: &symptoms,
+    };
     let mut candidates: Vec<Candidate> = Vec::new();
     for s in scored.iter().take(RANKED_MAX) {
         let standing = &standings[&s.entity];
@@ -136,7 +155,11 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
         if candidates.is_empty() {
             because.push(says.coverage(coverage, &sites));
         }
-        let kind = if standing.alerts { CauseKind::Alerting } else { CauseKind::Silent };
+        let kind = if standing.alerts {
+            CauseKind::Alerting
+        } else {
+            CauseKind::Silent
+        };
         candidates.push(Candidate {
             entity: s.entity.clone(),
             name: s.name.clone(),
@@ -156,7 +179,14 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
         }
     }
     candidates.truncate(RANKED_MAX);
-    Ranking { candidates, coverage, sites, system, scored, symptoms: remembered }
+    Ranking {
+        candidates,
+        coverage,
+        sites,
+        system,
+        scored,
+        symptoms: remembered,
+    }
 }
 
 /// Whether a root with this tie explains a place: the place is it, depends on it, calls it or runs on it.
@@ -216,8 +246,12 @@ fn standings(
             Some(node) => Entity::Node(graph.thing(node)),
             None => Entity::Named(change.name.into()),
         };
-        let Some(strength) = change_strength(change, first) else { continue };
-        let Some(standing) = standings.get_mut(&entity) else { continue };
+        let Some(strength) = change_strength(change, first) else {
+            continue;
+        };
+        let Some(standing) = standings.get_mut(&entity) else {
+            continue;
+        };
         // A change that may be further away than a candidate otherwise must be: it was touched.
         standing.candidate |= standing.links.iter().any(|(_, l)| explains(l.tie));
         if standing.change.is_none_or(|(_, s)| strength > s) {
@@ -226,8 +260,10 @@ fn standings(
     }
     standings.retain(|_, s| s.candidate);
     if standings.len() > CANDIDATES_MAX {
-        let mut gains: Vec<(f64, Entity)> =
-            standings.iter().map(|(e, s)| (gain(groups, s), e.clone())).collect();
+        let mut gains: Vec<(f64, Entity)> = standings
+            .iter()
+            .map(|(e, s)| (gain(groups, s), e.clone()))
+            .collect();
         gains.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         for (_, entity) in gains.drain(CANDIDATES_MAX..) {
             standings.remove(&entity);
@@ -237,20 +273,26 @@ fn standings(
 }
 
 fn ends(call: Option<Call>) -> impl Iterator<Item = Entity> {
-    call.into_iter().flat_map(|c| c.caller.into_iter().chain([c.callee])).map(Entity::Node)
+    call.into_iter()
+        .flat_map(|c| c.caller.into_iter().chain([c.callee]))
+        .map(Entity::Node)
 }
 
 /// What is left of a change's weight at the first symptom; `None` when it came too long before or after.
 fn change_strength(change: &ChangeView<'_>, first: Time) -> Option<f64> {
     let lead = first.since(change.at).as_secs_f64();
-    (-CHANGE_AFTER_S..=CHANGE_MAX_S).contains(&lead).then(|| {
-        libm::exp2(-lead.max(0.0) / CHANGE_HALF_LIFE_S)
-    })
+    (-CHANGE_AFTER_S..=CHANGE_MAX_S)
+        .contains(&lead)
+        .then(|| libm::exp2(-lead.max(0.0) / CHANGE_HALF_LIFE_S))
 }
 
 /// Log-likelihood that a candidate gains over explaining nothing.
 fn gain(groups: &[Group], standing: &Standing) -> f64 {
-    standing.links.iter().map(|(g, link)| groups[*g].weight * link_gain(link)).sum()
+    standing
+        .links
+        .iter()
+        .map(|(g, link)| groups[*g].weight * link_gain(link))
+        .sum()
 }
 
 /// The same for one group of weight 1.
@@ -285,14 +327,20 @@ fn probabilities(
     system: &str,
     standings: &BTreeMap<Entity, Standing>,
     symptoms: &[Symptomatic],
+    weight: f64,
 ) -> Vec<Scored> {
+    let sharpness = 1.0 / (EVIDENCE_SPREAD * libm::sqrt(weight)).max(EVIDENCE_SPREAD_MIN);
     let feedback = history.has_feedback(system);
-    let likeness = if feedback { history.likeness(system, symptoms) } else { BTreeMap::new() };
+    let likeness = if feedback {
+        history.likeness(system, symptoms)
+    } else {
+        BTreeMap::new()
+    };
     let most_alike = likeness.values().copied().fold(0.0, f64::max);
     let mut scored = Vec::with_capacity(standings.len());
     for (entity, standing) in standings {
         let name = entity.name(input.graph).clone();
-        let mut at_strength = [standing.sum; STRENGTHS.len()];
+        let mut at_strength = [standing.sum * sharpness; STRENGTHS.len()];
         if feedback {
             let (times, most) = history.confirmed(system, &name);
             let base = libm::log((times + 2.0) / (most + 2.0));
@@ -302,7 +350,12 @@ fn probabilities(
                 *s += b * base + m * memory;
             }
         }
-        scored.push(Scored { entity: entity.clone(), name, at_strength, probability: 0.0 });
+        scored.push(Scored {
+            entity: entity.clone(),
+            name,
+            at_strength,
+            probability: 0.0,
+        });
     }
     for k in 0..STRENGTHS.len() {
         let top = scored.iter().map(|s| s.at_strength[k]).fold(f64::MIN, f64::max);
@@ -315,7 +368,11 @@ fn probabilities(
     for s in &mut scored {
         s.mix(&weights);
     }
-    scored.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.entity.cmp(&b.entity)));
+    scored.sort_by(|a, b| {
+        b.probability
+            .total_cmp(&a.probability)
+            .then_with(|| a.entity.cmp(&b.entity))
+    });
     scored
 }
 
@@ -336,11 +393,13 @@ fn sites(
             first: s.first,
             alerts: 0,
             hosts: Vec::new(),
+            grounds: Vec::new(),
         });
         site.severity = site.severity.max(s.severity);
         site.first = site.first.min(s.first);
         site.alerts += s.alerts;
         site.hosts.extend(&s.hosts);
+        site.grounds.extend(grounds(s.labels));
     }
     for group in groups {
         if let Some(site) = sites.get_mut(&group.site) {
@@ -361,31 +420,52 @@ fn sites(
         if let (true, Some(node)) = (site.hosts.is_empty(), site.entity.node()) {
             site.hosts.extend(graph.hosts(node));
         }
+        for node in site.entity.node().into_iter().chain(site.hosts.iter().copied()) {
+            site.grounds.extend(grounds(graph.labels(node)));
+        }
+        site.grounds
+            .extend(site.hosts.iter().map(|&h| ("node", graph.id(h).clone())));
+        site.grounds.sort_unstable();
+        site.grounds.dedup();
     }
-    sites.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.entity.cmp(&b.entity)));
+    sites.sort_by(|a, b| {
+        b.weight
+            .total_cmp(&a.weight)
+            .then_with(|| a.entity.cmp(&b.entity))
+    });
     sites
 }
 
+/// Kinds of ground that many things stand on, the most specific first.
+pub(crate) const GROUNDS: [&str; 11] = [
+    "node",
+    "certificate",
+    "version",
+    "image",
+    "rack",
+    "zone",
+    "availability_zone",
+    "datacenter",
+    "region",
+    "dns",
+    "cluster",
+];
+
+/// The grounds that labels name.
+fn grounds(labels: &Labels) -> impl Iterator<Item = (&'static str, Text)> {
+    GROUNDS
+        .into_iter()
+        .filter_map(|kind| Some((kind, labels.get(kind).filter(|v| !v.is_empty())?.into())))
+}
+
 impl Ranking {
-    #[doc(hidden)]
-    pub(crate) fn dump(&self) -> Vec<(String, f64)> { self.scored.iter().map(|s| (s.name.to_string(), s.at_strength[0])).collect() }
     /// The first-ranked entity, changes left out.
     pub(crate) fn root(&self) -> Option<&Candidate> {
         self.candidates.iter().find(|c| c.kind != CauseKind::Change)
     }
 
-    /// The system of a place, as history counts it.
-    pub(crate) fn system_of(graph: &topology::Graph, entity: &Entity) -> Text {
-        system_of(graph, entity)
-    }
-
-    /// `never_seen`, `rare` or `frequent`: how usual the rarest symptom of the incident is in its system.
+    /// How rare the rarest symptom of the incident is in its system: 1 never seen, towards 0 always there.
     pub(crate) fn rarest(&self) -> f64 {
         self.symptoms.iter().map(|s| s.rarity).fold(0.0, f64::max)
     }
-}
-
-/// Kinds that a call's ends are blamed for; any other kind speaks of its place although it names a call.
-pub(super) fn speaks_of_call(kind: AlertKind) -> bool {
-    matches!(kind, AlertKind::Latency | AlertKind::Error | AlertKind::Other)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Hash128, Severity, Text, Time};
+use model::{Hash128, Labels, Severity, Text, Time};
 use topology::{Graph, NodeId};
 
 use super::{
@@ -24,7 +24,8 @@ pub(super) struct Symptom<'a> {
     pub(super) key: u64,
     /// The system whose history counts it.
     pub(super) system: Text,
-    pub(super) class: &'a str,
+    pub(super) class: u64,
+    pub(super) title: &'a str,
     pub(super) site: Entity,
     pub(super) call: Option<Call>,
     pub(super) kind: AlertKind,
@@ -33,6 +34,8 @@ pub(super) struct Symptom<'a> {
     pub(super) alerts: u64,
     pub(super) first: Time,
     pub(super) hosts: BTreeSet<NodeId>,
+    /// Of its first alert.
+    pub(super) labels: &'a Labels,
     /// How much it says: severity, rarity and surprise.
     pub(super) weight: f64,
     /// 1 for what was never seen, towards 0 for what is always there.
@@ -53,33 +56,39 @@ pub(super) struct Group {
 
 /// The system that a place's history belongs to: its component, or the one of all unknown names.
 pub(super) fn system_of(graph: &Graph, site: &Entity) -> Text {
-    site.node().map(|n| graph.id(graph.component(n)).clone()).unwrap_or_default()
+    site.node()
+        .map(|n| graph.id(graph.component(n)).clone())
+        .unwrap_or_default()
 }
 
 /// Distinct symptoms of an incident, heaviest classes first when there are too many, in the order of place and class.
 pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Symptom<'a>> {
     let graph = input.graph;
-    let mut found: BTreeMap<(Entity, &str, Option<Call>), Symptom<'a>> = BTreeMap::new();
+    let mut found: BTreeMap<(Entity, u64, Option<Call>), Symptom<'a>> = BTreeMap::new();
     let looked_at = input.alerts.len().min(ALERTS_MAX);
     for i in 0..looked_at {
         let alert = &input.alerts[i * input.alerts.len() / looked_at];
         let Some(site) = alert.site(graph) else { continue };
         let call = call_of(graph, &site, alert.caller, alert.callee);
-        let symptom = found.entry((site.clone(), alert.class, call)).or_insert_with(|| Symptom {
-            key: key_of(graph, &site, alert.class, call),
-            system: system_of(graph, &site),
-            class: alert.class,
-            site,
-            call,
-            kind: alert.kind,
-            severity: alert.severity,
-            events: 0,
-            alerts: 0,
-            first: alert.first,
-            hosts: BTreeSet::new(),
-            weight: 0.0,
-            rarity: 1.0,
-        });
+        let symptom = found
+            .entry((site.clone(), alert.class, call))
+            .or_insert_with(|| Symptom {
+                key: key_of(graph, &site, alert.class, call),
+                system: system_of(graph, &site),
+                class: alert.class,
+                title: alert.title,
+                site,
+                call,
+                kind: alert.kind,
+                severity: alert.severity,
+                events: 0,
+                alerts: 0,
+                first: alert.first,
+                hosts: BTreeSet::new(),
+                labels: alert.labels,
+                weight: 0.0,
+                rarity: 1.0,
+            });
         symptom.severity = symptom.severity.max(alert.severity);
         symptom.events += alert.events;
         symptom.alerts += 1;
@@ -102,10 +111,12 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
 
 /// Groups of symptoms, in the order of place, kind and call.
 pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
-    let mut found: BTreeMap<(&Entity, AlertKind, Option<Call>), (f64, usize, BTreeSet<NodeId>)> = BTreeMap::new();
+    let mut found: BTreeMap<(&Entity, AlertKind, Option<Call>), (f64, usize, BTreeSet<NodeId>)> =
+        BTreeMap::new();
     for (i, s) in symptoms.iter().enumerate() {
-        let (sum, example, hosts) =
-            found.entry((&s.site, s.kind, s.call)).or_insert_with(|| (0.0, i, BTreeSet::new()));
+        let (sum, example, hosts) = found
+            .entry((&s.site, s.kind, s.call))
+            .or_insert_with(|| (0.0, i, BTreeSet::new()));
         *sum += s.weight;
         if s.weight > symptoms[*example].weight {
             *example = i;
@@ -137,14 +148,18 @@ const HOSTS_MAX: usize = 8;
 fn call_of(graph: &Graph, site: &Entity, caller: Option<NodeId>, callee: Option<NodeId>) -> Option<Call> {
     let callee = graph.thing(callee?);
     let own = site.node().filter(|&n| n != callee);
-    Some(Call { caller: caller.map(|c| graph.thing(c)).or(own), callee })
+    Some(Call {
+        caller: caller.map(|c| graph.thing(c)).or(own),
+        callee,
+    })
 }
 
-fn key_of(graph: &Graph, site: &Entity, class: &str, call: Option<Call>) -> u64 {
+fn key_of(graph: &Graph, site: &Entity, class: u64, call: Option<Call>) -> u64 {
     let mut hash = Hash128::new("symptom/1");
-    hash.part(site.name(graph).as_bytes()).part(class.as_bytes());
+    hash.part(site.name(graph).as_bytes()).part(&class.to_le_bytes());
     if let Some(call) = call {
-        hash.maybe(call.caller.map(|c| graph.id(c).as_bytes())).part(graph.id(call.callee).as_bytes());
+        hash.maybe(call.caller.map(|c| graph.id(c).as_bytes()))
+            .part(graph.id(call.callee).as_bytes());
     }
     (hash.finish() >> 64) as u64
 }

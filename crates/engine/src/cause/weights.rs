@@ -9,6 +9,11 @@ use super::AlertKind;
 /// Probability that a symptom appears although the candidate does not explain it. Higher: one strange alert decides
 /// less.
 pub(super) const LEAK: f64 = 0.1;
+/// Log-odds are divided by this times the root of the incident's weight of evidence: symptoms of one incident are no
+/// independent witnesses, so certainty grows with the root of their number.
+pub(super) const EVIDENCE_SPREAD: f64 = 0.5;
+/// The least that log-odds are divided by.
+pub(super) const EVIDENCE_SPREAD_MIN: f64 = 0.4;
 /// Largest weight of all symptoms of one kind at one place, in units of one rare critical symptom: the tenth saying of
 /// the same is no tenth witness.
 pub(super) const GROUP_WEIGHT_MAX: f64 = 3.0;
@@ -67,7 +72,9 @@ pub(super) fn kind_prior(kind: NodeKind) -> f64 {
         NodeKind::External => -0.5,
         NodeKind::Queue => -0.3,
         NodeKind::Database | NodeKind::Cache => -0.2,
-        NodeKind::Service | NodeKind::Instance | NodeKind::Gateway | NodeKind::Lambda | NodeKind::Other => 0.0,
+        NodeKind::Service | NodeKind::Instance | NodeKind::Gateway | NodeKind::Lambda | NodeKind::Other => {
+            0.0
+        }
     }
 }
 
@@ -100,7 +107,9 @@ pub(super) fn above(kind: AlertKind) -> f64 {
 pub(super) fn below(kind: AlertKind) -> f64 {
     match kind {
         AlertKind::Traffic | AlertKind::ResourceLow => 0.6,
-        AlertKind::State | AlertKind::Absent | AlertKind::Log | AlertKind::Change | AlertKind::Resource => 0.1,
+        AlertKind::State | AlertKind::Absent | AlertKind::Log | AlertKind::Change | AlertKind::Resource => {
+            0.1
+        }
         AlertKind::Latency | AlertKind::Error | AlertKind::LogDownstream | AlertKind::Other => 0.05,
     }
 }

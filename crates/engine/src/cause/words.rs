@@ -42,7 +42,7 @@ impl Says<'_> {
             let symptom = &self.symptoms[group.example];
             let text = format!(
                 "{} ({}) {place}: probability {:.2} if {} is the cause, weight {:.2}",
-                title(symptom.class),
+                title(symptom.title),
                 group.kind.as_str(),
                 link.q,
                 scored.name,
@@ -52,15 +52,27 @@ impl Says<'_> {
         }
         if more > 0 {
             let rest: f64 = gains[REASONS_MAX..].iter().map(|(gain, _)| gain).sum();
-            because.push(Evidence::new(EvidenceKind::Blame, rest, format!("and {more} more kinds of symptoms")));
+            because.push(Evidence::new(
+                EvidenceKind::Blame,
+                rest,
+                format!("and {more} more kinds of symptoms"),
+            ));
         }
         if standing.own > 0.0 {
             let text = format!("its own alerts speak of its inside, weight {:.2}", standing.own);
             because.push(Evidence::new(EvidenceKind::Blame, standing.own, text));
         }
         if !standing.alerts {
-            let named = if standing.named { ", but alerts name it as an end of a call" } else { "" };
-            because.push(Evidence::new(EvidenceKind::Entity, 0.0, format!("raises no alert of its own{named}")));
+            let named = if standing.named {
+                ", but alerts name it as an end of a call"
+            } else {
+                ""
+            };
+            because.push(Evidence::new(
+                EvidenceKind::Entity,
+                0.0,
+                format!("raises no alert of its own{named}"),
+            ));
         }
         if let Some((change, _)) = standing.change {
             because.push(self.change(&self.input.changes[change], &scored.name));
@@ -97,9 +109,16 @@ impl Says<'_> {
         let first = self.symptoms.iter().map(|s| s.first).min().unwrap_or(Time::MIN);
         let lead = first.since(change.at);
         let text = if lead.nanos() >= 0 {
-            format!("{} on {entity}, {lead} before the first alert", title(change.title))
+            format!(
+                "{} on {entity}, {lead} before the first alert",
+                title(change.title)
+            )
         } else {
-            format!("{} on {entity}, {} after the first alert", title(change.title), lead.abs())
+            format!(
+                "{} on {entity}, {} after the first alert",
+                title(change.title),
+                lead.abs()
+            )
         };
         Evidence::new(EvidenceKind::Change, lead.as_secs_f64(), text)
     }
@@ -112,7 +131,7 @@ impl Says<'_> {
             None => format!("on calls to {}", graph.id(c.callee)),
         };
         let site = group.site.name(graph);
-        match (tie, group.call.filter(|_| super::rank::speaks_of_call(group.kind))) {
+        match (tie, group.call.filter(|_| group.kind.is_of_calls())) {
             (Tie::Needed(hops), Some(c)) => format!("{}, {} below the callee", call(c), calls(hops)),
             (Tie::Host, Some(c)) => format!("{}, an end of which runs on it", call(c)),
             (_, Some(c)) => call(c),
@@ -127,7 +146,11 @@ impl Says<'_> {
 }
 
 fn calls(hops: u32) -> String {
-    if hops == 1 { "1 hop".to_owned() } else { format!("{hops} hops") }
+    if hops == 1 {
+        "1 hop".to_owned()
+    } else {
+        format!("{hops} hops")
+    }
 }
 
 /// A title short enough to stand in a sentence.
