@@ -3,6 +3,7 @@
 
 pub mod scenario;
 pub mod score;
+pub mod story;
 pub mod world;
 
 mod dice;
