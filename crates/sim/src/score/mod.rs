@@ -325,3 +325,111 @@ impl std::fmt::Display for Score {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Truth: A A A B B noise noise, and a resolve that is not scored. Answer: x x y y y - x.
+    fn worked() -> Score {
+        let truth = |id: &str, incident: Option<&str>, resolved: bool| Truth {
+            event_id: Some(id.to_owned()),
+            incident: incident.map(str::to_owned),
+            root: incident.map(|i| format!("root-{i}")),
+            resolved,
+            ..Truth::default()
+        };
+        let lines = [
+            ("1", Some("A"), "x"),
+            ("2", Some("A"), "x"),
+            ("3", Some("A"), "y"),
+            ("4", Some("B"), "y"),
+            ("5", Some("B"), "y"),
+            ("6", None, ""),
+            ("7", None, "x"),
+        ];
+        let mut answer = Answer::default();
+        let mut events: Vec<Truth> = Vec::new();
+        for (id, incident, placed) in lines {
+            events.push(truth(id, incident, false));
+            answer.place(id, Some(placed.to_owned()).filter(|p| !p.is_empty()));
+        }
+        events.push(truth("8", Some("A"), true));
+        let mut ranked = Ranked::default();
+        ranked.rank("x".to_owned(), ["root-A".to_owned()].into_iter());
+        ranked.rank(
+            "y".to_owned(),
+            ["db", "db", "root-B"].map(str::to_owned).into_iter(),
+        );
+        score(&events, &answer, Some(&ranked), Scope::default())
+    }
+
+    #[test]
+    fn agrees_with_figures_worked_by_hand() {
+        let score = worked();
+        let all = score.all.unwrap();
+        // Pairs put together: x has 3, y has 3; of these 1 (A in x) and 1 (B in y) belong together; truth has 3 + 1.
+        assert_eq!((all.n, all.true_clusters, all.pred_clusters), (7, 4, 3));
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+        close(all.pair_precision, 2.0 / 6.0);
+        close(all.pair_recall, 2.0 / 4.0);
+        close(all.pair_f1, 0.4);
+        // B-cubed: per cell n * n over the size of its cluster, over 7 alerts.
+        close(
+            all.bcubed_precision,
+            (4.0 / 3.0 + 1.0 / 3.0 + 4.0 / 3.0 + 1.0 + 1.0 / 3.0) / 7.0,
+        );
+        close(
+            all.bcubed_recall,
+            (4.0 / 3.0 + 1.0 / 3.0 + 4.0 / 2.0 + 1.0 + 1.0) / 7.0,
+        );
+        let by_chance = 4.0 * 6.0 / 21.0;
+        close(all.ari, (2.0 - by_chance) / (5.0 - by_chance));
+        // Jaccard: A and x share 2 of 4, B and y 2 of 3.
+        assert_eq!(
+            (
+                score.recovered.recovered,
+                score.recovered.true_incidents,
+                score.recovered.pred_incidents
+            ),
+            (1, 2, 2)
+        );
+        close(score.recovered.mean_best_jaccard, (0.5 + 2.0 / 3.0) / 2.0);
+        close(score.noise.recall, 0.5);
+        close(score.noise.precision, 1.0);
+        close(score.compression.alerts_per_incident, 3.0);
+        assert_eq!(score.not_scored["resolved"], 1);
+        let cause = score.root_cause.unwrap();
+        assert_eq!(cause.incidents, 2);
+        close(cause.ac_1, 0.5);
+        close(cause.ac_3, 1.0);
+        close(cause.mrr, (1.0 + 0.5) / 2.0);
+    }
+
+    #[test]
+    fn a_perfect_answer_has_only_ones() {
+        let truth: Vec<Truth> = (0..4)
+            .map(|i| Truth {
+                event_id: Some(i.to_string()),
+                incident: Some((i / 2).to_string()),
+                ..Truth::default()
+            })
+            .collect();
+        let mut answer = Answer::default();
+        for i in 0..4 {
+            answer.place(&i.to_string(), Some(format!("p{}", i / 2)));
+        }
+        let score = score(&truth, &answer, None, Scope::default());
+        let all = score.all.unwrap();
+        for figure in [
+            all.pair_f1,
+            all.bcubed_f1,
+            all.ari,
+            all.v_measure_nmi,
+            score.recovered.f1,
+        ] {
+            assert!((figure - 1.0).abs() < 1e-12);
+        }
+        assert!(score.root_cause.is_none());
+    }
+}

@@ -50,7 +50,9 @@ pub struct Stream {
     /// Onset of the next fault.
     next_fault: Option<Time>,
     faults: usize,
-    nuisances: Vec<(Time, Nuisance)>,
+    nuisances: Vec<Nuisance>,
+    /// When each nuisance comes next, by its number.
+    nuisance_due: BinaryHeap<Reverse<(Time, usize)>>,
     end: Time,
 }
 
@@ -65,9 +67,11 @@ impl Stream {
         let mut dice = Dice::new(seed);
         let estate = Estate::new(size.services, &mut dice.fork(1));
         let mut noise_dice = dice.fork(2);
-        let nuisances = Nuisance::draw(&estate, size, &mut noise_dice)
-            .into_iter()
-            .map(|mut n| (START + Span::from_millis((n.wait_s() * 1e3) as i64), n))
+        let mut nuisances = Nuisance::draw(&estate, size, &mut noise_dice);
+        let nuisance_due = nuisances
+            .iter_mut()
+            .enumerate()
+            .map(|(i, nuisance)| Reverse((START + seconds(nuisance.wait_s()), i)))
             .collect();
         let first_fault = START + Span::from_secs(QUIET_FIRST_S);
         Stream {
@@ -80,6 +84,7 @@ impl Stream {
             next_fault: (size.faults > 0).then_some(first_fault),
             faults: 0,
             nuisances,
+            nuisance_due,
             end: first_fault + Span::from_mins(10),
         }
     }
@@ -89,23 +94,40 @@ impl Stream {
         &self.estate
     }
 
-    /// Lets everything begin that begins before `time`.
-    fn begin_until(&mut self, time: Time) {
-        while let Some(at) = self.next_fault.filter(|at| *at <= time) {
-            self.fault(at);
+    /// How many events are prepared and not yet due.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// When something begins next.
+    fn next_begin(&self) -> Option<Time> {
+        let noise = self
+            .nuisance_due
+            .peek()
+            .map(|Reverse((at, _))| *at)
+            .filter(|at| self.next_fault.is_some() || *at < self.end);
+        self.next_fault.into_iter().chain(noise).min()
+    }
+
+    /// Lets the next thing begin.
+    fn begin(&mut self) {
+        let noise = self.nuisance_due.peek().map(|Reverse((at, _))| *at);
+        if let Some(at) = self
+            .next_fault
+            .filter(|at| noise.is_none_or(|noise| *at <= noise))
+        {
+            return self.fault(at);
         }
-        for i in 0..self.nuisances.len() {
-            while self.nuisances[i].0 <= time && self.nuisances[i].0 < self.end {
-                let at = self.nuisances[i].0;
-                for raise in self.nuisances[i].1.raises() {
-                    for event in events(&self.estate, &raise, at, &mut self.dice) {
-                        self.send(event, None);
-                    }
-                }
-                let wait = self.nuisances[i].1.wait_s();
-                self.nuisances[i].0 = at + Span::from_millis((wait * 1e3) as i64).max(Span::from_secs(1));
+        let Some(Reverse((at, i))) = self.nuisance_due.pop() else {
+            return;
+        };
+        for raise in self.nuisances[i].raises() {
+            for event in events(&self.estate, &raise, at, &mut self.dice) {
+                self.send(event, None);
             }
         }
+        let wait = seconds(self.nuisances[i].wait_s()).max(Span::from_secs(1));
+        self.nuisance_due.push(Reverse((at + wait, i)));
     }
 
     fn fault(&mut self, at: Time) {
@@ -129,8 +151,7 @@ impl Stream {
             if self.dice.chance(self.size.overlap) {
                 return at + Span::from_secs(self.dice.between(20, 240));
             }
-            over + Span::from_millis((self.dice.waiting(self.size.fault_every_s) * 1e3) as i64)
-                + Span::from_mins(6)
+            over + seconds(self.dice.waiting(self.size.fault_every_s)) + Span::from_mins(6)
         });
     }
 
@@ -158,20 +179,11 @@ impl Iterator for Stream {
     type Item = Told;
 
     fn next(&mut self) -> Option<Told> {
-        loop {
-            let next_noise = self
-                .nuisances
-                .iter()
-                .map(|(at, _)| *at)
-                .filter(|at| *at < self.end)
-                .min();
-            let begins = self.next_fault.into_iter().chain(next_noise).min();
-            match (self.waiting.peek(), begins) {
-                (Some(Reverse((at, _))), Some(begins)) if *at >= begins => self.begin_until(begins),
-                (None, Some(begins)) => self.begin_until(begins),
-                (None, None) => return None,
-                _ => break,
+        while let Some(begins) = self.next_begin() {
+            if self.waiting.peek().is_some_and(|Reverse((at, _))| *at < begins) {
+                break;
             }
+            self.begin();
         }
         let Reverse((_, number)) = self.waiting.pop()?;
         let told = self.told[(number - self.first) as usize].take();
@@ -181,4 +193,8 @@ impl Iterator for Stream {
         }
         told
     }
+}
+
+fn seconds(seconds: f64) -> Span {
+    Span::from_millis((seconds * 1e3) as i64)
 }
