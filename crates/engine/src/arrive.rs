@@ -20,6 +20,9 @@ const FLAP_ENTER: f64 = 6000.0;
 const FLAP_EXIT: f64 = 2000.0;
 const FLAP_HALF_LIFE_S: f64 = 900.0;
 
+/// Seconds after which a running episode is looked at again.
+const LOOK_S: i64 = 600;
+
 impl Engine {
     /// Takes in a firing or resolved event; gives the number of the episode it belongs to.
     pub(crate) fn arrive(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
@@ -106,44 +109,31 @@ impl Engine {
             return Some(alert.episode);
         }
         if let Some(incident) = incident
-            && (holds || self.runs_on(id, incident, entered.fresh, event.ts, fold))
+            && (holds || self.runs_on(incident, id, entered.fresh, event.ts))
         {
             let episode = alert.episode;
             self.repeat(incident, id, event.ts, fold);
             return Some(episode);
         }
-        if incident.is_none() && alert.muted.is_some() && !entered.fresh && !entered.look {
-            // A chronic alert in its running episode; looked at again once a settlement.
-            return Some(alert.episode);
+        if !entered.fresh && !entered.look {
+            // Too little, or chronic, in its running episode; looked at again once a settlement.
+            let episode = alert.episode;
+            if let Some(incident) = incident {
+                self.count_event(incident, id, event.ts, fold);
+            }
+            return Some(episode);
         }
         Some(self.enqueue(id, event, entered, fold))
     }
 
-    /// Whether a repeat simply goes on where its episode runs.
-    fn runs_on(
-        &self,
-        id: AlertId,
-        incident: model::IncidentId,
-        fresh: bool,
-        t: Time,
-        fold: &Fold<'_>,
-    ) -> bool {
-        let Some(state) = self.incidents.get(&incident) else {
-            return false;
-        };
-        let alert = self.alerts.get(&id).expect("made on arrival");
-        if fresh || state.background || !state.is_open() {
-            return false;
-        }
-        if alert
-            .habit
-            .seen
-            .is_some_and(|seen| t.since(seen) > Span::from_secs(600))
-            && alert.unsettled == 0
-        {
-            return false;
-        }
-        t.since(state.last) <= secs(self.reach_s(&alert.source, fold))
+    /// Whether a repeat simply goes on where its episode runs. An episode is placed once: one that runs for days stays
+    /// where it began, without keeping that going. Now and then it is looked at again, for what it is may have become
+    /// known meanwhile.
+    fn runs_on(&self, incident: model::IncidentId, id: AlertId, fresh: bool, t: Time) -> bool {
+        let looked_at = self.alerts.get(&id).and_then(|alert| alert.settled);
+        !fresh
+            && looked_at.is_none_or(|at| t.since(at) <= Span::from_secs(LOOK_S))
+            && self.incidents.get(&incident).is_some_and(|state| state.is_open() && !state.background)
     }
 
     /// Seconds of quiet after which an incident takes in nothing more from this source.

@@ -48,6 +48,8 @@ const RATE_S: f64 = 2400.0;
 /// Present in more than this share of the minutes of its life and two hours: nobody's company.
 const UBIQUITOUS: f64 = 0.05;
 const UBIQUITOUS_S: f64 = 7200.0;
+/// A title that is chronic elsewhere follows a fault on its host for this long after it began.
+const FOLLOW_S: i64 = 900;
 /// Hosts on which a title must be known to be chronic everywhere.
 const CLASS_HOSTS: usize = 3;
 const MATES_MAX: usize = 16;
@@ -77,16 +79,13 @@ impl Engine {
         }
         if self.classes.get(&anywhere).is_some_and(|class| class.level > 0) {
             let reach = secs(fold.settings.grouping.reach_s);
+            // What is known elsewhere may follow a fault that has just begun here; one that burns for hours does not
+            // explain it.
             let burns = self.systems.get(&alert.spot.system).is_some_and(|system| {
-                system
-                    .live
-                    .iter()
-                    .filter_map(|incident| self.incidents.get(incident))
-                    .any(|state| {
-                        state
-                            .place(&alert.spot.entity)
-                            .is_some_and(|place| t.since(place.last) <= reach)
-                    })
+                system.live.iter().filter_map(|incident| self.incidents.get(incident)).any(|state| {
+                    t.since(state.begun) <= Span::from_secs(FOLLOW_S)
+                        && state.place(&alert.spot.entity).is_some_and(|place| t.since(place.last) <= reach)
+                })
             });
             return Some(if burns { Chronic::Elsewhere } else { Chronic::Here });
         }

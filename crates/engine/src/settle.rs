@@ -100,12 +100,7 @@ impl Engine {
             .expect("alerts are remembered while they wait");
         alert.unsettled -= 1;
         alert.settled = Some(pending.t);
-        if pending.fresh
-            || alert
-                .habit
-                .seen
-                .is_none_or(|seen| pending.t.since(seen) > Span::from_secs(600))
-        {
+        if pending.fresh {
             alert.habit.seen = Some(pending.t);
             // 20 s more: company is looked for up to 30 s after the alert.
             let due = fold.time + Span::from_secs(20);
@@ -149,16 +144,16 @@ impl Engine {
             .get(&source)
             .and_then(|s| s.interval_s)
             .unwrap_or(0.0);
+        let chronic = self.chronic(p.alert, p.weight, t, fold);
         if !p.fresh
             && let Some(incident) = alert.incident
             && let Some(state) = self.incidents.get(&incident)
             && !state.background
             && state.is_open()
-            && t.since(state.last).as_secs_f64() <= reach
+            && !(p.weight == 0 && chronic.is_some())
         {
-            let passive = self.chronic(p.alert, p.weight, t, fold).is_some();
             return Verdict::new(
-                Placement::Join { incident, passive },
+                Placement::Join { incident, passive: chronic.is_some() },
                 0.99,
                 EvidenceKind::Episode,
                 t.since(state.last).as_secs_f64(),
@@ -167,7 +162,7 @@ impl Engine {
         }
         let near = self.near(node, fold);
         let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
-        if let Some(chronic) = self.chronic(p.alert, p.weight, t, fold)
+        if let Some(chronic) = chronic
             && let Some(verdict) = self.judge_chronic(p, chronic, &live, interval, fold)
         {
             return verdict;
