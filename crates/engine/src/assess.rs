@@ -51,6 +51,7 @@ impl Engine {
         let title = title(state, &causes);
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.unassessed = false;
+        state.assessed = (fold.time, state.alerts);
         let first = |causes: &[Cause]| causes.first().map(|c| c.entity.clone());
         let (cause_before, cause_now) = (first(&state.causes), first(&causes));
         let team_before = std::mem::replace(&mut state.owner, owner);

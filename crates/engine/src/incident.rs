@@ -71,6 +71,8 @@ pub(crate) struct State {
     /// `never_seen`, `rare` or `frequent`.
     pub rarity: Option<Text>,
     pub because: Vec<Evidence>,
+    /// When causes were ranked, and of how many alerts.
+    pub assessed: (Time, u64),
     /// Whether members changed since causes were ranked.
     pub unassessed: bool,
 

@@ -637,6 +637,7 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         similar: Vec::new(),
         rarity: None,
         because: Vec::new(),
+        assessed: (fold.time, 0),
         unassessed: true,
         merged_into: None,
         merged_from: Vec::new(),

@@ -11,6 +11,8 @@ use crate::{
 
 /// Suppressed alerts that a record lists; all are counted.
 const SUPPRESSED_MAX: usize = 32;
+/// Seconds within which what joined a large incident is judged at the latest.
+const ASSESS_S: i64 = 10;
 /// Services, entities and teams that a record lists.
 const NAMES_MAX: usize = 64;
 
@@ -33,7 +35,9 @@ impl Engine {
     /// Publishes what is due at the end of a step.
     pub(crate) fn publish_urgent(&mut self, fold: &mut Fold<'_>) {
         while let Some(id) = self.urgent.pop_first() {
-            self.assess(id, fold);
+            if self.worth_assessing(id, fold) {
+                self.assess(id, fold);
+            }
             if self.urgent.contains(&id) {
                 // Its cause or owner changed just now; the record comes with that.
                 continue;
@@ -45,6 +49,11 @@ impl Engine {
                 self.timers.remove(&(at, Timer::Publish(id)));
             }
             state.published_at = Some(fold.time);
+            if state.unassessed {
+                let at = fold.time + Span::from_secs(ASSESS_S);
+                state.publish_at = Some(at);
+                self.timers.insert((at, Timer::Publish(id)));
+            }
             if fold.settings.last_records_only {
                 continue;
             }
@@ -52,6 +61,18 @@ impl Engine {
                 fold.out.push(Output::Incident(Box::new(incident)));
             }
         }
+    }
+
+    /// Whether what changed can matter for cause and owner: ranking hundreds of alerts anew for each that joins a storm
+    /// would cost most and say least. Over, small, grown by an eighth, or some seconds old.
+    fn worth_assessing(&self, id: IncidentId, fold: &Fold<'_>) -> bool {
+        self.incidents.get(&id).is_some_and(|state| {
+            let (at, alerts) = state.assessed;
+            !state.is_open()
+                || state.alerts <= 16
+                || state.alerts >= alerts + alerts / 8
+                || fold.time.since(at) >= Span::from_secs(ASSESS_S)
+        })
     }
 
     /// The present truth about an incident.
