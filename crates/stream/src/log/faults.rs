@@ -4,7 +4,7 @@
 //! or the error a real client would give, and the caller has to start over from what is committed. The log itself is
 //! sound: what faults can do is decide *whether* a transaction lands, and whether its writer learns of it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::local::{LocalLog, LocalWorker};
@@ -29,17 +29,20 @@ pub enum Point {
     /// The end of the transaction is on its way while the process dies; it lands later, unless a successor of the same
     /// name has given it up before.
     Late,
+    /// The process stands still before the commit, long enough to be replaced, and then commits after all.
+    Zombie,
 }
 
 impl Point {
     /// All of them.
-    pub const ALL: [Point; 6] = [
+    pub const ALL: [Point; 7] = [
         Point::Poll,
         Point::BeforeCommit,
         Point::Abort,
         Point::AfterCommit,
         Point::LostAnswer,
         Point::Late,
+        Point::Zombie,
     ];
 }
 
@@ -87,15 +90,23 @@ impl Plan for Seeded {
 pub struct FaultyLog {
     inner: LocalLog,
     plan: Arc<Mutex<dyn Plan>>,
+    zombies: Zombies,
 }
+
+/// Workers that stand still, with the transaction that they are about to commit.
+type Zombies = Arc<Mutex<Vec<(LocalWorker, Transaction)>>>;
 
 impl FaultyLog {
     /// Of a sound log and a plan.
     pub fn new(inner: LocalLog, plan: Arc<Mutex<dyn Plan>>) -> FaultyLog {
-        FaultyLog { inner, plan }
+        FaultyLog { inner, plan, zombies: Zombies::default() }
     }
-    /// Lets everything that is on its way arrive.
+    /// Lets everything that is on its way arrive, and those that stand still go on.
     pub fn settle(&self) -> Result<(), LogError> {
+        for (mut worker, transaction) in lock(&self.zombies).drain(..) {
+            // Whether it lands is for the log to say; nobody is left to be told.
+            let _ = worker.commit(&transaction);
+        }
         self.inner.decide()
     }
 }
@@ -111,11 +122,8 @@ impl Log for FaultyLog {
         self.inner.bounds(at)
     }
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
-        Ok(Box::new(FaultyWorker {
-            inner: self.inner.join_local(member)?,
-            plan: self.plan.clone(),
-            dead: false,
-        }))
+        let inner = Some(self.inner.join_local(member)?);
+        Ok(Box::new(FaultyWorker { inner, plan: self.plan.clone(), zombies: self.zombies.clone() }))
     }
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
         self.inner.reader()
@@ -125,85 +133,86 @@ impl Log for FaultyLog {
     }
 }
 
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A worker until a fault strikes it; `inner` is gone after that.
 struct FaultyWorker {
-    inner: LocalWorker,
+    inner: Option<LocalWorker>,
     plan: Arc<Mutex<dyn Plan>>,
-    dead: bool,
+    zombies: Zombies,
 }
 
 impl FaultyWorker {
-    fn strike(&mut self, possible: &[Point]) -> Result<Option<Point>, LogError> {
-        if self.dead {
-            return Err(LogError::new(LogErrorKind::Crashed, "used after its end"));
-        }
-        let point = self
-            .plan
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .strike(possible);
-        self.dead = point.is_some();
-        Ok(point)
+    fn inner(&mut self) -> Result<&mut LocalWorker, LogError> {
+        self.inner.as_mut().ok_or_else(|| LogError::new(LogErrorKind::Crashed, "used after its end"))
+    }
+
+    fn strike(&mut self, possible: &[Point]) -> Option<(Point, LocalWorker)> {
+        let point = lock(&self.plan).strike(possible)?;
+        Some((point, self.inner.take()?))
     }
 }
 
 impl Worker for FaultyWorker {
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError> {
-        match self.strike(&[Point::Poll])? {
+        match self.strike(&[Point::Poll]) {
             Some(_) => Err(LogError::new(LogErrorKind::Crashed, "before a poll")),
-            None => self.inner.poll(wait, max, out),
+            None => self.inner()?.poll(wait, max, out),
         }
     }
 
     fn is_joined(&self) -> bool {
-        self.inner.is_joined()
+        self.inner.as_ref().is_some_and(Worker::is_joined)
     }
 
     fn assignment(&self) -> &[TopicPartition] {
-        self.inner.assignment()
+        self.inner.as_ref().map_or(&[], Worker::assignment)
     }
 
     fn at_end(&self, at: &TopicPartition) -> bool {
-        self.inner.at_end(at)
+        self.inner.as_ref().is_some_and(|inner| inner.at_end(at))
     }
 
     fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError> {
-        self.inner.committed(at)
+        self.inner()?.committed(at)
     }
 
     fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError> {
-        self.inner.hold(at, hold)
+        self.inner()?.hold(at, hold)
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), LogError> {
-        let possible = [
-            Point::BeforeCommit,
-            Point::Abort,
-            Point::AfterCommit,
-            Point::LostAnswer,
-            Point::Late,
-        ];
-        match self.strike(&possible)? {
-            None => self.inner.commit(transaction),
-            Some(Point::Abort) => Err(LogError::new(LogErrorKind::Aborted, "by plan")),
-            Some(Point::LostAnswer) => {
-                self.inner.commit(transaction)?;
+        let crashed = |what| Err(LogError::new(LogErrorKind::Crashed, what));
+        let Some((point, mut inner)) = self.strike(&Point::ALL[1..]) else {
+            return self.inner()?.commit(transaction);
+        };
+        match point {
+            Point::Poll | Point::BeforeCommit => crashed("before a commit"),
+            Point::Abort => Err(LogError::new(LogErrorKind::Aborted, "by plan")),
+            Point::LostAnswer => {
+                inner.commit(transaction)?;
                 Err(LogError::new(LogErrorKind::Unknown, "the answer is lost"))
             }
-            Some(Point::AfterCommit) => {
-                self.inner.commit(transaction)?;
-                Err(LogError::new(LogErrorKind::Crashed, "after a commit"))
+            Point::AfterCommit => {
+                inner.commit(transaction)?;
+                crashed("after a commit")
             }
-            Some(Point::Late) => {
-                self.inner.hang(transaction)?;
-                Err(LogError::new(LogErrorKind::Crashed, "with a commit on its way"))
+            Point::Late => {
+                inner.hang(transaction)?;
+                crashed("with a commit on its way")
             }
-            Some(Point::BeforeCommit | Point::Poll) => {
-                Err(LogError::new(LogErrorKind::Crashed, "before a commit"))
+            Point::Zombie => {
+                lock(&self.zombies).push((inner, transaction.clone()));
+                crashed("but not quite dead")
             }
         }
     }
 
     fn leave(self: Box<Self>) {
-        Box::new(self.inner).leave();
+        if let Some(inner) = self.inner {
+            Box::new(inner).leave();
+        }
     }
 }

@@ -69,10 +69,7 @@ fn every_fault_at_every_step_changes_nothing() {
         for nth in 0..12 {
             let (found, restarts) = outcome(Once { point, nth }, 1);
             assert_eq!(restarts, 1, "{point:?} at step {nth} did not strike");
-            assert!(
-                found == expected,
-                "{point:?} at step {nth} changed what is published"
-            );
+            assert_eq!(found.difference(&expected), None, "{point:?} at step {nth}");
         }
     }
 }
@@ -93,9 +90,6 @@ fn any_mixture_of_faults_changes_nothing() {
         let (expected, _) = outcome(Calm, seed);
         let (found, restarts) = outcome(Seeded::new(seed, 150), seed);
         assert!(restarts > 10, "seed {seed}: only {restarts} restarts");
-        assert!(
-            found == expected,
-            "seed {seed} changed what is published: STORMFOLD_SEED={seed}"
-        );
+        assert_eq!(found.difference(&expected), None, "alone with STORMFOLD_SEED={seed}");
     }
 }
