@@ -9,7 +9,7 @@ use crate::{Graph, NodeId, fold::Folds, links::Links};
 pub const HUB_NEIGHBOURS_MAX: usize = 16;
 
 /// A system with more services than this is divided into neighbourhoods; up to it everything is near everything.
-pub const LARGE_SYSTEM_NODES: usize = 48;
+pub const LARGE_SYSTEM_NODES: usize = 32;
 
 /// In a large system, symptoms within so many steps are company of a symptom.
 pub const BALL_HOPS: u32 = 2;
@@ -46,7 +46,7 @@ pub(crate) fn components(folds: &Folds, near: &Links, nodes: usize) -> (Vec<Node
         of[start] = Some(root);
         let mut todo = vec![root];
         while let Some(at) = todo.pop() {
-            sizes[start] += 1;
+            sizes[start] += u32::from(folds.thing(at) == at);
             for &next in near.of(at) {
                 if of[next.index()].is_none() {
                     of[next.index()] = Some(root);
