@@ -18,7 +18,7 @@ use crate::{
 const COVERAGE_MIN: f64 = 0.6;
 /// A foreign cause this probable needs no coverage.
 const THIRD_PARTY_PROBABILITY: f64 = 0.5;
-/// Own dependents of a foreign cause that must alert when it says nothing itself.
+/// Own dependents of a foreign cause that must alert when it says nothing itself; all of them where it has fewer.
 const DEPENDENTS_MIN: usize = 2;
 /// Places that must alert before a shared ground is looked for.
 const PLACES_MIN: usize = 3;
@@ -67,7 +67,9 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
         let text = format!("all alerts are on {}", only.entity.name(graph));
         return said(ContextClass::Isolated, 0.9, EvidenceKind::Entity, 1.0, text);
     }
-    let residents = others(sites, root).filter(|s| s.tie == Some(Tie::Host)).count();
+    let residents = others(sites, root)
+        .filter(|s| root.entity.node().is_some_and(|n| s.hosts.contains(&n)))
+        .count();
     let ground = root.entity.node().is_some_and(|n| {
         graph.kind(n) == NodeKind::Host && residents >= DEPENDENTS_MIN
             || graph.kind(n) == NodeKind::Coordination
@@ -102,6 +104,16 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
                 text,
             );
         }
+    }
+    if ranking.coverage >= COVERAGE_MIN {
+        let text = format!("{} alone carries it: {covered}", root.name);
+        return said(
+            ContextClass::Isolated,
+            ranking.coverage,
+            EvidenceKind::Coverage,
+            ranking.coverage,
+            text,
+        );
     }
     if let Some((kind, name, share)) = common_ground(sites, graph) {
         let text = format!(
@@ -169,7 +181,8 @@ fn third_party(ranking: &Ranking, root: &Candidate, graph: &Graph) -> Option<Evi
         .map(|s| &s.entity)
         .collect();
     let says_so = ranking.sites.iter().any(|s| s.entity == root.entity);
-    if own.len() < DEPENDENTS_MIN && !says_so {
+    let direct = root.entity.node().map_or(0, |n| graph.needed_by(n).len());
+    if own.len() < DEPENDENTS_MIN.min(direct) && !says_so {
         return None;
     }
     let names: Vec<&str> = own.iter().take(5).map(|e| e.name(graph).as_str()).collect();

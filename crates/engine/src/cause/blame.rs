@@ -7,7 +7,7 @@ use topology::{Graph, NodeId};
 use super::{
     Entity,
     symptoms::Group,
-    weights::{CALL_HOST, CALLEE, CALLER, EXPLAIN_HOPS, HOP, RING_MAX, above, at_itself, below, on_host},
+    weights::{CALLEE, CALLER, EXPLAIN_HOPS, HOP, HOST_BREAKS, RING_MAX, above, at_itself, below, on_host},
 };
 
 /// How a root lies to the place of a symptom.
@@ -21,6 +21,8 @@ pub(crate) enum Tie {
     Needed(u32),
     /// The place runs on it.
     Host,
+    /// Something that the place depends on, over so many hops, runs on it.
+    HostOfNeeded(u32),
     /// It made the call.
     Caller,
     /// It depends on the place, over so many hops.
@@ -59,36 +61,21 @@ impl<'a> Blame<'a> {
         let call = group.call.filter(|_| kind.is_of_calls());
         if let Some(call) = call {
             found.add(Entity::Node(call.callee), CALLEE, Tie::Callee);
-            for &(node, hops) in self.down(call.callee) {
-                found.add(Entity::Node(node), CALLEE * power(HOP, hops), Tie::Needed(hops));
-            }
+            self.broken_below(call.callee, CALLEE * HOP, &mut found);
+            self.broken_hosts(call.callee, &group.hosts, CALLEE, Tie::Host, &mut found);
             if let Some(caller) = call.caller.filter(|&c| c != call.callee) {
                 found.add(Entity::Node(caller), CALLER, Tie::Caller);
-                for &host in self.graph.hosts(caller).iter().take(RING_MAX) {
-                    found.add(Entity::Node(host), CALL_HOST, Tie::Host);
-                }
-            }
-            for &host in group
-                .hosts
-                .iter()
-                .chain(self.graph.hosts(call.callee).iter().take(RING_MAX))
-            {
-                found.add(Entity::Node(host), CALL_HOST, Tie::Host);
+                self.broken_hosts(caller, &[], CALLER, Tie::Host, &mut found);
             }
             return found.links;
         }
         found.add(group.site.clone(), at_itself(kind), Tie::Itself);
         for &host in &group.hosts {
-            found.add(Entity::Node(host), on_host(kind), Tie::Host);
+            let q = on_host(kind) / group.hosts.len() as f64;
+            found.add(Entity::Node(host), q, Tie::Host);
         }
         if let Some(site) = group.site.node() {
-            for &(node, hops) in self.down(site) {
-                found.add(
-                    Entity::Node(node),
-                    above(kind) * power(HOP, hops - 1),
-                    Tie::Needed(hops),
-                );
-            }
+            self.broken_below(site, above(kind), &mut found);
             for &(node, hops) in self.up(site) {
                 found.add(
                     Entity::Node(node),
@@ -101,6 +88,29 @@ impl<'a> Blame<'a> {
             }
         }
         found.links
+    }
+
+    /// Blames what a thing depends on, with `q` one hop away, and the hosts of that.
+    fn broken_below(&mut self, thing: NodeId, q: f64, found: &mut Found) {
+        let down: Vec<(NodeId, u32)> = self.down(thing).to_vec();
+        for (node, hops) in down {
+            let q = q * power(HOP, hops - 1);
+            found.add(Entity::Node(node), q, Tie::Needed(hops));
+            self.broken_hosts(node, &[], q, Tie::HostOfNeeded(hops), found);
+        }
+    }
+
+    /// Blames the hosts of a thing that would be blamed with `q`: a host takes its residents along, and a thing on
+    /// several hosts loses only a part with one.
+    fn broken_hosts(&self, thing: NodeId, said: &[NodeId], q: f64, tie: Tie, found: &mut Found) {
+        let hosts = if said.is_empty() {
+            self.graph.hosts(thing)
+        } else {
+            said
+        };
+        for &host in hosts.iter().take(RING_MAX) {
+            found.add(Entity::Node(host), q * HOST_BREAKS / hosts.len() as f64, tie);
+        }
     }
 
     /// What a thing depends on, nearest first, with the hops; itself left out.

@@ -121,16 +121,21 @@ enum Row {
 }
 
 impl History {
-    /// 1 for a symptom never or hardly seen in incidents of its system, towards 0 for one that is always there.
-    pub(super) fn rarity(&self, system: &str, key: u64) -> f64 {
+    /// Probability of a symptom in an incident of its system, whatever the cause.
+    pub(super) fn usual_share(&self, system: &str, key: u64) -> f64 {
         let counts = self.systems.get(system);
         let seen = counts
             .and_then(|c| c.symptoms.get(&key))
             .map_or(0.0, |s| s.incidents);
-        let p = (seen + RARITY_PRIOR.1) / (counts.map_or(0.0, |c| c.incidents) + RARITY_PRIOR.0);
+        ((seen + RARITY_PRIOR.1) / (counts.map_or(0.0, |c| c.incidents) + RARITY_PRIOR.0)).min(1.0)
+    }
+
+    /// 1 for a symptom never or hardly seen in incidents of its system, towards 0 for one that is always there.
+    pub(super) fn rarity(&self, system: &str, key: u64) -> f64 {
+        let incidents = self.systems.get(system).map_or(0.0, |c| c.incidents);
         // In units of what a symptom never seen so far would say, so that on the first day all speak alike.
-        let unseen = RARITY_PRIOR.1 / (counts.map_or(0.0, |c| c.incidents) + RARITY_PRIOR.0);
-        (libm::log(p.min(1.0)) / libm::log(unseen)).clamp(0.0, 1.0)
+        let unseen = RARITY_PRIOR.1 / (incidents + RARITY_PRIOR.0);
+        (libm::log(self.usual_share(system, key)) / libm::log(unseen)).clamp(0.0, 1.0)
     }
 
     /// Above 1 when a symptom comes more often than it usually does in an incident, below 1 when less often.

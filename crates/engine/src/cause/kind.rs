@@ -151,7 +151,9 @@ const CHANGES: [&str; 10] = [
     "changed",
     "migration",
 ];
-const SLOW: [&str; 15] = [
+const SLOW: [&str; 17] = [
+    "takes",
+    "took",
     "latency",
     "latencies",
     "slow",
@@ -350,6 +352,7 @@ fn of_words(words: &[Text]) -> AlertKind {
     if has(words, &STATES) && !(resource && has(words, &["degraded", "limit"]))
         || pair(words, "not", "ready")
         || pair(words, "ready", "not")
+        || pair(words, "healthy", "host")
     {
         return AlertKind::State;
     }

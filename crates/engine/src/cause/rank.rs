@@ -1,18 +1,20 @@
 //! The ranking itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CauseKind, Evidence, Labels, Severity, Text, Time};
 
 pub(crate) use super::blame::Tie;
+use topology::NodeKind;
+
 use super::{
-    CauseInput, ChangeView, Entity, History,
+    AlertKind, CauseInput, ChangeView, Entity, History,
     blame::{Blame, Link},
     history::STRENGTHS,
     symptoms::{self, Call, Group, Symptom},
     weights::{
         CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S,
-        CHANGE_MAX_S, CHANGE_SHARE, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, LEAK, OWN, RANKED_MAX, SILENT,
+        CHANGE_MAX_S, CHANGE_SHARE, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, OWN, RANKED_MAX, SILENT,
         SILENT_NAMED, USUAL, kind_prior,
     },
     words,
@@ -98,8 +100,10 @@ pub(super) struct Standing {
     candidate: bool,
     /// It raises alerts of its own.
     pub(super) alerts: bool,
-    /// An alert names it as an end of a call.
+    /// An alert names it as an end of a call, or by what probably is another name of it.
     pub(super) named: bool,
+    /// It says itself that it is down, or alerts about calls to it name it: seen, not inferred, so no prior counts.
+    direct: bool,
     /// Weight of its own internal symptoms.
     pub(super) own: f64,
     /// The nearest change before the first symptom, and what is left of its weight, 0 to 1.
@@ -118,8 +122,10 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
     let groups = symptoms::groups(graph, &symptoms);
     let system = main_system(&symptoms);
     let mut standings = standings(input, &groups, &symptoms);
+    let weight: f64 = groups.iter().map(|g| g.weight).sum();
+    let sharpness = 1.0 / (EVIDENCE_SPREAD * libm::sqrt(weight)).max(EVIDENCE_SPREAD_MIN);
     for (entity, standing) in &mut standings {
-        standing.sum = sum(input, history, &system, &groups, entity, standing);
+        standing.sum = sum(input, history, &system, &groups, sharpness, entity, standing);
     }
     let remembered: Vec<Symptomatic> = symptoms
         .iter()
@@ -130,8 +136,7 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
             rarity: s.rarity,
         })
         .collect();
-    let weight = groups.iter().map(|g| g.weight).sum();
-    let scored = probabilities(input, history, &system, &standings, &remembered, weight);
+    let scored = probabilities(input, history, &system, &standings, &remembered);
     let best = scored.first().map(|s| &standings[&s.entity]);
     let sites = sites(input, &symptoms, &groups, best, scored.first().map(|s| &s.entity));
     let total: f64 = sites.iter().map(|s| s.weight).sum();
@@ -191,7 +196,10 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
 
 /// Whether a root with this tie explains a place: the place is it, depends on it, calls it or runs on it.
 pub(crate) fn explains(tie: Tie) -> bool {
-    matches!(tie, Tie::Itself | Tie::Callee | Tie::Needed(_) | Tie::Host)
+    matches!(
+        tie,
+        Tie::Itself | Tie::Callee | Tie::Needed(_) | Tie::Host | Tie::HostOfNeeded(_)
+    )
 }
 
 /// The system with the most evidence; ties go to the smaller name.
@@ -220,7 +228,7 @@ fn standings(
     for (i, group) in groups.iter().enumerate() {
         for (entity, link) in blame.of(group) {
             let near = match link.tie {
-                Tie::Needed(hops) => hops <= CANDIDATE_HOPS_DOWN,
+                Tie::Needed(hops) | Tie::HostOfNeeded(hops) => hops <= CANDIDATE_HOPS_DOWN,
                 Tie::Needs(hops) => hops <= CANDIDATE_HOPS_UP,
                 _ => true,
             };
@@ -234,11 +242,29 @@ fn standings(
         if group.kind.is_internal() {
             site.own += group.weight;
         }
-        for end in ends(group.call) {
-            if let Some(standing) = standings.get_mut(&end) {
+        site.direct |= matches!(group.kind, AlertKind::State | AlertKind::Absent);
+        if let Some(callee) = group
+            .call
+            .filter(|_| group.kind.is_of_calls())
+            .map(|c| Entity::Node(c.callee))
+            && let Some(standing) = standings.get_mut(&callee)
+        {
+            standing.direct = true;
+        }
+        // Under a foreign name a service is named too, if probably.
+        let suggested = graph
+            .alias_suggestions()
+            .iter()
+            .filter(|s| group.site.node() == Some(s.external));
+        for named in ends(group.call).chain(suggested.map(|s| Entity::Node(s.service))) {
+            if let Some(standing) = standings.get_mut(&named) {
                 standing.named = true;
             }
         }
+    }
+    for (entity, standing) in &mut standings {
+        standing.named |= entity.node().is_some_and(|n| graph.kind(n) == NodeKind::Host)
+            && residents_down(standing, groups) >= 2;
     }
     let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
     for (i, change) in input.changes.iter().enumerate() {
@@ -272,6 +298,14 @@ fn standings(
     standings
 }
 
+/// Places that went down and run on this; two that go down together name the machine.
+fn residents_down(standing: &Standing, groups: &[Group]) -> usize {
+    let down = standing.links.iter().filter(|(g, link)| {
+        link.tie == Tie::Host && matches!(groups[*g].kind, AlertKind::State | AlertKind::Absent)
+    });
+    down.map(|(g, _)| &groups[*g].site).collect::<BTreeSet<_>>().len()
+}
+
 fn ends(call: Option<Call>) -> impl Iterator<Item = Entity> {
     call.into_iter()
         .flat_map(|c| c.caller.into_iter().chain([c.callee]))
@@ -288,16 +322,14 @@ fn change_strength(change: &ChangeView<'_>, first: Time) -> Option<f64> {
 
 /// Log-likelihood that a candidate gains over explaining nothing.
 fn gain(groups: &[Group], standing: &Standing) -> f64 {
-    standing
-        .links
-        .iter()
-        .map(|(g, link)| groups[*g].weight * link_gain(link))
-        .sum()
+    standing.links.iter().map(|(g, link)| groups[*g].gain(link)).sum()
 }
 
-/// The same for one group of weight 1.
-pub(super) fn link_gain(link: &Link) -> f64 {
-    libm::log((LEAK + (1.0 - LEAK) * link.q) / LEAK)
+impl Group {
+    /// Log-likelihood that a root gains by this group when it lies to it like this.
+    pub(super) fn gain(&self, link: &Link) -> f64 {
+        self.weight * libm::log((self.leak + (1.0 - self.leak) * link.q) / self.leak)
+    }
 }
 
 /// All terms but those of feedback.
@@ -306,6 +338,7 @@ fn sum(
     history: &History,
     system: &str,
     groups: &[Group],
+    sharpness: f64,
     entity: &Entity,
     standing: &Standing,
 ) -> f64 {
@@ -314,10 +347,14 @@ fn sum(
         (false, true) => SILENT * SILENT_NAMED,
         (false, false) => SILENT,
     };
-    let prior = entity.node().map_or(0.0, |n| kind_prior(input.graph.kind(n)));
+    let prior = if standing.direct {
+        0.0
+    } else {
+        entity.node().map_or(0.0, |n| kind_prior(input.graph.kind(n)))
+    };
     let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);
     let usual = USUAL * history.usual(system, entity.name(input.graph));
-    gain(groups, standing) + OWN * standing.own - silent + prior + changed - usual
+    sharpness * (gain(groups, standing) + OWN * standing.own) - silent + prior + changed - usual
 }
 
 /// Softmax at each strength of feedback, mixed as the strengths are weighed; best first, ties to the smaller entity.
@@ -327,9 +364,7 @@ fn probabilities(
     system: &str,
     standings: &BTreeMap<Entity, Standing>,
     symptoms: &[Symptomatic],
-    weight: f64,
 ) -> Vec<Scored> {
-    let sharpness = 1.0 / (EVIDENCE_SPREAD * libm::sqrt(weight)).max(EVIDENCE_SPREAD_MIN);
     let feedback = history.has_feedback(system);
     let likeness = if feedback {
         history.likeness(system, symptoms)
@@ -340,7 +375,7 @@ fn probabilities(
     let mut scored = Vec::with_capacity(standings.len());
     for (entity, standing) in standings {
         let name = entity.name(input.graph).clone();
-        let mut at_strength = [standing.sum * sharpness; STRENGTHS.len()];
+        let mut at_strength = [standing.sum; STRENGTHS.len()];
         if feedback {
             let (times, most) = history.confirmed(system, &name);
             let base = libm::log((times + 2.0) / (most + 2.0));

@@ -7,7 +7,7 @@ use topology::{Graph, NodeId};
 
 use super::{
     AlertKind, CauseInput, Entity, History,
-    weights::{ALERTS_MAX, GROUP_WEIGHT_MAX, SYMPTOMS_MAX, severity_weight},
+    weights::{ALERTS_MAX, GROUP_WEIGHT_MAX, LEAK, LEAK_MAX, SYMPTOMS_MAX, severity_weight},
 };
 
 /// The ends of a call that an alert speaks of.
@@ -38,6 +38,8 @@ pub(super) struct Symptom<'a> {
     pub(super) labels: &'a Labels,
     /// How much it says: severity, rarity and surprise.
     pub(super) weight: f64,
+    /// Probability of it in any incident of its system.
+    pub(super) usual: f64,
     /// 1 for what was never seen, towards 0 for what is always there.
     pub(super) rarity: f64,
 }
@@ -50,6 +52,8 @@ pub(super) struct Group {
     pub(super) kind: AlertKind,
     pub(super) hosts: Vec<NodeId>,
     pub(super) weight: f64,
+    /// Probability of it whatever the cause.
+    pub(super) leak: f64,
     /// Index of its heaviest symptom, for words.
     pub(super) example: usize,
 }
@@ -87,6 +91,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
                 hosts: BTreeSet::new(),
                 labels: alert.labels,
                 weight: 0.0,
+                usual: 0.0,
                 rarity: 1.0,
             });
         symptom.severity = symptom.severity.max(alert.severity);
@@ -97,6 +102,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
     }
     let mut symptoms: Vec<Symptom<'a>> = found.into_values().collect();
     for s in &mut symptoms {
+        s.usual = history.usual_share(&s.system, s.key);
         s.rarity = history.rarity(&s.system, s.key);
         s.weight = severity_weight(s.severity) * s.rarity * history.surprise(&s.system, s.key, s.events);
     }
@@ -111,21 +117,27 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
 
 /// Groups of symptoms, in the order of place, kind and call.
 pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
-    let mut found: BTreeMap<(&Entity, AlertKind, Option<Call>), (f64, usize, BTreeSet<NodeId>)> =
-        BTreeMap::new();
+    let mut members: BTreeMap<(&Entity, AlertKind, Option<Call>), Vec<usize>> = BTreeMap::new();
     for (i, s) in symptoms.iter().enumerate() {
-        let (sum, example, hosts) = found
-            .entry((&s.site, s.kind, s.call))
-            .or_insert_with(|| (0.0, i, BTreeSet::new()));
-        *sum += s.weight;
-        if s.weight > symptoms[*example].weight {
-            *example = i;
-        }
-        hosts.extend(&s.hosts);
+        members.entry((&s.site, s.kind, s.call)).or_default().push(i);
     }
-    found
+    members
         .into_iter()
-        .map(|((site, kind, call), (sum, example, mut hosts))| {
+        .map(|((site, kind, call), of)| {
+            let sum: f64 = of.iter().map(|&i| symptoms[i].weight).sum();
+            let usual: f64 = of.iter().map(|&i| symptoms[i].weight * symptoms[i].usual).sum();
+            let example = of
+                .iter()
+                .copied()
+                .reduce(|a, b| {
+                    if symptoms[b].weight > symptoms[a].weight {
+                        b
+                    } else {
+                        a
+                    }
+                })
+                .expect("a group has a symptom");
+            let mut hosts: BTreeSet<NodeId> = of.iter().flat_map(|&i| &symptoms[i].hosts).copied().collect();
             if let (true, Some(node)) = (hosts.is_empty(), site.node()) {
                 hosts.extend(graph.hosts(node).iter().take(HOSTS_MAX));
             }
@@ -135,6 +147,7 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
                 kind,
                 hosts: hosts.into_iter().take(HOSTS_MAX).collect(),
                 weight: GROUP_WEIGHT_MAX * (1.0 - libm::exp(-sum / GROUP_WEIGHT_MAX)),
+                leak: (if sum > 0.0 { usual / sum } else { 1.0 }).clamp(LEAK, LEAK_MAX),
                 example,
             }
         })

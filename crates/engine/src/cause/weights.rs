@@ -6,9 +6,11 @@ use topology::NodeKind;
 
 use super::AlertKind;
 
-/// Probability that a symptom appears although the candidate does not explain it. Higher: one strange alert decides
-/// less.
+/// Least probability that a symptom appears whatever the cause. Higher: one strange alert decides less. A symptom that
+/// is in a larger share of all incidents of its system appears with that share.
 pub(super) const LEAK: f64 = 0.1;
+/// The most of it: even what is always there says a little.
+pub(super) const LEAK_MAX: f64 = 0.9;
 /// Log-odds are divided by this times the root of the incident's weight of evidence: symptoms of one incident are no
 /// independent witnesses, so certainty grows with the root of their number.
 pub(super) const EVIDENCE_SPREAD: f64 = 0.5;
@@ -117,7 +119,7 @@ pub(super) fn below(kind: AlertKind) -> f64 {
 /// Probability of a symptom of this kind at something that runs on the root.
 pub(super) fn on_host(kind: AlertKind) -> f64 {
     match kind {
-        AlertKind::Absent => 0.6,
+        AlertKind::State | AlertKind::Absent => 0.6,
         k if k.is_internal() => 0.3,
         _ => 0.2,
     }
@@ -127,5 +129,5 @@ pub(super) fn on_host(kind: AlertKind) -> f64 {
 pub(super) const CALLEE: f64 = 0.9;
 /// Probability of trouble on a call whose caller is the root.
 pub(super) const CALLER: f64 = 0.15;
-/// Probability of trouble on a call whose caller or callee runs on the root.
-pub(super) const CALL_HOST: f64 = 0.2;
+/// Probability that a host that is the root takes a thing along that runs on it alone.
+pub(super) const HOST_BREAKS: f64 = 0.7;

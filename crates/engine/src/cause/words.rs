@@ -6,7 +6,7 @@ use super::{
     CauseInput, ChangeView, Entity, History,
     blame::Tie,
     history::STRENGTHS,
-    rank::{Scored, Site, Standing, explains, link_gain},
+    rank::{Scored, Site, Standing, explains},
     symptoms::{Group, Symptom},
 };
 
@@ -30,7 +30,7 @@ impl Says<'_> {
             .links
             .iter()
             .enumerate()
-            .map(|(i, (g, link))| (self.groups[*g].weight * link_gain(link), i))
+            .map(|(i, (g, link))| (self.groups[*g].gain(link), i))
             .filter(|(gain, _)| *gain > 0.005)
             .collect();
         gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -64,7 +64,7 @@ impl Says<'_> {
         }
         if !standing.alerts {
             let named = if standing.named {
-                ", but alerts name it as an end of a call"
+                ", but alerts name it"
             } else {
                 ""
             };
@@ -133,12 +133,18 @@ impl Says<'_> {
         let site = group.site.name(graph);
         match (tie, group.call.filter(|_| group.kind.is_of_calls())) {
             (Tie::Needed(hops), Some(c)) => format!("{}, {} below the callee", call(c), calls(hops)),
+            (Tie::HostOfNeeded(hops), Some(c)) => {
+                format!("{}, {} below which something runs on it", call(c), calls(hops))
+            }
             (Tie::Host, Some(c)) => format!("{}, an end of which runs on it", call(c)),
             (_, Some(c)) => call(c),
             (Tie::Itself, None) => "of its own".to_owned(),
             (Tie::Needed(hops), None) => format!("on {site}, which depends on it over {}", calls(hops)),
             (Tie::Needs(hops), None) => format!("on {site}, on which it depends over {}", calls(hops)),
             (Tie::Host, None) => format!("on {site}, which runs on it"),
+            (Tie::HostOfNeeded(hops), None) => {
+                format!("on {site}, which depends over {} on what runs on it", calls(hops))
+            }
             (Tie::Resident, None) => format!("on {site}, on which it runs"),
             (Tie::Callee | Tie::Caller, None) => format!("on {site} beside {}", entity.name(graph)),
         }

@@ -115,6 +115,13 @@ impl Fault {
                 }
             }
         }
+        // A cascade that shows at one place only is one service's failure to everybody who looks.
+        let first = spread.raises.first().map(|r| r.place);
+        let alone = spread.raises.iter().all(|r| Some(r.place) == first);
+        let class = match class {
+            FaultClass::Cascading if alone => FaultClass::Isolated,
+            class => class,
+        };
         Fault {
             class,
             root,
