@@ -104,6 +104,11 @@ pub(crate) struct Habit {
     /// Decaying count of the runs that came alone.
     pub recent: f64,
     pub recent_at: Option<Time>,
+    /// When its newest episode was judged, how long the gaps between episodes are on average, and how far they stray
+    /// from that on average, as a share of it.
+    pub judged: Option<Time>,
+    pub gap_s: f64,
+    pub stray: f64,
     /// 0 not chronic, 1 for info, 2 for warnings, 3 for errors.
     pub level: u8,
     /// When its company was last looked at.

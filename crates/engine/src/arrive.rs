@@ -9,7 +9,6 @@ use crate::{
     alert::{Alert, onset},
     engine::{Engine, What},
     fold::Fold,
-    settings::secs,
     spot,
 };
 
@@ -133,7 +132,10 @@ impl Engine {
         let looked_at = self.alerts.get(&id).and_then(|alert| alert.settled);
         !fresh
             && looked_at.is_none_or(|at| t.since(at) <= Span::from_secs(LOOK_S))
-            && self.incidents.get(&incident).is_some_and(|state| state.is_open() && !state.background)
+            && self
+                .incidents
+                .get(&incident)
+                .is_some_and(|state| state.is_open() && !state.background)
     }
 
     /// Seconds of quiet after which an incident takes in nothing more from this source.

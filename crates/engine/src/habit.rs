@@ -45,6 +45,10 @@ const RECENT_S: f64 = 7200.0;
 /// And at least once per this long: a fault that returns does so every few hours, chatter several times an hour.
 const RATE_LOW_S: f64 = 21_600.0;
 const RATE_S: f64 = 2400.0;
+/// Clockwork: this many episodes at least, whose gaps stray from their mean by this share on average over about so many.
+const RHYTHM_MIN: u32 = 6;
+const RHYTHM_STRAY: f64 = 0.05;
+const RHYTHM_MEMORY: f64 = 4.0;
 /// Present in more than this share of the minutes of its life and two hours: nobody's company.
 const UBIQUITOUS: f64 = 0.05;
 const UBIQUITOUS_S: f64 = 7200.0;
@@ -82,10 +86,16 @@ impl Engine {
             // What is known elsewhere may follow a fault that has just begun here; one that burns for hours does not
             // explain it.
             let burns = self.systems.get(&alert.spot.system).is_some_and(|system| {
-                system.live.iter().filter_map(|incident| self.incidents.get(incident)).any(|state| {
-                    t.since(state.begun) <= Span::from_secs(FOLLOW_S)
-                        && state.place(&alert.spot.entity).is_some_and(|place| t.since(place.last) <= reach)
-                })
+                system
+                    .live
+                    .iter()
+                    .filter_map(|incident| self.incidents.get(incident))
+                    .any(|state| {
+                        t.since(state.begun) <= Span::from_secs(FOLLOW_S)
+                            && state
+                                .place(&alert.spot.entity)
+                                .is_some_and(|place| t.since(place.last) <= reach)
+                    })
             });
             return Some(if burns { Chronic::Elsewhere } else { Chronic::Here });
         }
@@ -224,6 +234,17 @@ impl Habit {
         let age = self.recent_at.map_or(0.0, |at| t.since(at).as_secs_f64());
         self.recent = self.recent * libm::exp(-age / RECENT_S) + f64::from(u8::from(alone));
         self.recent_at = Some(t);
+        if let Some(judged) = self.judged {
+            let gap = t.since(judged).as_secs_f64().max(1.0);
+            if self.gap_s == 0.0 {
+                self.gap_s = gap;
+            } else {
+                let stray = libm::fabs(gap - self.gap_s) / self.gap_s;
+                self.stray += (stray - self.stray) / RHYTHM_MEMORY;
+                self.gap_s += (gap - self.gap_s) / RHYTHM_MEMORY;
+            }
+        }
+        self.judged = Some(t);
         let episodes = f64::from(self.episodes);
         let share = f64::from(self.alone) / episodes;
         if (self.level > 0 && share < SHARE_KEEP) || episodes < life / RATE_LOW_S {
@@ -234,7 +255,7 @@ impl Habit {
         }
         let level = if low {
             u8::from(self.alone >= ALONE_LOW && episodes >= life / RATE_LOW_S)
-        } else if episodes < life / RATE_S {
+        } else if episodes < life / RATE_S && !self.has_rhythm() {
             0
         } else if self.alone >= ALONE_HIGH || self.recent >= RECENT_HIGH {
             3
@@ -244,6 +265,13 @@ impl Habit {
             0
         };
         self.level = self.level.max(level);
+    }
+}
+
+impl Habit {
+    /// Whether it comes like clockwork: what a schedule brings explains nothing, however rare it is.
+    fn has_rhythm(&self) -> bool {
+        self.episodes >= RHYTHM_MIN && self.stray <= RHYTHM_STRAY
     }
 }
 

@@ -47,6 +47,9 @@ pub(crate) struct State {
     pub activity: Decaying,
     pub places: Vec<PlaceActivity>,
 
+    /// How many members name each callee.
+    pub callees: BTreeMap<u32, u32>,
+
     pub severity: Severity,
     /// Worst severity that was ever paged for.
     pub paged_severity: Option<Severity>,
@@ -180,6 +183,13 @@ impl State {
             last: Time::MIN,
         });
         self.places.last_mut()
+    }
+
+    /// Whether an alert on this entity still fires.
+    pub(crate) fn fires_on(&self, entity: &str) -> bool {
+        self.members
+            .values()
+            .any(|member| member.firing && member.face.entity == entity)
     }
 
     pub(crate) fn is_open(&self) -> bool {

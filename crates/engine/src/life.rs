@@ -244,6 +244,9 @@ impl Engine {
             if !stays {
                 state.alerts += 1;
                 state.shown += u64::from(!returns);
+                if let Some(callee) = alert.spot.callee {
+                    *state.callees.entry(callee).or_default() += 1;
+                }
                 state.firing += u64::from(alert.firing());
             }
             state.events += 1;
@@ -604,6 +607,7 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         suppressed: BTreeMap::new(),
         activity: Decaying { value: 0.0, at: t },
         places: Vec::new(),
+        callees: BTreeMap::new(),
         severity: alert.severity,
         paged_severity: None,
         acknowledged_by: None,

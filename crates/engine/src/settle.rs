@@ -2,7 +2,7 @@
 
 use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, RunnerUp, Span, Text, Time};
 use serde::{Deserialize, Serialize};
-use topology::{Direction, NodeId};
+use topology::{Direction, NodeId, NodeKind};
 
 use crate::{
     EpisodeId, Output,
@@ -153,7 +153,10 @@ impl Engine {
             && !(p.weight == 0 && chronic.is_some())
         {
             return Verdict::new(
-                Placement::Join { incident, passive: chronic.is_some() },
+                Placement::Join {
+                    incident,
+                    passive: chronic.is_some(),
+                },
                 0.99,
                 EvidenceKind::Episode,
                 t.since(state.last).as_secs_f64(),
@@ -551,9 +554,10 @@ impl Engine {
         };
         let fits = |s: &State| {
             s.is_open()
-                && t.since(s.last).as_secs_f64() <= reach
+                && (near.is_some() || t.since(s.last).as_secs_f64() <= reach)
                 && s.begun.since(t).as_secs_f64() <= reach
                 && near.is_none_or(|near| self.linked(s, alert, near, t, reach, fold))
+                && !explained_elsewhere(s, alert, fold)
         };
         entry
             .live
@@ -613,17 +617,16 @@ impl Engine {
             if near.binary_search(&node).is_err() {
                 return false;
             }
-            // A hub that fails itself takes along what depends on it, for as long as anything else would.
-            let takes_along = || {
-                let own = alert.spot.node.map(NodeId);
-                place.alerts
-                    && own.is_some_and(|own| fold.graph.ring(own, Direction::Down, 3).contains(&node))
-            };
-            let short = (hub || fold.graph.is_hub(node)) && Some(node.0) != alert.spot.node && !takes_along();
-            let reach = if short {
-                fold.settings.grouping.hub_link_s
-            } else {
-                reach
+            let own = alert.spot.node.map(NodeId);
+            let between_hubs = (hub || fold.graph.is_hub(node)) && own != Some(node);
+            // A hub that fails itself takes along what depends on it, for as long as it fails.
+            let takes_along = between_hubs
+                && place.alerts
+                && own.is_some_and(|own| fold.graph.ring(own, Direction::Down, 3).contains(&node));
+            let reach = match (takes_along, between_hubs) {
+                (true, _) if state.fires_on(&place.entity) => reach.max(STICK_S as f64),
+                (false, true) => fold.settings.grouping.hub_link_s,
+                _ => reach,
             };
             t.since(place.last).as_secs_f64() <= reach
         })
@@ -736,6 +739,27 @@ impl Engine {
             fold,
         );
     }
+}
+
+/// Whether an incident's alerts name what fails them, and this one has nothing to do with that nor with any of them: two
+/// callers of one silent database are not one fault when one of them says that somebody else fails it.
+fn explained_elsewhere(state: &State, alert: &Alert, fold: &Fold<'_>) -> bool {
+    let Some((&callee, &named)) = state.callees.iter().max_by_key(|(node, named)| (**named, **node)) else {
+        return false;
+    };
+    let Some(node) = alert.spot.node else { return false };
+    if named < 2 || u64::from(named) * 2 < state.alerts || alert.spot.callee == Some(callee) || node == callee
+    {
+        return false;
+    }
+    if fold.graph.kind(NodeId(node)) == NodeKind::Host {
+        // A machine fails with whatever stands on it.
+        return false;
+    }
+    let mut related = fold.graph.ring(NodeId(node), Direction::Down, 3);
+    related.extend(fold.graph.ring(NodeId(node), Direction::Up, 3));
+    let in_it = |n: &NodeId| n.0 == callee || state.places.iter().any(|place| place.node == Some(n.0));
+    !related.iter().any(in_it)
 }
 
 /// The name of an entity in a sentence.

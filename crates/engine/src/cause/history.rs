@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Ranking,
     rank::{Scored, Symptomatic},
+    symptoms::WHOLE_DOMAIN,
 };
 
 /// Strengths of (base rate, memory) among which feedback chooses, and what each must first make up for, in nats.
@@ -230,7 +231,13 @@ impl History {
         if self.past.contains_key(&incident) || ranking.symptoms.is_empty() {
             return;
         }
-        let systems: BTreeSet<&Text> = ranking.symptoms.iter().map(|s| &s.system).collect();
+        let whole = WHOLE_DOMAIN;
+        let systems: BTreeSet<&Text> = ranking
+            .symptoms
+            .iter()
+            .map(|s| &s.system)
+            .chain([&whole])
+            .collect();
         for name in systems {
             let counts = self.systems.entry(name.clone()).or_default();
             counts.incidents += 1.0;

@@ -354,7 +354,8 @@ fn sum(
     };
     let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);
     let usual = USUAL * history.usual(system, entity.name(input.graph));
-    sharpness * (gain(groups, standing) + OWN * standing.own) - silent + prior + changed - usual
+    sharpness * (gain(groups, standing) + OWN * standing.own)
+        + sharpness.min(1.0) * (prior + changed - silent - usual)
 }
 
 /// Softmax at each strength of feedback, mixed as the strengths are weighed; best first, ties to the smaller entity.

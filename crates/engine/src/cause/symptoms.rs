@@ -58,12 +58,17 @@ pub(super) struct Group {
     pub(super) example: usize,
 }
 
-/// The system that a place's history belongs to: its component, or the one of all unknown names.
+/// The system that a place's history belongs to: its component. Names that the topology does not know, and things that
+/// stand alone in it, are counted among all incidents of the domain: among their own they would always be usual.
 pub(super) fn system_of(graph: &Graph, site: &Entity) -> Text {
-    site.node()
-        .map(|n| graph.id(graph.component(n)).clone())
-        .unwrap_or_default()
+    match site.node() {
+        Some(node) if graph.component_size(node) > 1 => graph.id(graph.component(node)).clone(),
+        _ => WHOLE_DOMAIN,
+    }
 }
+
+/// The system that every incident of a domain counts in.
+pub(super) const WHOLE_DOMAIN: Text = Text::const_new("");
 
 /// Distinct symptoms of an incident, heaviest classes first when there are too many, in the order of place and class.
 pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Symptom<'a>> {
