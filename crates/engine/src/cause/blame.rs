@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use topology::{Graph, NodeId};
 
 use super::{
-    Entity,
+    AlertKind, Entity,
     symptoms::Group,
-    weights::{CALLEE, CALLER, EXPLAIN_HOPS, HOP, HOST_BREAKS, RING_MAX, above, at_itself, below, on_host},
+    weights::{
+        CALLEE, CALLER, EXPLAIN_HOPS, HOP, HOST_BREAKS, HOST_STRAINS, RING_MAX, above, at_itself, below,
+        on_host,
+    },
 };
 
 /// How a root lies to the place of a symptom.
@@ -41,14 +44,23 @@ pub(super) struct Link {
 /// Walks of the graph that several groups share.
 pub(super) struct Blame<'a> {
     graph: &'a Graph,
+    /// Machines that are down themselves or have something down on them.
+    shaken: BTreeSet<NodeId>,
     down: BTreeMap<NodeId, Vec<(NodeId, u32)>>,
     up: BTreeMap<NodeId, Vec<(NodeId, u32)>>,
 }
 
 impl<'a> Blame<'a> {
-    pub(super) fn new(graph: &'a Graph) -> Blame<'a> {
+    pub(super) fn new(graph: &'a Graph, groups: &[Group]) -> Blame<'a> {
+        let down = groups
+            .iter()
+            .filter(|g| matches!(g.kind, AlertKind::State | AlertKind::Absent));
+        let shaken = down
+            .flat_map(|g| g.hosts.iter().copied().chain(g.site.node()))
+            .collect();
         Blame {
             graph,
+            shaken,
             down: BTreeMap::new(),
             up: BTreeMap::new(),
         }
@@ -109,7 +121,12 @@ impl<'a> Blame<'a> {
             said
         };
         for &host in hosts.iter().take(RING_MAX) {
-            found.add(Entity::Node(host), q * HOST_BREAKS / hosts.len() as f64, tie);
+            let breaks = if self.shaken.contains(&host) {
+                HOST_BREAKS
+            } else {
+                HOST_STRAINS
+            };
+            found.add(Entity::Node(host), q * breaks / hosts.len() as f64, tie);
         }
     }
 

@@ -223,7 +223,7 @@ fn standings(
     symptoms: &[Symptom<'_>],
 ) -> BTreeMap<Entity, Standing> {
     let graph = input.graph;
-    let mut blame = Blame::new(graph);
+    let mut blame = Blame::new(graph, groups);
     let mut standings: BTreeMap<Entity, Standing> = BTreeMap::new();
     for (i, group) in groups.iter().enumerate() {
         for (entity, link) in blame.of(group) {

@@ -129,5 +129,7 @@ pub(super) fn on_host(kind: AlertKind) -> f64 {
 pub(super) const CALLEE: f64 = 0.9;
 /// Probability of trouble on a call whose caller is the root.
 pub(super) const CALLER: f64 = 0.15;
-/// Probability that a host that is the root takes a thing along that runs on it alone.
+/// Probability that a host that is the root harms a thing that runs on it alone, where nothing is seen to be down there.
+pub(super) const HOST_STRAINS: f64 = 0.25;
+/// The same where the host or something on it is down.
 pub(super) const HOST_BREAKS: f64 = 0.7;
