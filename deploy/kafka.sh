@@ -79,14 +79,19 @@ class_path() {
     fi
 }
 
-# The process id if the broker runs. A zombie that nobody has reaped does not.
+# Whether a process is alive. A zombie that nobody has reaped is not.
+alive() {
+    local state
+    state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1) || return 1
+    [[ -n $state && $state != Z ]]
+}
+
+# The process id if the broker runs; a number that belongs to another program by now does not count.
 running() {
     [[ -f $pid_file ]] || return 1
-    local pid state
+    local pid
     pid=$(cat "$pid_file")
-    [[ -r /proc/$pid/stat ]] || return 1
-    state=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -c1) || return 1
-    [[ -n $state && $state != Z ]] || return 1
+    alive "$pid" || return 1
     tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q 'kafka\.Kafka' || return 1
     echo "$pid"
 }
@@ -129,10 +134,11 @@ start() {
     # not fit the JVM or the jars is ignored by the JVM.
     if [[ -f $archive ]]; then java+=("-XX:SharedArchiveFile=$archive"); else java+=("-XX:ArchiveClassesAtExit=$archive"); fi
     setsid "${java[@]}" kafka.Kafka "$data.properties" </dev/null >>"$log_file" 2>&1 9>&- &
-    echo $! >"$pid_file"
+    local pid=$!
+    echo "$pid" >"$pid_file"
     local tries=$((wait_s * 10))
     until answers; do
-        running >/dev/null || { tail -n 20 "$log_file" >&2; die "the broker ended; its log is $log_file"; }
+        alive "$pid" || { tail -n 20 "$log_file" >&2; die "the broker ended; its log is $log_file"; }
         ((tries-- > 0)) || { tail -n 20 "$log_file" >&2; die "no answer on port $port within $wait_s s; its log is $log_file"; }
         sleep 0.1
     done

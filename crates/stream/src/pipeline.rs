@@ -23,6 +23,8 @@ use crate::topics;
 const WAIT: Duration = Duration::from_millis(100);
 /// The longest pause between two lives of a worker.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// After so many lives that failed for the same kind of reason, a person is told to act: about two seconds.
+const SETUP_TRIES: u32 = 6;
 /// At a stop, the journal is folded to its end for at most this long.
 const DRAIN: Duration = Duration::from_millis(1_000);
 /// A worker that has not ended a turn for this long is stuck.
@@ -344,7 +346,7 @@ impl Shared {
                 }
                 Err(error) => {
                     worker.reset();
-                    self.failed(status, &error);
+                    self.failed(status, &error, pause.count);
                     pause.rest(&self.stop_ingest);
                 }
             }
@@ -373,7 +375,7 @@ impl Shared {
                 }
                 Err(error) => {
                     worker.reset();
-                    self.failed(status, &error);
+                    self.failed(status, &error, pause.count);
                     if stopping.is_some() {
                         break;
                     }
@@ -404,10 +406,11 @@ impl Shared {
         }
     }
 
-    fn failed(&self, status: &Status, error: &LogError) {
+    fn failed(&self, status: &Status, error: &LogError, before: u32) {
         self.counters.rebuilds.add(1);
         status.caught_up.store(false, Ordering::Release);
-        let setup = error.kind() == LogErrorKind::Setup;
+        // A topic that was just created is not known to every broker at once.
+        let setup = error.kind() == LogErrorKind::Setup && before >= SETUP_TRIES;
         let mut state = lock(&status.state);
         let same =
             matches!(&*state, WorkerState::Failed { error: before, .. } if *before == error.to_string());
@@ -423,19 +426,23 @@ impl Shared {
 
 /// The pause between two lives of a worker.
 #[derive(Default)]
-struct Pause(Duration);
+struct Pause {
+    next: Duration,
+    count: u32,
+}
 
 impl Pause {
     fn reset(&mut self) {
-        self.0 = Duration::ZERO;
+        *self = Pause::default();
     }
 
     fn rest(&mut self, stop: &AtomicBool) {
         // The first failure is often a rebalance: start over at once.
-        let until = Instant::now() + self.0;
+        let until = Instant::now() + self.next;
         while Instant::now() < until && !stop.load(Ordering::Acquire) {
-            std::thread::sleep(Duration::from_millis(10).min(self.0));
+            std::thread::sleep(Duration::from_millis(10));
         }
-        self.0 = (self.0 * 2).clamp(Duration::from_millis(50), PAUSE_MAX);
+        self.next = (self.next * 2).clamp(Duration::from_millis(50), PAUSE_MAX);
+        self.count += 1;
     }
 }

@@ -12,12 +12,13 @@ pub(crate) struct Broker {
 
 static USERS: Mutex<(usize, String)> = Mutex::new((0, String::new()));
 
-fn script(command: &str) -> String {
+/// Runs a command of `deploy/kafka.sh` for the broker on a port; its data are this process's own.
+pub(crate) fn script(command: &str, port: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let data = std::env::temp_dir().join(format!("stormfold-test-kafka-{}", std::process::id()));
+    let data = std::env::temp_dir().join(format!("stormfold-test-kafka-{port}-{}", std::process::id()));
     let output = Command::new(root.join("deploy/kafka.sh"))
         .arg(command)
-        .env("STORMFOLD_KAFKA_PORT", "29092")
+        .env("STORMFOLD_KAFKA_PORT", port)
         .env("STORMFOLD_KAFKA_DATA", data)
         .stderr(Stdio::inherit())
         .output()
@@ -26,6 +27,9 @@ fn script(command: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// The port of the broker that tests share.
+const PORT: &str = "29092";
+
 impl Broker {
     pub(crate) fn get() -> Broker {
         if let Ok(address) = std::env::var("STORMFOLD_TEST_KAFKA") {
@@ -33,7 +37,7 @@ impl Broker {
         }
         let mut users = USERS.lock().unwrap();
         if users.0 == 0 {
-            users.1 = script("start");
+            users.1 = script("start", PORT);
         }
         users.0 += 1;
         Broker {
@@ -56,7 +60,7 @@ impl Drop for Broker {
         let mut users = USERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         users.0 -= 1;
         if users.0 == 0 {
-            script("wipe");
+            script("wipe", PORT);
         }
     }
 }

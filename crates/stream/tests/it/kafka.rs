@@ -15,12 +15,16 @@ use stream::{
     topics,
 };
 
-use crate::broker::Broker;
+use crate::broker::{Broker, script};
 use crate::events;
 use crate::house::{Bytes, House, PARTITIONS, Published, back_test, difference, published, read};
 
 fn connect(address: &str) -> Arc<dyn Log> {
-    Arc::new(KafkaLog::new(Properties::servers(address)).unwrap())
+    // Short, so that those who are dead or stand still are soon replaced.
+    let session = [("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "300")];
+    let all = session.into_iter().chain([("bootstrap.servers", address)]);
+    let properties = Properties::new(all.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+    Arc::new(KafkaLog::new(properties).unwrap())
 }
 
 fn settings(prefix: &str, instance: &str) -> Settings {
@@ -83,24 +87,30 @@ fn held(handle: &Handle, stage: Stage) -> usize {
     held.sum()
 }
 
-/// Waits until everything that was sent has been published.
-fn finish(handle: Handle) {
-    // Workers that were killed hold theirs until their sessions end.
-    let all = PARTITIONS as usize;
-    wait_until("the takeover", || {
-        held(&handle, Stage::Ingest) == all && held(&handle, Stage::Correlate) == all
-    });
+/// Whether these pipelines have all of the work.
+fn have_all(handles: &[Handle]) -> bool {
+    let held = |stage| handles.iter().map(|handle| held(handle, stage)).sum::<usize>();
+    held(Stage::Ingest) == PARTITIONS as usize && held(Stage::Correlate) == PARTITIONS as usize
+}
+
+/// Waits until everything that was sent has been published. Every instance that was killed must be among `handles`:
+/// what it left open is given up when it starts again, and else ten seconds later; until then it hides all behind it.
+fn finish(handles: Vec<Handle>) {
     let mut since: Option<Instant> = None;
     wait_until("the end of the backlog", || {
-        assert_eq!(handle.failure(), None);
-        if !handle.is_caught_up() {
-            since = None;
+        assert_eq!(handles.iter().find_map(Handle::failure), None);
+        if std::env::var("STORMFOLD_DEBUG").is_ok() {
+            for handle in &handles {
+                for worker in handle.health().workers { eprintln!("{worker:?}"); }
+            }
+            std::thread::sleep(Duration::from_secs(1));
         }
-        // Long enough for what ingest has just written to be seen by correlate.
-        since = since.or_else(|| handle.is_caught_up().then(Instant::now));
+        let done = have_all(&handles) && handles.iter().all(Handle::is_caught_up);
+        since = since.filter(|_| done).or_else(|| done.then(Instant::now));
+        // Long enough for what ingest has just written to be seen by correlate, and for a rebalance to come.
         since.is_some_and(|since| since.elapsed() > Duration::from_millis(1_500))
     });
-    handle.stop();
+    handles.into_iter().for_each(Handle::stop);
 }
 
 /// The changes that the fold makes of the recorded journal.
@@ -148,7 +158,7 @@ fn a_backlog_on_kafka_gives_what_memory_gives() {
     produce(log.as_ref(), &settings.raw[0].name, &sent);
     let handle = Pipeline::start(settings.clone(), log.clone(), Arc::new(SystemClock)).unwrap();
     wait_until("readiness", || handle.health().ready);
-    finish(handle);
+    finish(vec![handle]);
     let found = published(log.as_ref(), &settings);
     assert!(found.changes.values().map(Vec::len).sum::<usize>() > 100);
     assert_eq!(found.difference(&expected(&prefix, &sent)), None);
@@ -182,6 +192,37 @@ impl Drop for Process {
     }
 }
 
+impl Process {
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+fn start(settings: &Settings, instance: &str, log: &Arc<dyn Log>) -> Handle {
+    let settings = Settings { instance: instance.to_owned(), ..settings.clone() };
+    Pipeline::start(settings, log.clone(), Arc::new(SystemClock)).unwrap()
+}
+
+/// Topics with a backlog in them, and what a calm run publishes of it.
+fn prepare(address: &str, name: &str, events: usize) -> (Arc<dyn Log>, Settings, Published) {
+    let prefix = Broker::prefix(name);
+    let log = connect(address);
+    let settings = settings(&prefix, "a");
+    let sent = events::shop(8, events);
+    topics::create(log.as_ref(), &settings).unwrap();
+    wait_until("the topics", || topics::check(log.as_ref(), &settings).unwrap().is_empty());
+    produce(log.as_ref(), &settings.raw[0].name, &sent);
+    let expected = expected(&prefix, &sent);
+    (log, settings, expected)
+}
+
+fn check(log: &dyn Log, settings: &Settings, expected: &Published) {
+    let found = published(log, settings);
+    assert_eq!(difference(&found.changes, &replayed(log, settings)), None, "a replay differs");
+    assert_eq!(found.difference(expected), None, "something else is published than by a calm run");
+}
+
 /// Not a test: the worker that other tests kill.
 #[test]
 #[ignore = "is the worker of other tests"]
@@ -207,41 +248,61 @@ fn kill_9_loses_and_doubles_nothing() {
     let kills = number("STORMFOLD_KILLS").unwrap_or(6);
     let mut dice = Seeded::new(number("STORMFOLD_SEED").unwrap_or(1), 0);
     let broker = Broker::get();
-    let prefix = Broker::prefix("kill");
-    let log = connect(&broker.address);
-    let settings = settings(&prefix, "a");
-    let sent = events::shop(8, 1_500 + 250 * kills as usize);
-    topics::create(log.as_ref(), &settings).unwrap();
-    wait_until("the topics", || {
-        topics::check(log.as_ref(), &settings).unwrap().is_empty()
-    });
-    produce(log.as_ref(), &settings.raw[0].name, &sent);
-
-    let mut workers: Vec<Process> = ["a", "b"]
-        .iter()
-        .map(|instance| Process::start(&broker.address, &prefix, instance))
-        .collect();
+    let (log, settings, expected) = prepare(&broker.address, "kill", 1_500 + 250 * kills as usize);
+    let prefix = &settings.topics.prefix;
+    let mut workers = ["a", "b"].map(|instance| Process::start(&broker.address, prefix, instance));
     for kill in 0..kills {
         std::thread::sleep(Duration::from_millis(300 + dice.roll() % 700));
         let which = (kill % 2) as usize;
-        drop(std::mem::replace(
-            &mut workers[which],
-            Process::start(&broker.address, &prefix, ["a", "b"][which]),
-        ));
+        workers[which].0.kill().unwrap();
+        workers[which] = Process::start(&broker.address, prefix, ["a", "b"][which]);
     }
-    drop(workers.pop());
     drop(workers);
+    finish(["a", "b"].map(|instance| start(&settings, instance, &log)).into());
+    check(log.as_ref(), &settings, &expected);
+}
+
+#[test]
+fn a_worker_that_stands_still_is_replaced_and_fenced() {
+    let broker = Broker::get();
+    let (log, settings, expected) = prepare(&broker.address, "still", 2_500);
+    let mut one = Process::start(&broker.address, &settings.topics.prefix, "a");
+    let topic = &settings.topics.changes;
+    let changed = || read(log.as_ref(), topic).values().any(|changes| !changes.is_empty());
+    wait_until("the first change", changed);
+    one.signal("-STOP");
+    let handle = start(&settings, "b", &log);
+    wait_until("the takeover", || have_all(std::slice::from_ref(&handle)));
+    one.signal("-CONT");
+    // It joins again and takes a share, or finds nothing left to do; then it dies.
+    wait_until("more changes", || handle.counters().changes.get() > 0);
+    one.0.kill().unwrap();
+    finish(vec![handle, start(&settings, "a", &log)]);
+    check(log.as_ref(), &settings, &expected);
+}
+
+/// Removes the broker of one test when it ends.
+struct Own(&'static str);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        script("wipe", self.0);
+    }
+}
+
+#[test]
+fn broker_outages_lose_and_double_nothing() {
+    let own = Own("29192");
+    let address = script("start", own.0);
+    let (log, settings, expected) = prepare(&address, "outage", 3_000);
     let handle = Pipeline::start(settings.clone(), log.clone(), Arc::new(SystemClock)).unwrap();
-    finish(handle);
-    let found = published(log.as_ref(), &settings);
-    assert_eq!(
-        difference(&found.changes, &replayed(log.as_ref(), &settings)),
-        None,
-        "a replay differs"
-    );
-    assert_eq!(
-        found.difference(&expected(&prefix, &sent)),
-        None,
-        "kills change what is published"
-    );
+    let more = |than: u64| wait_until("more changes", || handle.counters().changes.get() > than);
+    more(0);
+    script("kill", own.0);
+    script("start", own.0);
+    more(handle.counters().changes.get());
+    script("stop", own.0);
+    script("start", own.0);
+    finish(vec![handle]);
+    check(log.as_ref(), &settings, &expected);
 }
