@@ -10,7 +10,7 @@ use model::{Context, ContextClass, Evidence, EvidenceKind, Text};
 use topology::{Graph, NodeKind};
 
 use crate::{
-    cause::{Candidate, Entity, GROUNDS, Ranking, Site, Tie, explains},
+    cause::{Candidate, Entity, GROUNDS, Ranking, Site, explains},
     owner::blast_radius,
 };
 

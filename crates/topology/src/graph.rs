@@ -22,6 +22,9 @@ impl NodeId {
     }
 }
 
+/// By the name of a label: how many nodes carry it, and how many each value.
+type LabelCounts = BTreeMap<Text, (u32, BTreeMap<Text, u32>)>;
+
 /// One version of the topology.
 #[derive(Clone)]
 pub struct Graph {
@@ -52,7 +55,7 @@ pub struct Graph {
     pub(crate) components: Vec<NodeId>,
     pub(crate) component_sizes: Vec<u32>,
     pub(crate) names: Names,
-    label_counts: OnceLock<BTreeMap<Text, (u32, BTreeMap<Text, u32>)>>,
+    label_counts: OnceLock<LabelCounts>,
     pub(crate) near_cache: Vec<OnceLock<Box<[NodeId]>>>,
     pub(crate) ball_cache: Vec<OnceLock<Box<[NodeId]>>>,
 }
@@ -258,7 +261,7 @@ impl Graph {
     /// Of the nodes that carry a label of this name, the share that carries this value; 0 when none does.
     pub fn label_share(&self, name: &str, value: &str) -> f64 {
         let counts = self.label_counts.get_or_init(|| {
-            let mut counts: BTreeMap<Text, (u32, BTreeMap<Text, u32>)> = BTreeMap::new();
+            let mut counts = LabelCounts::new();
             for node in &self.nodes {
                 for (name, value) in node.labels.iter() {
                     let (all, values) = counts.entry(name.into()).or_default();

@@ -1,7 +1,7 @@
 //! What earlier incidents taught: how common a symptom is, who is usually suspected, who it turned out to be.
 //!
 //! Counted per system. Everything is bounded and ages by halving, so an old habit fades. Without feedback only counts
-//! are used; confirmed causes enter by five fixed strengths that are weighed by how well each would have predicted the
+//! are used; confirmed causes enter by six fixed strengths that are weighed by how well each would have predicted the
 //! causes confirmed so far, so feedback counts only where it has paid.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,12 +16,13 @@ use super::{
 };
 
 /// Strengths of (base rate, memory) among which feedback chooses, and what each must first make up for, in nats.
-pub(super) const STRENGTHS: [(f64, f64, f64); 5] = [
+pub(super) const STRENGTHS: [(f64, f64, f64); 6] = [
     (0.0, 0.0, 0.0),
     (0.5, 0.0, 1.0),
     (0.0, 0.5, 1.0),
     (0.5, 0.5, 1.0),
     (1.0, 1.0, 2.0),
+    (2.0, 1.0, 3.0),
 ];
 /// How sharply past log-loss tells the strengths apart.
 const LOSS_WEIGHT: f64 = 2.0;

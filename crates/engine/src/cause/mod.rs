@@ -14,10 +14,12 @@ mod input;
 mod kind;
 mod rank;
 mod symptoms;
+#[cfg(test)]
+mod tests;
 mod weights;
 mod words;
 
 pub(crate) use history::History;
 pub(crate) use input::{AlertView, CauseInput, ChangeView, Entity};
 pub(crate) use kind::{AlertKind, kind_of};
-pub(crate) use rank::{Candidate, GROUNDS, Ranking, Site, Tie, explains, rank};
+pub(crate) use rank::{Candidate, GROUNDS, Ranking, Site, explains, rank};

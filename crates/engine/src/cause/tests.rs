@@ -1,0 +1,377 @@
+//! The ranking on graphs small enough to be judged by eye.
+
+use model::{
+    CauseKind, ContextClass, DomainTag, Edge, IncidentId, Labels, Node, Severity, Time, TopologyDocument,
+};
+use topology::Graph;
+
+use super::{AlertView, CauseInput, ChangeView, History, Ranking, kind_of, rank};
+use crate::{
+    context::context,
+    owner::{also_notify, owner},
+};
+
+/// `a -> b` calls, `a @ b` runs on; nodes are `kind:name` where first mentioned, plain names are services. The team of
+/// `x` is `team-x`.
+fn graph(text: &str) -> Graph {
+    let mut document = TopologyDocument::default();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        let (from, relation, to) = match line.split_whitespace().collect::<Vec<_>>()[..] {
+            [from, "->", to] => (from, "calls", to),
+            [from, "@", to] => (from, "runs_on", to),
+            _ => panic!("no line of a graph: {line}"),
+        };
+        let mut end = |word: &str| {
+            let (kind, id) = word.split_once(':').unwrap_or(("service", word));
+            if document.nodes.iter().all(|n| n.id != id) {
+                let team = Some(format!("team-{id}").into());
+                document.nodes.push(Node {
+                    id: id.into(),
+                    kind: kind.into(),
+                    team,
+                    ..Node::default()
+                });
+            }
+            model::Text::from(id)
+        };
+        let (from, to) = (end(from), end(to));
+        document.edges.push(Edge {
+            from,
+            to,
+            kind: relation.into(),
+        });
+    }
+    Graph::from_document(&document, "test")
+}
+
+/// Ranks alerts written as `severity place title [-> callee]`.
+fn ranked(graph: &Graph, alerts: &str, changes: &[ChangeView<'_>], history: &History) -> Ranking {
+    let none = Labels::new();
+    let views: Vec<AlertView<'_>> = alerts
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .enumerate()
+        .map(|(i, line)| {
+            let (line, callee) = line
+                .split_once(" -> ")
+                .map_or((line, None), |(l, c)| (l, graph.find(c)));
+            let (severity, rest) = line.split_once(' ').expect("severity first");
+            let (place, title) = rest.split_once(' ').expect("then the place");
+            let node = graph.find(place);
+            AlertView {
+                subject: node,
+                host: None,
+                caller: None,
+                callee,
+                name: place,
+                class: title
+                    .bytes()
+                    .fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(u64::from(b))),
+                title,
+                kind: kind_of(title, "", "prometheus", &none),
+                severity: if severity == "critical" {
+                    Severity::Critical
+                } else {
+                    Severity::Warning
+                },
+                labels: &none,
+                events: 1,
+                first: Time::from_secs(1_000 + 10 * i as i64),
+            }
+        })
+        .collect();
+    rank(
+        &CauseInput {
+            graph,
+            alerts: &views,
+            changes,
+        },
+        history,
+    )
+}
+
+fn first(ranking: &Ranking) -> &str {
+    ranking.root().map_or("", |c| c.name.as_str())
+}
+
+const SHOP: &str = "web -> book
+     book -> database:main-pg
+     seats -> database:main-pg
+     book -> seats";
+
+#[test]
+fn neither_loudness_nor_being_first_makes_a_cause() {
+    let graph = graph(SHOP);
+    let ranking = ranked(
+        &graph,
+        "critical web CheckoutDown
+         critical book HighErrorRate
+         critical seats HighErrorRate
+         warning main-pg Connections at 97 % of limit",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "main-pg");
+    assert_eq!(context(&ranking, &graph).class, ContextClass::Cascading);
+    let page = owner(&ranking, &graph, "on-call");
+    assert_eq!(page.team, "team-main-pg");
+    assert_eq!(
+        also_notify(&ranking, &graph, &page),
+        ["team-book", "team-seats", "team-web"]
+    );
+    let score: f64 = ranking.candidates.iter().map(|c| c.score).sum();
+    assert!(score <= 1.0 + 1e-9, "scores are probabilities: {score}");
+    assert!(
+        ranking.candidates.iter().all(|c| !c.because.is_empty()),
+        "each with its reasons"
+    );
+}
+
+#[test]
+fn a_silent_root_is_found_below_all_that_suffer() {
+    let graph = graph(
+        "tasks -> database:user-store
+         notes -> database:user-store
+         sharing -> database:user-store
+         sharing -> external:cdn",
+    );
+    let ranking = ranked(
+        &graph,
+        "critical tasks HighErrorRate
+         critical notes HighErrorRate
+         critical sharing HighErrorRate",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "user-store");
+    assert_eq!(ranking.candidates[0].kind, CauseKind::Silent);
+}
+
+#[test]
+fn a_provider_that_own_services_name_is_a_third_party() {
+    let graph = graph(
+        "checkout -> external:cardnet
+         refunds -> external:cardnet
+         checkout -> database:shop-db",
+    );
+    let ranking = ranked(
+        &graph,
+        "critical checkout PaymentsFailing -> cardnet
+         critical refunds RefundsFailing -> cardnet",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "cardnet");
+    assert_eq!(context(&ranking, &graph).class, ContextClass::ThirdParty);
+}
+
+#[test]
+fn a_machine_takes_its_residents_and_their_callers_along() {
+    let graph = graph(
+        "front -> alpha
+         alpha @ host:rack-7
+         beta @ host:rack-7
+         gamma @ host:rack-7
+         front @ host:rack-8",
+    );
+    let ranking = ranked(
+        &graph,
+        "critical alpha InstanceDown
+         critical beta InstanceDown
+         critical gamma InstanceDown
+         critical front HighErrorRate",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "rack-7");
+    assert_eq!(context(&ranking, &graph).class, ContextClass::Systemic);
+}
+
+#[test]
+fn missing_requests_point_at_who_should_send_them() {
+    let graph = graph("proxy -> cart\n cart -> database:store");
+    let ranking = ranked(
+        &graph,
+        "critical cart NoRequestsReceived
+         critical proxy PodCrashLooping",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "proxy");
+}
+
+#[test]
+fn what_was_changed_right_before_is_suspected_and_an_older_change_less() {
+    let graph = graph(SHOP);
+    let alerts = "critical web HighErrorRate\n critical book HighErrorRate";
+    let change = |id, name: &str, before_s: i64| ChangeView {
+        id,
+        title: "Deploy",
+        subject: graph.find(name),
+        name: "",
+        at: Time::from_secs(1_000 - before_s),
+    };
+    let plain = ranked(&graph, alerts, &[], &History::default());
+    let changed = ranked(
+        &graph,
+        alerts,
+        &[change("c-1", "seats", 120)],
+        &History::default(),
+    );
+    assert_eq!(first(&changed), "seats");
+    assert_ne!(first(&plain), "seats");
+    assert_eq!(changed.candidates[1].name, "c-1");
+    assert_eq!(changed.candidates[1].kind, CauseKind::Change);
+    assert!(changed.candidates[1].score < changed.candidates[0].score);
+    let old = ranked(
+        &graph,
+        alerts,
+        &[change("c-1", "seats", 5 * 3600)],
+        &History::default(),
+    );
+    assert_eq!(first(&old), first(&plain));
+}
+
+fn incident(number: u128) -> IncidentId {
+    IncidentId {
+        tag: DomainTag(1),
+        hash: number,
+    }
+}
+
+#[test]
+fn what_is_always_there_explains_nothing() {
+    let graph = graph("web -> pay\n web -> thumbs");
+    let mut history = History::default();
+    for i in 0..30 {
+        let noise = ranked(&graph, "warning thumbs CPUThrottlingHigh", &[], &history);
+        history.learn(incident(i), Time::from_secs(0), &noise);
+    }
+    let ranking = ranked(
+        &graph,
+        "warning thumbs CPUThrottlingHigh
+         warning pay MemoryNearLimit
+         critical web HighErrorRate",
+        &[],
+        &history,
+    );
+    assert_eq!(first(&ranking), "pay");
+}
+
+#[test]
+fn confirmed_causes_count_once_they_have_paid() {
+    let graph = graph(SHOP);
+    let alerts = "critical web HighErrorRate\n critical book HighRequestLatency";
+    let mut history = History::default();
+    let before = ranked(&graph, alerts, &[], &history);
+    assert_ne!(first(&before), "seats");
+    for i in 0..12 {
+        let ranking = ranked(&graph, alerts, &[], &history);
+        history.learn(incident(i), Time::from_secs(0), &ranking);
+        history.confirm(incident(i), "seats");
+    }
+    let after = ranked(&graph, alerts, &[], &history);
+    assert_eq!(first(&after), "seats");
+    assert!(
+        after.candidates[0]
+            .because
+            .iter()
+            .any(|e| e.text.contains("confirmed as the cause"))
+    );
+    assert_eq!(history.similar(&after, 3, 0.5).len(), 3);
+}
+
+#[test]
+fn a_confirmation_may_come_before_the_end() {
+    let graph = graph(SHOP);
+    let mut history = History::default();
+    history.confirm(incident(1), "seats");
+    let ranking = ranked(&graph, "critical web HighErrorRate", &[], &history);
+    history.learn(incident(1), Time::from_secs(0), &ranking);
+    assert_eq!(
+        history.similar(&ranking, 1, 0.5)[0].0.cause.as_deref(),
+        Some("seats")
+    );
+}
+
+#[test]
+fn a_history_comes_back_from_its_rows() {
+    let graph = graph(SHOP);
+    let alerts = "critical web HighErrorRate\n warning main-pg MemoryNearLimit";
+    let mut history = History::default();
+    for i in 0..5 {
+        let ranking = ranked(&graph, alerts, &[], &history);
+        history.learn(incident(i), Time::from_secs(i as i64), &ranking);
+        history.confirm(incident(i), "book");
+    }
+    let mut back = History::default();
+    for (_, row) in history.dirty_rows() {
+        back.restore_row(&row.expect("nothing was forgotten"))
+            .expect("own rows read back");
+    }
+    assert!(history.dirty_rows().is_empty(), "rows are given once");
+    let (a, b) = (
+        ranked(&graph, alerts, &[], &history),
+        ranked(&graph, alerts, &[], &back),
+    );
+    let scores = |r: &Ranking| {
+        r.candidates
+            .iter()
+            .map(|c| (c.name.clone(), c.score.to_bits()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(scores(&a), scores(&b));
+}
+
+#[test]
+fn the_order_of_alerts_does_not_matter() {
+    let graph = graph(SHOP);
+    let lines = [
+        "critical web HighErrorRate",
+        "critical seats HighErrorRate -> main-pg",
+        "warning main-pg MemoryNearLimit",
+    ];
+    let scores = |text: &str| {
+        let ranking = ranked(&graph, text, &[], &History::default());
+        ranking
+            .candidates
+            .iter()
+            .map(|c| (c.name.clone(), c.score.to_bits()))
+            .collect::<Vec<_>>()
+    };
+    let forwards = scores(&lines.join("\n"));
+    let backwards = scores(&lines.iter().rev().copied().collect::<Vec<_>>().join("\n"));
+    assert_eq!(forwards, backwards);
+}
+
+#[test]
+fn alerts_that_name_nothing_have_no_cause() {
+    let graph = graph(SHOP);
+    let none = Labels::new();
+    let view = AlertView {
+        subject: None,
+        host: None,
+        caller: None,
+        callee: None,
+        name: "",
+        class: 1,
+        title: "Something",
+        kind: kind_of("Something", "", "x", &none),
+        severity: Severity::Critical,
+        labels: &none,
+        events: 1,
+        first: Time::from_secs(0),
+    };
+    let ranking = rank(
+        &CauseInput {
+            graph: &graph,
+            alerts: &[view],
+            changes: &[],
+        },
+        &History::default(),
+    );
+    assert!(ranking.root().is_none());
+    assert_eq!(owner(&ranking, &graph, "on-call").team, "on-call");
+    assert_eq!(context(&ranking, &graph).class, ContextClass::Unclear);
+}
