@@ -345,6 +345,7 @@ impl Engine {
 
     /// Counts an event of a member that changes nothing else.
     pub(crate) fn count_event(&mut self, id: IncidentId, alert: AlertId, t: Time, fold: &Fold<'_>) {
+        let severity = self.alerts.get(&alert).map(|alert| alert.severity);
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
@@ -353,6 +354,8 @@ impl Engine {
         state.first_event_at = state.first_event_at.min(t);
         state.touched_at = fold.time;
         if let Some(member) = state.members.get_mut(&alert) {
+            // A firing that its recovery overtook still says how bad it was.
+            member.severity = severity.unwrap_or(member.severity);
             member.count += 1;
             member.last_at = member.last_at.max(t);
             member.first_at = member.first_at.min(t);

@@ -84,14 +84,17 @@ pub fn bytes(out: &[Output]) -> Vec<Vec<u8>> {
 }
 
 /// State and severity of every alert that is in an incident, by the latest that is known of it (promise E2).
-pub fn states(incidents: &[Incident]) -> BTreeMap<AlertId, (Time, Status, Severity)> {
-    let mut states = BTreeMap::new();
+pub fn states(incidents: &[Incident]) -> BTreeMap<AlertId, (Status, Severity)> {
+    let mut latest: BTreeMap<AlertId, (Time, Status, Severity)> = BTreeMap::new();
     for member in incidents.iter().flat_map(|i| &i.alerts) {
         let state = (member.last_at, member.status, member.severity);
-        let known = states.entry(member.alert_id).or_insert(state);
+        let known = latest.entry(member.alert_id).or_insert(state);
         if state.0 >= known.0 {
             *known = state;
         }
     }
-    states
+    latest
+        .into_iter()
+        .map(|(alert, (_, status, severity))| (alert, (status, severity)))
+        .collect()
 }
