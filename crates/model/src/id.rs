@@ -47,7 +47,9 @@ pub struct Hash128 {
 impl Hash128 {
     /// Starts a hash for one purpose; different purposes never collide.
     pub fn new(purpose: &str) -> Hash128 {
-        let mut hash = Hash128 { bytes: Vec::with_capacity(256) };
+        let mut hash = Hash128 {
+            bytes: Vec::with_capacity(256),
+        };
         hash.part(purpose.as_bytes());
         hash
     }

@@ -198,7 +198,14 @@ fn one(
         quarantined,
     };
     if tail > 0 {
-        refold(settings, reader, at, from.max(bounds.start), &mut restored, counters)?;
+        refold(
+            settings,
+            reader,
+            at,
+            from.max(bounds.start),
+            &mut restored,
+            counters,
+        )?;
     }
     tracing::info!(partition = %at, from, next, "restored");
     Ok(restored)
@@ -226,7 +233,9 @@ fn refold(
         counters.refolded_inputs.add(inputs.len() as u64);
         let shard = &mut restored.shard;
         panics::step(settings.step, shard, &inputs, &mut dropped).map_err(|Panicked(reason)| {
-            setup(format_args!("{at}: the fold panicked on what it has folded before: {reason}"))
+            setup(format_args!(
+                "{at}: the fold panicked on what it has folded before: {reason}"
+            ))
         })?;
         records.clear();
         dropped.clear();

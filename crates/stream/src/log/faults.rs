@@ -99,7 +99,11 @@ type Zombies = Arc<Mutex<Vec<(LocalWorker, Transaction)>>>;
 impl FaultyLog {
     /// Of a sound log and a plan.
     pub fn new(inner: LocalLog, plan: Arc<Mutex<dyn Plan>>) -> FaultyLog {
-        FaultyLog { inner, plan, zombies: Zombies::default() }
+        FaultyLog {
+            inner,
+            plan,
+            zombies: Zombies::default(),
+        }
     }
     /// Lets everything that is on its way arrive, and those that stand still go on.
     pub fn settle(&self) -> Result<(), LogError> {
@@ -123,7 +127,11 @@ impl Log for FaultyLog {
     }
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
         let inner = Some(self.inner.join_local(member)?);
-        Ok(Box::new(FaultyWorker { inner, plan: self.plan.clone(), zombies: self.zombies.clone() }))
+        Ok(Box::new(FaultyWorker {
+            inner,
+            plan: self.plan.clone(),
+            zombies: self.zombies.clone(),
+        }))
     }
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
         self.inner.reader()
@@ -146,7 +154,9 @@ struct FaultyWorker {
 
 impl FaultyWorker {
     fn inner(&mut self) -> Result<&mut LocalWorker, LogError> {
-        self.inner.as_mut().ok_or_else(|| LogError::new(LogErrorKind::Crashed, "used after its end"))
+        self.inner
+            .as_mut()
+            .ok_or_else(|| LogError::new(LogErrorKind::Crashed, "used after its end"))
     }
 
     fn strike(&mut self, possible: &[Point]) -> Option<(Point, LocalWorker)> {

@@ -90,6 +90,10 @@ fn any_mixture_of_faults_changes_nothing() {
         let (expected, _) = outcome(Calm, seed);
         let (found, restarts) = outcome(Seeded::new(seed, 150), seed);
         assert!(restarts > 10, "seed {seed}: only {restarts} restarts");
-        assert_eq!(found.difference(&expected), None, "alone with STORMFOLD_SEED={seed}");
+        assert_eq!(
+            found.difference(&expected),
+            None,
+            "alone with STORMFOLD_SEED={seed}"
+        );
     }
 }

@@ -101,7 +101,9 @@ fn finish(handles: Vec<Handle>) {
         assert_eq!(handles.iter().find_map(Handle::failure), None);
         if std::env::var("STORMFOLD_DEBUG").is_ok() {
             for handle in &handles {
-                for worker in handle.health().workers { eprintln!("{worker:?}"); }
+                for worker in handle.health().workers {
+                    eprintln!("{worker:?}");
+                }
             }
             std::thread::sleep(Duration::from_secs(1));
         }
@@ -194,13 +196,19 @@ impl Drop for Process {
 
 impl Process {
     fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args([signal, &self.0.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 }
 
 fn start(settings: &Settings, instance: &str, log: &Arc<dyn Log>) -> Handle {
-    let settings = Settings { instance: instance.to_owned(), ..settings.clone() };
+    let settings = Settings {
+        instance: instance.to_owned(),
+        ..settings.clone()
+    };
     Pipeline::start(settings, log.clone(), Arc::new(SystemClock)).unwrap()
 }
 
@@ -211,7 +219,9 @@ fn prepare(address: &str, name: &str, events: usize) -> (Arc<dyn Log>, Settings,
     let settings = settings(&prefix, "a");
     let sent = events::shop(8, events);
     topics::create(log.as_ref(), &settings).unwrap();
-    wait_until("the topics", || topics::check(log.as_ref(), &settings).unwrap().is_empty());
+    wait_until("the topics", || {
+        topics::check(log.as_ref(), &settings).unwrap().is_empty()
+    });
     produce(log.as_ref(), &settings.raw[0].name, &sent);
     let expected = expected(&prefix, &sent);
     (log, settings, expected)
@@ -219,8 +229,16 @@ fn prepare(address: &str, name: &str, events: usize) -> (Arc<dyn Log>, Settings,
 
 fn check(log: &dyn Log, settings: &Settings, expected: &Published) {
     let found = published(log, settings);
-    assert_eq!(difference(&found.changes, &replayed(log, settings)), None, "a replay differs");
-    assert_eq!(found.difference(expected), None, "something else is published than by a calm run");
+    assert_eq!(
+        difference(&found.changes, &replayed(log, settings)),
+        None,
+        "a replay differs"
+    );
+    assert_eq!(
+        found.difference(expected),
+        None,
+        "something else is published than by a calm run"
+    );
 }
 
 /// Not a test: the worker that other tests kill.
@@ -268,7 +286,11 @@ fn a_worker_that_stands_still_is_replaced_and_fenced() {
     let (log, settings, expected) = prepare(&broker.address, "still", 2_500);
     let mut one = Process::start(&broker.address, &settings.topics.prefix, "a");
     let topic = &settings.topics.changes;
-    let changed = || read(log.as_ref(), topic).values().any(|changes| !changes.is_empty());
+    let changed = || {
+        read(log.as_ref(), topic)
+            .values()
+            .any(|changes| !changes.is_empty())
+    };
     wait_until("the first change", changed);
     one.signal("-STOP");
     let handle = start(&settings, "b", &log);

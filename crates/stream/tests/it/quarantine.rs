@@ -38,7 +38,12 @@ fn a_record_that_panics_the_fold_is_quarantined() {
     let letters = read(house.log.as_ref(), &house.settings.topics.deadletter);
     let letter = &letters[&0][0];
     assert_eq!(letter.header("stage"), Some("fold"));
-    assert!(letter.header("reason").is_some_and(|reason| reason.contains("cannot fold e77")), "{letter:?}");
+    assert!(
+        letter
+            .header("reason")
+            .is_some_and(|reason| reason.contains("cannot fold e77")),
+        "{letter:?}"
+    );
 
     // A successor restores from before the record and does not see it again.
     house.correlate.iter_mut().for_each(stream::Correlate::reset);
@@ -48,5 +53,8 @@ fn a_record_that_panics_the_fold_is_quarantined() {
     // A tombstone in its place keeps the positions of all others.
     without[77].value = None;
     let calm = run(without, Shard::step as stream::Step);
-    assert_eq!(difference(&house.published().changes, &calm.published().changes), None);
+    assert_eq!(
+        difference(&house.published().changes, &calm.published().changes),
+        None
+    );
 }
