@@ -382,7 +382,7 @@ impl Engine {
             Some(near) => {
                 let (mut now, mut before, mut habit) = ((0, 0), (0, 0), 0.0);
                 for f in &entry.ring {
-                    if !f.node.is_some_and(|n| near.binary_search(&NodeId(n)).is_ok()) {
+                    if f.node.is_none_or(|n| near.binary_search(&NodeId(n)).is_err()) {
                         continue;
                     }
                     let ahead = f.t.since(p.t).as_secs_f64();
