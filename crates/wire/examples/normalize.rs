@@ -1,11 +1,16 @@
 //! Prints what a file holds, one line of JSON per thing found: `normalize FILE`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an example stands outside of the pure half"
+)]
 
 use std::io::Write as _;
 
 fn main() -> std::io::Result<()> {
-    let mut decoder = wire::DecodeSettings::default();
-    decoder.undated = model::Time::from_secs(1_767_225_600);
-    let decoder = wire::Decoder::new(decoder);
+    let decoder = wire::Decoder::new(wire::DecodeSettings {
+        undated: model::Time::from_secs(1_767_225_600),
+        ..Default::default()
+    });
     let mut out = std::io::stdout().lock();
     for file in std::env::args().skip(1).filter(|a| a != "normalize") {
         let bytes = std::fs::read(&file)?;

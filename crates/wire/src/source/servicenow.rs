@@ -74,7 +74,7 @@ fn event(value: &Value, sink: &mut Sink<'_>) {
     let mut d = Draft::new("servicenow");
     let glance = |name: &str| f.glance(name).unwrap_or_default();
     let natural = ["source", "node", "type", "resource", "metric_name"]
-        .map(|n| glance(n))
+        .map(glance)
         .iter()
         .filter(|p| !p.is_empty())
         .cloned()
