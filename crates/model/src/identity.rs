@@ -109,6 +109,10 @@ pub fn dedup_key(event: &Event) -> Text {
         if lower.starts_with(NOTES) || lower.starts_with(OURS) {
             continue;
         }
+        // A pod or instance that is not among the entities is the observer's.
+        if matches!(name, "pod" | "instance") && event.entities.get(name) != Some(value) {
+            continue;
+        }
         if event.entities.get(name) == Some(value)
             || !names_subject(&lower, value, event)
             || is_reading(value)

@@ -161,7 +161,7 @@ pub(crate) fn labels_identify(labels: &model::Labels) -> bool {
     }
     let by_exporter = ["job", "service"]
         .iter()
-        .any(|name| labels.get(name).is_some_and(|v| observes_others(v)));
+        .any(|name| labels.get(name).is_some_and(observes_others));
     let names_exporter = ["instance", "endpoint", "exported_instance"]
         .iter()
         .any(|n| labels.get(n).is_some());
@@ -219,7 +219,16 @@ fn take_observer_out(draft: &mut Draft) {
             draft.entities.remove("pod");
         }
     } else if draft.scraped && draft.host.is_none() {
-        draft.host = instance;
+        // What probes from afar (blackbox, SNMP) is told to write its target there.
+        draft.host = instance.map(|i| authority(&i).into());
+    }
+}
+
+/// The host and port of an address; anything else as it is.
+fn authority(address: &str) -> &str {
+    match address.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or(rest),
+        None => address,
     }
 }
 
@@ -242,19 +251,17 @@ fn is_exporter(name: &str) -> bool {
         || lower.ends_with("_metrics")
         || matches!(
             lower,
-            "node" | "kubelet" | "cadvisor" | "blackbox" | "snmp" | "pushgateway" | "ksm" | "telegraf"
+            "node" | "kubelet" | "cadvisor" | "snmp" | "pushgateway" | "ksm" | "telegraf"
         )
+        || lower.contains("blackbox")
         || observes_others(lower)
 }
 
 /// Whether it measures other things than the machine it runs on.
 fn observes_others(name: &str) -> bool {
-    const OTHERS: [&str; 12] = [
+    const OTHERS: [&str; 9] = [
         "kube-state-metrics",
         "kube_state_metrics",
-        "blackbox",
-        "snmp-exporter",
-        "snmp_exporter",
         "cloudwatch-exporter",
         "cloudwatch_exporter",
         "yace",
@@ -265,7 +272,7 @@ fn observes_others(name: &str) -> bool {
     ];
     let mut buffer = [0; 96];
     let lower = lower(name, &mut buffer);
-    matches!(lower, "ksm" | "snmp") || OTHERS.iter().any(|o| lower.contains(o))
+    lower == "ksm" || OTHERS.iter().any(|o| lower.contains(o))
 }
 
 /// Whether a job's name says how it is collected rather than what.

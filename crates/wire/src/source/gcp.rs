@@ -78,6 +78,10 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let f = sink.fields(value);
     let mut d = SHAPE.read("gcp-monitoring", &f);
     let documentation = f.first(&["incident.documentation.content", "incident.documentation"]);
+    let own = documentation
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<Value>(text).ok())
+        .filter(Value::is_object);
     d.text = lines([
         f.text("incident.summary"),
         f.text("incident.documentation.subject"),
@@ -98,8 +102,33 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         );
         f.mark(link);
     }
+    if let Some(own) = own {
+        fields_in_documentation(&own, &mut d);
+    }
     f.rest_into(&mut d);
     sink.event(d);
+}
+
+/// Google's alerts carry no fields of the operator's own, so some write them as JSON into the policy's documentation.
+/// What is said there is said on purpose and is believed before the resource's name.
+fn fields_in_documentation(own: &Value, d: &mut Draft) {
+    let at = |names: &[&str]| names.iter().find_map(|name| text_at(own, name));
+    if let Some(summary) = at(&["summary", "description", "text"]) {
+        d.text = lines([Some(summary), Some(d.text.clone())]);
+    }
+    if let Some(host) = at(&["resource_name", "host", "instance"]) {
+        d.host = Some(host);
+    }
+    if let Some(service) = at(&["service"]) {
+        d.service = Some(service);
+    }
+    if d.status == Some(Status::Firing)
+        && let Some(word) = at(&["severity"])
+    {
+        d.severity_word(Some(word));
+    }
+    d.runbook = d.runbook.take().or_else(|| at(&["runbook_url", "runbook"]));
+    labels_from(own, "documentation", d);
 }
 
 fn pubsub(value: &Value, sink: &mut Sink<'_>) {

@@ -12,7 +12,8 @@ pub(crate) const SOURCE: Source = Source {
     detect: |v| {
         has(v, &["event_definition_id"])
             || has(v, &["event_definition_title"])
-            || has(v, &["check_result"])
+            || find(v, "check_result.triggered_condition").is_some()
+            || has(v, &["check_result", "stream"])
             || has(v, &["event", "backlog"])
     },
     decode,
@@ -61,6 +62,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         join(&[&glance("event_definition_id"), &glance("event.key")])
     });
     d.event_id = f.text("event.id");
+    d.entity("stream", f.text("stream.title"));
     let word = f.text("event.priority");
     match word.as_deref() {
         Some("1") => d.severity_as(Some(Text::const_new("low")), Some(Severity::Notice)),

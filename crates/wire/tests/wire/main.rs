@@ -1,6 +1,11 @@
 //! Tests of the wire room from outside.
-#![expect(clippy::disallowed_methods, reason = "tests read their scenarios from files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests read their scenarios from files, and stop where they fail"
+)]
 
+mod payloads;
 mod schemas;
 
 /// Whether expectations are to be rewritten.
