@@ -23,7 +23,8 @@ pub struct Scenario {
     pub start: Time,
     /// What is folded, in order: the events, with the topology before them.
     pub inputs: Vec<Input>,
-    /// How long stream time runs on after the last event; `None` until nothing is pending.
+    /// Up to when stream time runs on, after `0s`; `None` until nothing is pending. Ten minutes after the last input if
+    /// the scenario does not say.
     pub until: Option<Span>,
     /// Why the order of arrival is what the scenario is about, if it is; such a scenario is not shuffled.
     pub ordered: Option<String>,
@@ -45,6 +46,11 @@ impl std::fmt::Display for ScenarioError {
 }
 
 impl std::error::Error for ScenarioError {}
+
+/// How long stream time runs on when the scenario does not say.
+const RUNS_ON: Span = Span::from_mins(10);
+/// Marks an `until` that was not said, while a scenario is read.
+const UNSAID: Span = Span::ZERO;
 
 /// Monday morning.
 const START: &str = "2026-03-02T10:00:00Z";
@@ -70,7 +76,7 @@ impl Scenario {
             },
             start: START.parse().expect("START is RFC 3339"),
             inputs: Vec::new(),
-            until: None,
+            until: Some(UNSAID),
             ordered: None,
         };
         let upper = scenario.upper.clone();
@@ -84,6 +90,15 @@ impl Scenario {
                 line: 1,
                 reason: "no event; write lines like `20s firing payments \"slow\"`".into(),
             });
+        }
+        if scenario.until == Some(UNSAID) {
+            let last = scenario
+                .inputs
+                .iter()
+                .filter_map(received_at)
+                .max()
+                .unwrap_or(scenario.start);
+            scenario.until = Some(last.since(scenario.start) + RUNS_ON);
         }
         if !scenario.topology.nodes.is_empty() {
             let json = serde_json::to_string(&scenario.topology).expect("a topology is plain data");
@@ -120,6 +135,7 @@ impl Scenario {
             }
             ["page", "live"] => self.settings.page.mode = PageMode::Live,
             ["ordered", ref why @ ..] if !why.is_empty() => self.ordered = Some(why.join(" ")),
+            ["until", "settled"] => self.until = None,
             ["until", time] => self.until = Some(span(time)?),
             [time, ref rest @ ..] if time.starts_with(|c: char| c.is_ascii_digit()) => {
                 let at = self.start + span(time)?;
@@ -237,6 +253,8 @@ impl Scenario {
         if event.dedup_key.is_empty() {
             event.dedup_key = dedup_key(&event);
         }
+        // As ingest does: impossible times are cut.
+        wire::settle_times(&mut event, at);
         if event.event_id.is_empty() {
             event.event_id = event_id(&event, true);
         }
@@ -259,13 +277,21 @@ impl Scenario {
             "ts" => event.ts = self.start + span(value)?,
             "starts" => event.starts_at = Some(self.start + span(value)?),
             "ends" => event.ends_at = Some(self.start + span(value)?),
-            "skewed" => event.skewed = value == "yes",
             _ => match name.strip_prefix("entity.") {
                 Some(kind) => event.entities.set(kind, value),
                 None => event.labels.set(name, value),
             },
         }
         Ok(())
+    }
+}
+
+fn received_at(input: &Input) -> Option<Time> {
+    match input {
+        Input::Event(event) => Some(event.received_at),
+        Input::Progress(progress) => Some(progress.to),
+        Input::TopologyChange(change) => Some(change.at),
+        Input::TopologyPart(_) | Input::Quarantine { .. } => None,
     }
 }
 
