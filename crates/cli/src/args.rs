@@ -12,10 +12,22 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// See a storm of alerts folded into incidents, here and now: no broker, no configuration.
+    Demo(crate::demo::Args),
     /// Fold recorded events and write what became of them.
     Replay(crate::replay::Args),
     /// Show what is understood of a payload, and why.
     Normalize(crate::normalize::Args),
+    /// Run the pipeline: events in, incidents out, until told to end.
+    Run(crate::run::Args),
+    /// Write a file into a raw topic with the times of its lines.
+    Produce(crate::produce::Args),
+    /// Create or check the topics.
+    Topics(crate::topics::Args),
+    /// Make a world of services, faults and noise from a seed: events, topology and truth.
+    Simulate(crate::simulate::Args),
+    /// Score an answer of `replay` against a truth.
+    Score(crate::score::Args),
     /// Check the configuration.
     Check(crate::check::Args),
 }
