@@ -86,6 +86,13 @@ impl Engine {
             return;
         }
         self.assess(id, fold);
+        let opener = self
+            .incidents
+            .get(&id)
+            .and_then(|state| self.alerts.get(&state.opener));
+        let mute_sender = opener
+            .and_then(|alert| self.sources.get(&alert.source))
+            .is_some_and(|source| source.never_resolves());
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.page_at = None;
         let team = state.owner.team.clone();
@@ -114,13 +121,15 @@ impl Engine {
             PageState::Due => {
                 state.owner_since = None;
                 let at = state.last_page_at.unwrap_or(fold.time) + secs(fold.settings.page.repeat_s);
-                if at <= fold.time && state.acknowledged_by.is_none() {
+                // Silence of a sender that never says when a condition ends does not say that it lasts.
+                let lasts = !mute_sender || state.last_page_at.is_some_and(|paged| state.touched_at > paged);
+                if at <= fold.time && state.acknowledged_by.is_none() && lasts {
                     Some(format!(
                         "nobody took it for {}",
                         secs(fold.settings.page.repeat_s)
                     ))
                 } else {
-                    if state.acknowledged_by.is_none() {
+                    if state.acknowledged_by.is_none() && at > fold.time {
                         self.wake_at(id, at, fold);
                     }
                     None

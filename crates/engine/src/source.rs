@@ -58,8 +58,13 @@ impl Source {
     pub(crate) fn still_holds(&self, silent_s: f64, unknown_s: f64) -> bool {
         match (self.resolves, self.alerts) {
             (0, 0..20) => silent_s <= unknown_s,
-            _ => self.resolves as f64 >= 0.1 * self.alerts as f64,
+            _ => !self.never_resolves(),
         }
+    }
+
+    /// Whether it is known not to say when conditions end.
+    pub(crate) fn never_resolves(&self) -> bool {
+        self.alerts >= 20 && (self.resolves as f64) < 0.1 * self.alerts as f64
     }
 
     /// 0 info, 1 warning, 2 error and critical. A source that calls nearly everything an error says nothing by it, so
