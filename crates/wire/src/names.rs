@@ -56,7 +56,7 @@ pub(crate) fn entity_kind(label: &str) -> Option<&'static str> {
 }
 
 /// Label names for the service, best first.
-pub(crate) const SERVICE: [&str; 13] = [
+pub(crate) const SERVICE: [&str; 12] = [
     "exported_service",
     "service",
     "service_name",
@@ -69,7 +69,6 @@ pub(crate) const SERVICE: [&str; 13] = [
     "app_kubernetes_io_name",
     "label_app",
     "kube_service",
-    "component",
 ];
 
 /// Label names for the host, best first.

@@ -91,6 +91,14 @@ fn issue(f: &Fields<'_>, at: &str, action: &str, d: &mut Draft) {
         &at("project_name"),
         &at("project"),
     ]);
+    // A bare number is the project's id, which names nothing outside of Sentry.
+    if d.service
+        .as_deref()
+        .is_some_and(|s| s.bytes().all(|b| b.is_ascii_digit()))
+    {
+        let id = d.service.take().unwrap_or_default();
+        d.label("project_id", id);
+    }
     d.entity("culprit", f.first(&[&at("culprit"), &at("transaction")]));
     d.ts = f.time(&[
         &at("lastSeen"),

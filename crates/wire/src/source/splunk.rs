@@ -108,7 +108,9 @@ fn alert(value: &Value, sink: &mut Sink<'_>) {
     let mut d = ALERT.read("splunk", &f);
     let _ = f.take("sid");
     let subject = d.host.clone().or_else(|| d.service.clone()).unwrap_or_default();
-    let app = f.glance("app").unwrap_or_default();
+    // Splunk's own app, which is no service of anybody's.
+    let app = f.text("app").unwrap_or_default();
+    d.label("splunk_app", app.clone());
     d.key = Some(join(&[&app, &d.title, &subject])).filter(|_| !d.title.is_empty());
     f.rest_into(&mut d);
     if d.title.is_empty() {

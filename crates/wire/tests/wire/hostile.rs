@@ -1,0 +1,76 @@
+//! Bodies made to exhaust: deep, long, wide, and envelopes within envelopes. What goes out is bounded.
+
+use serde_json::Value;
+
+/// Decodes, and checks what holds for every outcome.
+fn check(bytes: &[u8]) {
+    let mut found = Vec::new();
+    wire::Decoder::default().decode(&wire::Raw::of_file(bytes, "f", 1), &mut found);
+    assert!(
+        !found.is_empty(),
+        "a body vanished: {:?}",
+        String::from_utf8_lossy(bytes)
+    );
+    for found in found {
+        let line = wire::outcome::line(&found);
+        serde_json::from_str::<Value>(&line).expect("an outcome is JSON");
+        if let wire::Found::Alert(event)
+        | wire::Found::Other {
+            event: Some(event), ..
+        } = &found
+        {
+            assert!(
+                !event.dedup_key.is_empty() && event.dedup_key.len() <= 255,
+                "{line}"
+            );
+            assert!(
+                !event.event_id.is_empty() && event.event_id.len() <= 255,
+                "{line}"
+            );
+            assert!(
+                !event.title.contains('\n') && event.title.len() <= 1_100,
+                "{line}"
+            );
+            assert!(
+                event
+                    .links
+                    .iter()
+                    .all(|l| l.href.starts_with("http://") || l.href.starts_with("https://")),
+                "{line}"
+            );
+        }
+        if let Some(input) = found.into_input() {
+            let mut journal = Vec::new();
+            wire::journal::encode(&input, &mut journal);
+            assert_eq!(
+                wire::journal::decode(&journal).expect("the journal reads what it wrote"),
+                input
+            );
+        }
+    }
+}
+
+#[test]
+fn deep_long_and_wide_bodies_are_bounded() {
+    check("[".repeat(200_000).as_bytes());
+    check(format!("{}{}", "{\"a\":".repeat(200), "1".to_owned() + &"}".repeat(200)).as_bytes());
+    check("{\"a\":".repeat(200_000).as_bytes());
+    check(format!("{{\"title\":\"{}\",\"severity\":\"x\"}}", "é".repeat(1_000_000)).as_bytes());
+    let labels: Vec<String> = (0..5_000).map(|i| format!("\"l{i}\":\"{i}\"")).collect();
+    check(
+        format!(
+            "{{\"title\":\"t\",\"status\":\"firing\",\"ts\":1777881600,\"labels\":{{{}}}}}",
+            labels.join(",")
+        )
+        .as_bytes(),
+    );
+    check("<".repeat(100_000).as_bytes());
+    check(&vec![b' '; 5 << 20]);
+    // An envelope within an envelope within …, each as text in the next.
+    let mut body = "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"s\",\"id\":\"1\"}".to_owned();
+    for _ in 0..8 {
+        body = serde_json::json!({"specversion": "1.0", "type": "t", "source": "s", "id": "1", "data": body})
+            .to_string();
+    }
+    check(body.as_bytes());
+}
