@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     draft::Context,
     found::{Found, Raw, Rejection, Stage},
+    inflate::inflate,
     native::{self, Native},
     source::{Sink, alertmanager, generic, snmptrap, syslog},
 };
@@ -79,7 +80,8 @@ impl Decoder {
     }
 
     fn body(&self, raw: &Raw<'_>, sink: &mut Sink<'_>) -> Result<(), Rejection> {
-        let text = self.text(raw.bytes)?;
+        let bytes = inflate(raw.bytes, self.settings.body_bytes_max)?;
+        let text = self.text(&bytes)?;
         let first = text.as_bytes().first();
         match first {
             Some(b'{' | b'[') => self.json(text, raw.source, sink),
@@ -119,8 +121,9 @@ impl Decoder {
         }
         match bytes {
             [] => return Err(frame("empty body")),
-            [0x1f, 0x8b, ..] => return Err(frame("compressed with gzip, but not said to be")),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(frame("compressed with zstd, but not said to be")),
+            [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                return Err(frame("compressed more than once"));
+            }
             [0, a, b, c, d, _, ..] => {
                 let id = u32::from_be_bytes([*a, *b, *c, *d]);
                 let what = "framed for a schema registry (Confluent wire format)";

@@ -5,7 +5,7 @@ use model::{Event, EventKind, Input, Origin, Text, Time, TopologyChange};
 /// Bytes as a sender posted them, with what is known about their way here.
 #[derive(Clone, Debug)]
 pub struct Raw<'a> {
-    /// The body, decompressed.
+    /// The body; gzip and zstd are told by their first bytes and undone within the limit.
     pub bytes: &'a [u8],
     /// The source, when the topic, a header or the HTTP path names it; `None` lets the shape decide.
     pub source: Option<&'a str>,

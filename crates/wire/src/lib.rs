@@ -9,6 +9,7 @@ mod document;
 mod draft;
 mod fields;
 mod found;
+mod inflate;
 pub mod journal;
 mod lax;
 pub mod level;

@@ -5,8 +5,11 @@
     reason = "tests read their scenarios from files, and stop where they fail"
 )]
 
+mod hostile;
 mod payloads;
+mod properties;
 mod schemas;
+mod sources;
 
 /// Whether expectations are to be rewritten.
 fn update() -> bool {

@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/payloads")
 }
 
-fn scenarios() -> Vec<PathBuf> {
+pub(crate) fn scenarios() -> Vec<PathBuf> {
     let mut files = Vec::new();
     for source in std::fs::read_dir(folder()).unwrap() {
         for file in std::fs::read_dir(source.unwrap().path()).unwrap() {
@@ -26,7 +26,7 @@ fn scenarios() -> Vec<PathBuf> {
     files
 }
 
-fn bytes(body: &Value) -> Vec<u8> {
+pub(crate) fn bytes(body: &Value) -> Vec<u8> {
     match body {
         Value::String(text) => text.clone().into_bytes(),
         other => other.to_string().into_bytes(),

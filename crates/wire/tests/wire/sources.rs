@@ -1,0 +1,47 @@
+//! The table of sources in the documentation is the one in the code.
+
+use std::{fmt::Write as _, path::Path};
+
+const HEAD: &str = "\
+# Sources
+
+What Stormfold reads without being told: every body is recognised by its shape alone. A header, a topic mapping or the
+HTTP path may name a source instead (`/v1/ingest/{source}`). Rows are tried from top to bottom; a body that no row
+knows is read by best guess as plain JSON, and refused with its reason when there is too little to go by.
+
+Several bodies in one record, one JSON object a line, gzip and zstd are read everywhere. Avro and Protobuf framed for a
+schema registry are refused with that very reason. Nothing in a body is fetched, executed or expanded.
+
+| source | forms | published at |
+|---|---|---|
+";
+
+const FOOT: &str = "
+Bodies of each, with what is found in them, are in `testdata/payloads/`. A source is one file below
+`crates/wire/src/source/`, one row of its table and its scenarios there.
+This page is written by `UPDATE=1 cargo test -p wire --test wire sources`.
+";
+
+#[test]
+fn the_page_lists_what_is_read() {
+    let mut page = String::from(HEAD);
+    for source in wire::SOURCES {
+        writeln!(
+            page,
+            "| `{}` | {} | <{}> |",
+            source.name, source.forms, source.reference
+        )
+        .unwrap();
+    }
+    page.push_str(FOOT);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sources.md");
+    if crate::update() {
+        std::fs::write(path, page).unwrap();
+    } else {
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            page,
+            "UPDATE=1 rewrites it"
+        );
+    }
+}
