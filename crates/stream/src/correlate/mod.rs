@@ -316,7 +316,11 @@ impl Correlate {
         if late {
             life.checkpointed = now;
         }
-        if !life.shards.is_empty() && life.heard.is_none_or(|last| now.since(last) >= HEARTBEAT || now < last) {
+        if !life.shards.is_empty()
+            && life
+                .heard
+                .is_none_or(|last| now.since(last) >= HEARTBEAT || now < last)
+        {
             life.heard = Some(now);
             transaction.records.push(self.heartbeat(life, now));
         }
@@ -360,7 +364,12 @@ impl Correlate {
             "partitions": shards.collect::<Vec<_>>(),
         });
         let topic = &self.settings.topics.heartbeat;
-        Outgoing::to(topic, 0, self.member.name.as_str(), Some(value.to_string().into_bytes()))
+        Outgoing::to(
+            topic,
+            0,
+            self.member.name.as_str(),
+            Some(value.to_string().into_bytes()),
+        )
     }
 
     fn publish(&self, partition: u32, output: Output, records: &mut Vec<Outgoing>) {
