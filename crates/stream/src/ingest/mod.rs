@@ -318,7 +318,11 @@ impl Ingest {
             };
             self.counters.ingest_lag_ms.set(behind);
         }
-        if let Some(to) = to {
+        // Where history is read, only the records' own time may move stream time: the present would be the end of it.
+        let history = self.settings.raw.iter().any(|topic| topic.time == TopicTime::Records);
+        if let Some(to) = to
+            && !history
+        {
             life.progressed = Some(now);
             out.everywhere(&Input::Progress(Progress {
                 to,
