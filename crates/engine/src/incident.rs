@@ -87,6 +87,8 @@ pub(crate) struct State {
     pub wake: Option<Time>,
     pub publish_at: Option<Time>,
     pub published_at: Option<Time>,
+    /// The revision that was published last; none is published twice.
+    pub published: u64,
 }
 
 /// One alert in it.

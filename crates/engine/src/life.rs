@@ -317,24 +317,22 @@ impl Engine {
 
     /// A repeat of a member goes on where it is.
     pub(crate) fn repeat(&mut self, id: IncidentId, alert_id: AlertId, t: Time, fold: &mut Fold<'_>) {
-        self.count_event(id, alert_id, t, fold);
+        let mut news = self.count_event(id, alert_id, t, fold);
         let alert = self.alerts.get(&alert_id).expect("members are remembered");
-        let (firing, severity, passive) = (alert.firing(), alert.severity, alert.passive);
+        let (firing, passive) = (alert.firing(), alert.passive);
         if !passive {
             self.keep_alive(id, alert_id, t, false, fold.settings.grouping.activity_decay_s);
         }
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
-        let mut news = false;
         if let Some(member) = state.members.get_mut(&alert_id) {
-            news = member.severity != severity || member.firing != firing;
+            news |= member.firing != firing;
             if firing && !member.firing {
                 state.firing += 1;
                 state.ended = None;
             }
             member.firing = firing;
-            member.severity = severity;
         }
         if news {
             self.look_quiet(alert_id, fold);
@@ -343,11 +341,11 @@ impl Engine {
         }
     }
 
-    /// Counts an event of a member that changes nothing else.
-    pub(crate) fn count_event(&mut self, id: IncidentId, alert: AlertId, t: Time, fold: &Fold<'_>) {
+    /// Counts an event of a member; says whether it changed the member's severity.
+    pub(crate) fn count_event(&mut self, id: IncidentId, alert: AlertId, t: Time, fold: &Fold<'_>) -> bool {
         let severity = self.alerts.get(&alert).map(|alert| alert.severity);
         let Some(state) = self.incidents.get_mut(&id) else {
-            return;
+            return false;
         };
         state.events += 1;
         state.last_event_at = state.last_event_at.max(t);
@@ -355,11 +353,14 @@ impl Engine {
         state.touched_at = fold.time;
         if let Some(member) = state.members.get_mut(&alert) {
             // A firing that its recovery overtook still says how bad it was.
-            member.severity = severity.unwrap_or(member.severity);
+            let before = member.severity;
+            member.severity = severity.unwrap_or(before);
             member.count += 1;
             member.last_at = member.last_at.max(t);
             member.first_at = member.first_at.min(t);
+            return member.severity != before;
         }
+        false
     }
 
     /// A member has recovered.
@@ -652,6 +653,7 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         wake: None,
         publish_at: None,
         published_at: None,
+        published: 0,
     }
 }
 

@@ -54,7 +54,9 @@ impl Engine {
                 state.publish_at = Some(at);
                 self.timers.insert((at, Timer::Publish(id)));
             }
-            if fold.settings.last_records_only {
+            let news = state.revision > state.published;
+            state.published = state.revision;
+            if fold.settings.last_records_only || !news {
                 continue;
             }
             if let Some(incident) = self.record(id, fold) {
