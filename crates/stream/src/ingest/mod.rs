@@ -319,7 +319,11 @@ impl Ingest {
             self.counters.ingest_lag_ms.set(behind);
         }
         // Where history is read, only the records' own time may move stream time: the present would be the end of it.
-        let history = self.settings.raw.iter().any(|topic| topic.time == TopicTime::Records);
+        let history = self
+            .settings
+            .raw
+            .iter()
+            .any(|topic| topic.time == TopicTime::Records);
         if let Some(to) = to
             && !history
         {
