@@ -1,7 +1,7 @@
 //! The local log: one process, no broker, the same rules.
 //!
 //! Groups, epochs and fencing live here, in memory, because they end with the process; records and positions live in a
-//! [`Store`], in memory or on disk. A transaction is kept whole by the store in one write.
+//! `Store`, in memory or on disk. A transaction is kept whole by the store in one write.
 
 mod disk;
 mod group;
