@@ -42,6 +42,8 @@ pub struct Correlate {
 struct Life {
     worker: Box<dyn Worker>,
     shards: BTreeMap<TopicPartition, Running>,
+    /// Partitions that were taken away and may come back: a rebalance takes all and then gives.
+    parked: BTreeMap<TopicPartition, Running>,
     committed: Option<Instant>,
     checkpointed: Time,
     heard: Option<Time>,
@@ -166,6 +168,7 @@ impl Correlate {
             None => Life {
                 worker: self.log.join(&self.member)?,
                 shards: BTreeMap::new(),
+                parked: BTreeMap::new(),
                 committed: None,
                 checkpointed: self.clock.now(),
                 heard: None,
@@ -226,16 +229,30 @@ impl Correlate {
 
     fn rebalance(&self, life: &mut Life, polled: Polled, records: &mut Vec<Record>) -> Result<(), LogError> {
         for at in &polled.taken {
-            life.shards.remove(at);
+            life.parked.extend(life.shards.remove_entry(at));
             records.retain(|record| record.at != *at);
-            tracing::info!(partition = %at, worker = %self.member.name, "partition taken away");
         }
-        if !polled.given.is_empty() {
+        let mut parked = if polled.given.is_empty() {
+            BTreeMap::new()
+        } else {
+            std::mem::take(&mut life.parked)
+        };
+        let mut strange = Vec::new();
+        for at in polled.given {
+            // Nothing is folded that is not committed before the next poll. So if the group stands where the parked shard
+            // does, nobody has folded anything in between, and the shard is the one that a restore would give.
+            match parked.remove(&at) {
+                Some(running) if life.worker.committed(&at)? == Some(running.next) => {
+                    life.shards.insert(at, running);
+                }
+                _ => strange.push(at),
+            }
+        }
+        if !strange.is_empty() {
             let started = Instant::now();
             let (settings, log) = (&self.settings, self.log.as_ref());
-            let restored =
-                restore::restore(settings, log, life.worker.as_mut(), &polled.given, &self.counters)?;
-            for (at, restored) in polled.given.into_iter().zip(restored) {
+            let restored = restore::restore(settings, log, life.worker.as_mut(), &strange, &self.counters)?;
+            for (at, restored) in strange.into_iter().zip(restored) {
                 let restore::Restored {
                     shard,
                     next,
