@@ -291,7 +291,9 @@ impl Ingest {
             }
             done += 1;
         }
-        if self.time == TopicTime::Present {
+        // Where history is replayed, time is that of the records alone: the present would make all of it late.
+        let history = self.settings.raw.iter().any(|topic| topic.time == TopicTime::Records);
+        if self.time == TopicTime::Present && !history {
             self.progress(life, now, &mut out);
         }
         transaction
