@@ -292,7 +292,11 @@ impl Ingest {
             done += 1;
         }
         // Where history is replayed, time is that of the records alone: the present would make all of it late.
-        let history = self.settings.raw.iter().any(|topic| topic.time == TopicTime::Records);
+        let history = self
+            .settings
+            .raw
+            .iter()
+            .any(|topic| topic.time == TopicTime::Records);
         if self.time == TopicTime::Present && !history {
             self.progress(life, now, &mut out);
         }
