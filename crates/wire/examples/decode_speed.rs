@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release -p wire --example decode_speed [RUNS]` prints things per second of one core; the best of the
 //! runs counts, because whatever else the machine does only adds.
-#![expect(clippy::disallowed_types, reason = "a measurement reads a clock")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a measurement reads a clock and its arguments"
+)]
 
 use std::{hint::black_box, time::Instant};
 
