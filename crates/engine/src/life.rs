@@ -196,6 +196,16 @@ impl Engine {
         if state.is_open() {
             return;
         }
+        // Members that went elsewhere meanwhile do not fire here.
+        for member in state.members.keys().copied().collect::<Vec<_>>() {
+            if self
+                .alerts
+                .get(&member)
+                .is_none_or(|alert| alert.incident != Some(id))
+            {
+                state.set_firing(member, false);
+            }
+        }
         state.status = IncidentStatus::Open;
         state.resolved_at = None;
         state.reopened = true;
@@ -229,24 +239,29 @@ impl Engine {
             .alerts
             .get_mut(&p.alert)
             .expect("alerts are remembered while they wait");
-        let returns = alert.past.contains(&id);
+        let past = alert.past.contains(&id);
         alert.incident = Some(id);
         alert.passive = passive;
         alert.muted = None;
         let alert = alert.clone();
-        let opens = {
+        let (opens, fires_again) = {
             let members_max = fold.settings.limits.members_max;
             let state = self
                 .incidents
                 .get_mut(&id)
                 .expect("placed into a remembered incident");
             let opens = state.alerts == 0;
-            if !stays {
+            let known = past || stays || state.members.contains_key(&p.alert);
+            if !known {
                 state.alerts += 1;
-                state.shown += u64::from(!returns);
+                state.shown += 1;
                 if let Some(callee) = alert.spot.callee {
                     *state.callees.entry(callee).or_default() += 1;
                 }
+            }
+            let listed = state.members.contains_key(&p.alert);
+            let fires_again = state.set_firing(p.alert, alert.firing()) && stays;
+            if !listed && !stays {
                 state.firing += u64::from(alert.firing());
             }
             state.events += 1;
@@ -259,7 +274,6 @@ impl Engine {
             }
             let parent = state.parent_of(p.alert, &alert);
             if let Some(member) = state.members.get_mut(&p.alert) {
-                member.firing = alert.firing();
                 member.severity = alert.severity;
                 member.passive &= passive;
                 member.count += 1;
@@ -286,7 +300,7 @@ impl Engine {
                 state.ended = Some(alert.state_at);
             }
             state.unassessed = true;
-            opens
+            (opens, fires_again)
         };
         if !passive && !background {
             self.keep_alive(id, p.alert, p.t, p.fresh, fold.settings.grouping.activity_decay_s);
@@ -308,6 +322,8 @@ impl Engine {
             }
             let what = What::new(kind).alert(p.alert).event(&p.event_id);
             self.change(id, what, verdict.because.clone(), fold);
+        } else if fires_again {
+            self.note(id, p.alert, "it fires again", "resolved", "firing", fold);
         }
         self.look_quiet(p.alert, fold);
         self.roll_up(id, fold);
@@ -326,13 +342,12 @@ impl Engine {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
-        if let Some(member) = state.members.get_mut(&alert_id) {
-            news |= member.firing != firing;
-            if firing && !member.firing {
-                state.firing += 1;
+        if state.set_firing(alert_id, firing) {
+            news = true;
+            if firing {
                 state.ended = None;
+                self.note(id, alert_id, "it fires again", "resolved", "firing", fold);
             }
-            member.firing = firing;
         }
         if news {
             self.look_quiet(alert_id, fold);
@@ -375,10 +390,7 @@ impl Engine {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
-        if let Some(member) = state.members.get_mut(&alert) {
-            member.firing = false;
-        }
-        state.firing = state.firing.saturating_sub(1);
+        state.stop_firing(alert);
         let over = state.firing == 0;
         if over {
             state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
@@ -404,17 +416,20 @@ impl Engine {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
-        // Its sender said nothing of a recovery, but the alert counts elsewhere from now on.
-        let was_firing = match state.members.get_mut(&alert_id) {
-            Some(member) => std::mem::replace(&mut member.firing, false),
-            None => state.firing > 0 && state.alerts > state.members.len() as u64,
-        };
-        if was_firing {
-            state.firing = state.firing.saturating_sub(1);
-            if state.firing == 0 && state.ended.is_none() {
-                state.ended = Some(t.min(state.last_event_at));
-            }
+        if !state.is_open() {
+            // What is over stays as it was written down.
+            return;
         }
+        // Its sender said nothing of a recovery, but the alert counts elsewhere from now on.
+        state.stop_firing(alert_id);
+        if state.firing == 0 && state.ended.is_none() {
+            state.ended = Some(t.min(state.last_event_at));
+        }
+        let silent = fold.time.since(state.touched_at);
+        let text = format!("it counts elsewhere from now on; here nothing was heard for {silent}");
+        let because = vec![Evidence::new(EvidenceKind::Episode, silent.as_secs_f64(), text)];
+        self.change(id, What::new(ChangeKind::Left).alert(alert_id), because, fold);
+        self.roll_up(id, fold);
         self.wake_for_end(id, fold);
     }
 
@@ -478,10 +493,6 @@ impl Engine {
             self.forget_or_wait(id, fold);
             return;
         }
-        self.judge_page(id, fold);
-        let Some(state) = self.incidents.get(&id) else {
-            return;
-        };
         let quiet = fold.time.since(state.touched_at);
         let (over, stale) = (
             state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
@@ -491,6 +502,7 @@ impl Engine {
             self.finish(id, stale && !over, fold);
             self.forget_or_wait(id, fold);
         } else {
+            self.judge_page(id, fold);
             self.wake_for_end(id, fold);
         }
     }
@@ -658,6 +670,31 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
 }
 
 impl State {
+    /// Sets whether a listed member fires, and the count with it; says whether that changed.
+    fn set_firing(&mut self, id: AlertId, firing: bool) -> bool {
+        let Some(member) = self.members.get_mut(&id).filter(|member| member.firing != firing) else {
+            return false;
+        };
+        member.firing = firing;
+        self.firing = if firing {
+            self.firing + 1
+        } else {
+            self.firing.saturating_sub(1)
+        };
+        true
+    }
+
+    /// A member fires no more; beyond the listed ones only their number is known.
+    fn stop_firing(&mut self, id: AlertId) {
+        if !self.members.contains_key(&id) {
+            self.firing = self
+                .firing
+                .saturating_sub(u64::from(self.alerts > self.members.len() as u64));
+        } else {
+            self.set_firing(id, false);
+        }
+    }
+
     /// The member that a new one hangs on most: on the same entity the latest, else the latest of all.
     fn parent_of(&self, id: AlertId, alert: &Alert) -> Option<AlertId> {
         self.members

@@ -182,6 +182,55 @@ fn e1_another_domain_in_the_partition_changes_nothing() {
     }
 }
 
+/// What a consumer believes who has read `stormfold.incidents` to its end. Events that repeat what is known make no
+/// revision, so their counts and times may lag.
+#[test]
+fn what_was_published_last_is_the_truth() {
+    for (name, scenario) in scenarios() {
+        let run = straight(&scenario);
+        let mut published = BTreeMap::new();
+        for output in &run.out {
+            match output {
+                Output::Incident(incident) => {
+                    let before = published.insert(incident.incident_id, incident.as_ref().clone());
+                    let rises = before.is_none_or(|before| before.revision < incident.revision);
+                    assert!(rises, "{name}: {} repeats a revision", incident.incident_id);
+                }
+                Output::Forget(id) => {
+                    published.remove(id);
+                }
+                _ => {}
+            }
+        }
+        let believed: Vec<_> = published.values().map(belief).collect();
+        let truth: Vec<_> = run.incidents.iter().map(belief).collect();
+        assert_eq!(believed, truth, "{name}");
+    }
+}
+
+/// What must be up to date in the last record of an incident.
+fn belief(incident: &model::Incident) -> impl std::fmt::Debug + PartialEq + use<> {
+    let alerts: Vec<_> = incident
+        .alerts
+        .iter()
+        .map(|a| (a.alert_id, a.status, a.severity))
+        .collect();
+    (
+        (
+            incident.incident_id,
+            incident.revision,
+            incident.status,
+            incident.severity,
+        ),
+        (
+            incident.counts.alerts,
+            incident.counts.firing,
+            incident.counts.suppressed,
+        ),
+        (incident.page.clone(), incident.owner.team.clone(), alerts),
+    )
+}
+
 /// Not a test by itself: what the other process of the next test runs.
 #[test]
 #[ignore = "run by e1_another_process_gives_the_same_bytes"]
