@@ -10,24 +10,24 @@
 #
 # From the environment:
 #   KAFKA_HOME                        use this Kafka distribution instead of fetching one
-#   STORMFOLD_KAFKA_PORT              port of the broker (19092); the controller takes the next one
-#   STORMFOLD_KAFKA_CONTROLLER_PORT   port of the controller
-#   STORMFOLD_KAFKA_DATA              data folder (.cache/kafka/data-PORT)
-#   STORMFOLD_KAFKA_WAIT_S            how long to wait until it answers (60)
-#   STORMFOLD_KAFKA_HEAP              heap of the broker (256m)
-#   STORMFOLD_KAFKA_TXN_CLEANUP_MS    how often dead transactions are looked for (500; Kafka's default is 10000)
+#   DEV_KAFKA_PORT                    port of the broker (19092); the controller takes the next one
+#   DEV_KAFKA_CONTROLLER_PORT         port of the controller
+#   DEV_KAFKA_DATA                    data folder (.cache/kafka/data-PORT)
+#   DEV_KAFKA_WAIT_S                  how long to wait until it answers (60)
+#   DEV_KAFKA_HEAP                    heap of the broker (256m)
+#   DEV_KAFKA_TXN_CLEANUP_MS          how often dead transactions are looked for (500; Kafka's default is 10000)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 cache=$root/.cache/kafka
 libs=$cache/libs
-port=${STORMFOLD_KAFKA_PORT:-19092}
-controller_port=${STORMFOLD_KAFKA_CONTROLLER_PORT:-$((port + 1))}
-data=${STORMFOLD_KAFKA_DATA:-$cache/data-$port}
-wait_s=${STORMFOLD_KAFKA_WAIT_S:-60}
-heap=${STORMFOLD_KAFKA_HEAP:-256m}
-txn_cleanup_ms=${STORMFOLD_KAFKA_TXN_CLEANUP_MS:-500}
+port=${DEV_KAFKA_PORT:-19092}
+controller_port=${DEV_KAFKA_CONTROLLER_PORT:-$((port + 1))}
+data=${DEV_KAFKA_DATA:-$cache/data-$port}
+wait_s=${DEV_KAFKA_WAIT_S:-60}
+heap=${DEV_KAFKA_HEAP:-256m}
+txn_cleanup_ms=${DEV_KAFKA_TXN_CLEANUP_MS:-500}
 cluster_id=c3Rvcm1mb2xkLXRlc3QwMQ
 pid_file=$data.pid
 log_file=$data.log
@@ -117,7 +117,7 @@ start() {
         echo "127.0.0.1:$port"
         return
     fi
-    answers && die "port $port is taken by something else; choose another with STORMFOLD_KAFKA_PORT"
+    answers && die "port $port is taken by something else; choose another with DEV_KAFKA_PORT"
     install
     mkdir -p "$data"
     sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER_PORT@|$controller_port|g" -e "s|@DATA@|$data|g" \

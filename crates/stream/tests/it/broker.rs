@@ -1,4 +1,4 @@
-//! A real Apache Kafka: the one at `STORMFOLD_TEST_KAFKA`, else one that `deploy/kafka.sh` starts and stops.
+//! A real Apache Kafka: the one at `TEST_KAFKA`, else one that `deploy/kafka.sh` starts and stops.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,8 +18,8 @@ pub(crate) fn script(command: &str, port: &str) -> String {
     let data = std::env::temp_dir().join(format!("stormfold-test-kafka-{port}-{}", std::process::id()));
     let output = Command::new(root.join("deploy/kafka.sh"))
         .arg(command)
-        .env("STORMFOLD_KAFKA_PORT", port)
-        .env("STORMFOLD_KAFKA_DATA", data)
+        .env("DEV_KAFKA_PORT", port)
+        .env("DEV_KAFKA_DATA", data)
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
@@ -32,7 +32,7 @@ const PORT: &str = "29092";
 
 impl Broker {
     pub(crate) fn get() -> Broker {
-        if let Ok(address) = std::env::var("STORMFOLD_TEST_KAFKA") {
+        if let Ok(address) = std::env::var("TEST_KAFKA") {
             return Broker { address };
         }
         let mut users = USERS.lock().unwrap();
@@ -54,7 +54,7 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        if std::env::var("STORMFOLD_TEST_KAFKA").is_ok() {
+        if std::env::var("TEST_KAFKA").is_ok() {
             return;
         }
         let mut users = USERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

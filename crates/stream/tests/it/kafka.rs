@@ -99,14 +99,6 @@ fn finish(handles: Vec<Handle>) {
     let mut since: Option<Instant> = None;
     wait_until("the end of the backlog", || {
         assert_eq!(handles.iter().find_map(Handle::failure), None);
-        if std::env::var("STORMFOLD_DEBUG").is_ok() {
-            for handle in &handles {
-                for worker in handle.health().workers {
-                    eprintln!("{worker:?}");
-                }
-            }
-            std::thread::sleep(Duration::from_secs(1));
-        }
         let done = have_all(&handles) && handles.iter().all(Handle::is_caught_up);
         since = since.filter(|_| done).or_else(|| done.then(Instant::now));
         // Long enough for what ingest has just written to be seen by correlate, and for a rebalance to come.

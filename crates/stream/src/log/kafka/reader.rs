@@ -3,17 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 
 use super::{ASK, Properties, convert, failed, reader_config};
 use crate::log::{LogError, Reader, Record, TopicPartition};
 
 pub(super) struct KafkaReader {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<EndsAreNews>,
     reads: BTreeMap<TopicPartition, Reads>,
 }
+
+/// The client reports the end of a partition as an error and logs it as one; whoever polls gets to know what matters.
+struct EndsAreNews;
+
+impl ClientContext for EndsAreNews {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "reader");
+    }
+}
+
+impl ConsumerContext for EndsAreNews {}
 
 struct Reads {
     next: u64,
@@ -22,7 +33,9 @@ struct Reads {
 
 impl KafkaReader {
     pub(super) fn new(properties: &Properties) -> Result<KafkaReader, LogError> {
-        let consumer: BaseConsumer = reader_config(properties).create().map_err(failed)?;
+        let consumer = reader_config(properties)
+            .create_with_context(EndsAreNews)
+            .map_err(failed)?;
         Ok(KafkaReader {
             consumer,
             reads: BTreeMap::new(),
