@@ -101,7 +101,8 @@ answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 wait_gone() {
     local pid=$1 tries=300
     while ((tries-- > 0)); do
-        running >/dev/null || { rm -f "$pid_file"; return 0; }
+        # A process that was killed loses its name before it lets go of the port.
+        running >/dev/null || answers || { rm -f "$pid_file"; return 0; }
         sleep 0.1
     done
     die "process $pid does not end"
