@@ -15,6 +15,8 @@ mod fold;
 mod habit;
 mod incident;
 mod life;
+mod member;
+mod open;
 mod output;
 mod owner;
 mod page;

@@ -1,0 +1,274 @@
+//! An alert in its incident: it joins, repeats, recovers, leaves.
+
+use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, Time};
+
+use crate::{
+    alert::Alert,
+    engine::{Engine, What},
+    fold::Fold,
+    incident::{Face, Member, State},
+    settle::{Pending, Placement, Verdict},
+};
+
+/// Incidents that an alert remembers to have been in.
+const PAST_MAX: usize = 4;
+
+impl Engine {
+    /// Makes an alert a member of an incident, or goes on with it there.
+    pub(crate) fn join(&mut self, id: IncidentId, p: &Pending, verdict: &Verdict, fold: &mut Fold<'_>) {
+        let passive = matches!(verdict.place, Placement::Join { passive: true, .. });
+        let background = matches!(verdict.place, Placement::Background);
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let stays = alert.incident == Some(id);
+        if !stays {
+            self.leave(p.alert, fold);
+        }
+        let alert = self
+            .alerts
+            .get_mut(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let past = alert.past.contains(&id);
+        alert.incident = Some(id);
+        alert.passive = passive;
+        alert.muted = None;
+        let alert = alert.clone();
+        let (opens, fires_again) = {
+            let members_max = fold.settings.limits.members_max;
+            let state = self
+                .incidents
+                .get_mut(&id)
+                .expect("placed into a remembered incident");
+            let opens = state.alerts == 0;
+            let known = past || stays || state.members.contains_key(&p.alert);
+            if !known {
+                state.alerts += 1;
+                state.shown += 1;
+                if let Some(callee) = alert.spot.callee {
+                    *state.callees.entry(callee).or_default() += 1;
+                }
+            }
+            let listed = state.members.contains_key(&p.alert);
+            let fires_again = state.set_firing(p.alert, alert.firing()) && stays;
+            if !listed && !stays {
+                state.firing += u64::from(alert.firing());
+            }
+            state.events += 1;
+            state.first_event_at = state.first_event_at.min(p.t);
+            state.last_event_at = state.last_event_at.max(p.t);
+            state.touched_at = fold.time;
+            if !passive {
+                state.joined_at = if stays { state.joined_at } else { fold.time };
+                state.ended = if alert.firing() { None } else { state.ended };
+            }
+            let parent = state.parent_of(p.alert, &alert);
+            if let Some(member) = state.members.get_mut(&p.alert) {
+                member.severity = alert.severity;
+                member.passive &= passive;
+                member.count += 1;
+                member.last_at = member.last_at.max(p.t);
+                member.first_at = member.first_at.min(p.t);
+            } else if state.members.len() < members_max {
+                let member = Member {
+                    first_at: p.t,
+                    last_at: p.t,
+                    joined_at: fold.time,
+                    count: 1,
+                    firing: alert.firing(),
+                    severity: alert.severity,
+                    passive,
+                    parent,
+                    probability: verdict.probability,
+                    because: verdict.because.clone(),
+                    runner_up: verdict.runner_up.clone(),
+                    face: Face::of(&alert),
+                };
+                state.members.insert(p.alert, member);
+            }
+            if !alert.firing() && state.firing == 0 && state.ended.is_none() {
+                state.ended = Some(alert.state_at);
+            }
+            state.unassessed = true;
+            (opens, fires_again)
+        };
+        if !passive && !background {
+            self.keep_alive(id, p.alert, p.t, p.fresh, fold.settings.grouping.activity_decay_s);
+        }
+        self.say_episode(
+            p.episode,
+            Some(id),
+            alert.quieted.as_ref().map(|q| q.reason.as_str()),
+            fold,
+        );
+        if !stays {
+            let kind = if opens {
+                ChangeKind::Opened
+            } else {
+                ChangeKind::Joined
+            };
+            if opens && !background {
+                self.meta.books.incidents += 1;
+            }
+            let what = What::new(kind).alert(p.alert).event(&p.event_id);
+            self.change(id, what, verdict.because.clone(), fold);
+        } else if fires_again {
+            self.note(id, p.alert, "it fires again", "resolved", "firing", fold);
+        }
+        self.look_quiet(p.alert, fold);
+        self.roll_up(id, fold);
+        self.consider_page(id, fold);
+        self.wake_for_end(id, fold);
+    }
+
+    /// A repeat of a member goes on where it is.
+    pub(crate) fn repeat(&mut self, id: IncidentId, alert_id: AlertId, t: Time, fold: &mut Fold<'_>) {
+        let mut news = self.count_event(id, alert_id, t, fold);
+        let alert = self.alerts.get(&alert_id).expect("members are remembered");
+        let (firing, passive) = (alert.firing(), alert.passive);
+        if !passive {
+            self.keep_alive(id, alert_id, t, false, fold.settings.grouping.activity_decay_s);
+        }
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        if state.set_firing(alert_id, firing) {
+            news = true;
+            if firing {
+                state.ended = None;
+                self.note(id, alert_id, "it fires again", "resolved", "firing", fold);
+            }
+        }
+        if news {
+            self.look_quiet(alert_id, fold);
+            self.roll_up(id, fold);
+            self.consider_page(id, fold);
+        }
+    }
+
+    /// Counts an event of a member; says whether it changed the member's severity.
+    pub(crate) fn count_event(&mut self, id: IncidentId, alert: AlertId, t: Time, fold: &Fold<'_>) -> bool {
+        let severity = self.alerts.get(&alert).map(|alert| alert.severity);
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return false;
+        };
+        state.events += 1;
+        state.last_event_at = state.last_event_at.max(t);
+        state.first_event_at = state.first_event_at.min(t);
+        state.touched_at = fold.time;
+        if let Some(member) = state.members.get_mut(&alert) {
+            // A firing that its recovery overtook still says how bad it was.
+            let before = member.severity;
+            member.severity = severity.unwrap_or(before);
+            member.count += 1;
+            member.last_at = member.last_at.max(t);
+            member.first_at = member.first_at.min(t);
+            return member.severity != before;
+        }
+        false
+    }
+
+    /// A member has recovered.
+    pub(crate) fn member_ended(
+        &mut self,
+        id: IncidentId,
+        alert: AlertId,
+        event: &Event,
+        fold: &mut Fold<'_>,
+    ) {
+        self.count_event(id, alert, event.ts, fold);
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        state.stop_firing(alert);
+        let over = state.firing == 0;
+        if over {
+            state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
+        }
+        self.note(id, alert, "it recovered", "firing", "resolved", fold);
+        self.roll_up(id, fold);
+        if over {
+            self.wake_for_end(id, fold);
+        }
+    }
+
+    /// Takes an alert out of the incident it is in, which keeps it as its past.
+    pub(crate) fn leave(&mut self, alert_id: AlertId, fold: &mut Fold<'_>) {
+        let alert = self.alerts.get_mut(&alert_id).expect("members are remembered");
+        let Some(id) = alert.incident.take() else { return };
+        if !alert.past.contains(&id) {
+            if alert.past.len() == PAST_MAX {
+                alert.past.remove(0);
+            }
+            alert.past.push(id);
+        }
+        let t = alert.habit.last.unwrap_or(alert.state_at);
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        if !state.is_open() {
+            // What is over stays as it was written down.
+            return;
+        }
+        // Its sender said nothing of a recovery, but the alert counts elsewhere from now on.
+        state.stop_firing(alert_id);
+        if state.firing == 0 && state.ended.is_none() {
+            state.ended = Some(t.min(state.last_event_at));
+        }
+        let silent = fold.time.since(state.touched_at);
+        let text = format!("it counts elsewhere from now on; here nothing was heard for {silent}");
+        let because = vec![Evidence::new(EvidenceKind::Episode, silent.as_secs_f64(), text)];
+        self.change(id, What::new(ChangeKind::Left).alert(alert_id), because, fold);
+        self.roll_up(id, fold);
+        self.wake_for_end(id, fold);
+    }
+}
+
+impl State {
+    /// Sets whether a listed member fires, and the count with it; says whether that changed.
+    pub(crate) fn set_firing(&mut self, id: AlertId, firing: bool) -> bool {
+        let Some(member) = self.members.get_mut(&id).filter(|member| member.firing != firing) else {
+            return false;
+        };
+        member.firing = firing;
+        self.firing = if firing {
+            self.firing + 1
+        } else {
+            self.firing.saturating_sub(1)
+        };
+        true
+    }
+
+    /// A member fires no more; beyond the listed ones only their number is known.
+    pub(crate) fn stop_firing(&mut self, id: AlertId) {
+        if !self.members.contains_key(&id) {
+            self.firing = self
+                .firing
+                .saturating_sub(u64::from(self.alerts > self.members.len() as u64));
+        } else {
+            self.set_firing(id, false);
+        }
+    }
+
+    /// The member that a new one hangs on most: on the same entity the latest, else the latest of all.
+    fn parent_of(&self, id: AlertId, alert: &Alert) -> Option<AlertId> {
+        self.members
+            .iter()
+            .filter(|(other, member)| **other != id && !member.passive)
+            .max_by_key(|(other, member)| (member.face.entity == alert.spot.entity, member.first_at, **other))
+            .map(|(other, _)| *other)
+    }
+}
+
+impl Face {
+    pub(crate) fn of(alert: &Alert) -> Face {
+        Face {
+            dedup_key: alert.dedup_key.clone(),
+            title: alert.title.clone(),
+            service: alert.service.clone(),
+            host: alert.host.clone(),
+            entity: alert.spot.entity.clone(),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! An incident begins: with its first alert, with the burst that comes with it, or as the day's list of what is too little.
+
+use std::collections::BTreeMap;
+
+use model::{
+    AlertId, Context, ContextClass, Evidence, EvidenceKind, IncidentId, IncidentStatus, Owner, Page,
+    PageState, Severity, Time,
+};
+
+use crate::{
+    alert::Alert,
+    engine::Engine,
+    fold::Fold,
+    incident::{Decaying, State},
+    settings::secs,
+    settle::{Pending, Verdict},
+};
+
+const DAY_S: i64 = 86_400;
+
+impl Engine {
+    pub(crate) fn open_incident(
+        &mut self,
+        p: &Pending,
+        verdict: &Verdict,
+        beside: bool,
+        fold: &mut Fold<'_>,
+    ) -> IncidentId {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let (dedup_key, onset, system, node) = (
+            alert.dedup_key.clone(),
+            alert.onset,
+            alert.spot.system.clone(),
+            alert.spot.node,
+        );
+        let id = self.mint(&dedup_key, onset);
+        let mut state = new_state(alert, p.alert, p.t, fold);
+        state.because.clone_from(&verdict.because);
+        state.late = fold.time.since(p.t) > secs(fold.settings.life.lateness_s);
+        self.incidents.insert(id, state);
+        self.open.insert(id);
+        self.alerts.get_mut(&p.alert).expect("looked up above").opened = Some(id);
+        self.enliven(&system, id);
+        if beside {
+            self.credit(p, id, &system, node, fold);
+        } else {
+            self.bring_in_hub(p, id, &system, fold);
+        }
+        id
+    }
+
+    /// The id of an incident that this alert opens; `n` counts those that it opened with the same onset before.
+    fn mint(&self, dedup_key: &str, onset: Time) -> IncidentId {
+        (0u32..)
+            .map(|n| IncidentId::new(&self.domain, dedup_key, onset, n))
+            .find(|id| self.incidents.get(id).is_none())
+            .expect("fewer than 2^32 incidents are remembered")
+    }
+
+    pub(crate) fn enliven(&mut self, system: &model::Text, id: IncidentId) {
+        let incidents = &self.incidents;
+        let last = |id: IncidentId| {
+            incidents
+                .get(&id)
+                .map_or((Time::MIN, Time::MIN), |s| (s.last, s.begun))
+        };
+        self.systems.entry(system, Default::default).enliven(id, last);
+    }
+
+    /// The burst that is coming belongs to the incident that it opens beside another.
+    fn credit(
+        &mut self,
+        p: &Pending,
+        id: IncidentId,
+        system: &model::Text,
+        node: Option<u32>,
+        fold: &Fold<'_>,
+    ) {
+        let until = p.t + secs(fold.settings.grouping.settle_s);
+        let near = self.near(node, fold);
+        let mut coming = Vec::new();
+        for (number, t) in &self.order {
+            if *t < p.t || *t >= until {
+                continue;
+            }
+            let Some(other) = self.pending.get(number) else {
+                continue;
+            };
+            let Some(alert) = self.alerts.get(&other.alert) else {
+                continue;
+            };
+            let inside = near.as_ref().is_none_or(|near| {
+                alert
+                    .spot
+                    .node
+                    .is_some_and(|n| near.binary_search(&topology::NodeId(n)).is_ok())
+            });
+            if other.kind != crate::settle::Kind::Unnoticed && alert.spot.system == *system && inside {
+                coming.push((alert.spot.entity.clone(), alert.spot.node));
+            }
+        }
+        let state = self.incidents.get_mut(&id).expect("opened just now");
+        for (entity, node) in coming {
+            if let Some(place) = state.place_mut(&entity, node, p.t) {
+                place.activity.value += 1.0;
+            }
+            state.activity.value += 1.0;
+        }
+    }
+
+    /// When most neighbours of a thing start at once, the thing itself is in it, however silent.
+    fn bring_in_hub(&mut self, p: &Pending, id: IncidentId, system: &model::Text, fold: &Fold<'_>) {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let Some(node) = alert.spot.node.map(topology::NodeId) else {
+            return;
+        };
+        if fold.graph.near(node).is_none() {
+            return;
+        }
+        let settle = secs(fold.settings.grouping.settle_s);
+        let mut starting: Vec<topology::NodeId> = self
+            .systems
+            .get(system)
+            .into_iter()
+            .flat_map(|s| s.ring.iter())
+            .filter(|f| p.t - settle <= f.t && f.t < p.t + settle)
+            .filter_map(|f| f.node.map(topology::NodeId))
+            .collect();
+        starting.sort_unstable();
+        starting.dedup();
+        let mut silent = Vec::new();
+        for hub in fold.graph.neighbours(node) {
+            let around = fold.graph.neighbours(*hub);
+            let together = starting
+                .iter()
+                .filter(|n| around.binary_search(n).is_ok())
+                .count();
+            if around.len() >= 4 && together >= 4.max(around.len().div_ceil(2)) {
+                silent.push((*hub, together, around.len()));
+            }
+        }
+        let state = self.incidents.get_mut(&id).expect("opened just now");
+        for (hub, together, around) in silent {
+            let entity = fold.graph.id(hub).clone();
+            let text = format!("{together} of {around} neighbours of {entity} started together");
+            if let Some(place) = state.place_mut(&entity, Some(hub.0), p.t) {
+                place.last = place.last.max(p.t);
+                state
+                    .because
+                    .push(Evidence::new(EvidenceKind::Topology, together as f64, text));
+            }
+        }
+    }
+
+    /// The day's list of what is too little to open an incident in this system.
+    pub(crate) fn background(&mut self, p: &Pending, verdict: &Verdict, fold: &Fold<'_>) -> IncidentId {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let day = Time::from_secs(p.t.secs().div_euclid(DAY_S) * DAY_S);
+        let key = compact_str::format_compact!("background/{}", alert.spot.system);
+        let id = IncidentId::new(&self.domain, &key, day, 0);
+        if self.incidents.get(&id).is_none() {
+            let mut state = new_state(alert, p.alert, p.t, fold);
+            state.background = true;
+            state.title = format!("Background of {}", alert.spot.system);
+            state.because.clone_from(&verdict.because);
+            self.incidents.insert(id, state);
+            self.open.insert(id);
+        }
+        id
+    }
+}
+
+fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State {
+    State {
+        revision: 0,
+        status: IncidentStatus::Open,
+        system: alert.spot.system.clone(),
+        opener,
+        background: false,
+        late: false,
+        reopened: false,
+        opened_at: fold.time,
+        updated_at: fold.time,
+        resolved_at: None,
+        ended: None,
+        begun: t,
+        last: t,
+        first_event_at: t,
+        last_event_at: t,
+        touched_at: fold.time,
+        joined_at: fold.time,
+        events: 0,
+        alerts: 0,
+        firing: 0,
+        shown: 0,
+        members: BTreeMap::new(),
+        suppressed: BTreeMap::new(),
+        activity: Decaying { value: 0.0, at: t },
+        places: Vec::new(),
+        callees: BTreeMap::new(),
+        severity: alert.severity,
+        paged_severity: None,
+        acknowledged_by: None,
+        acknowledged_severity: Severity::Unknown,
+        snoozed_until: None,
+        page: Page {
+            state: PageState::None,
+            mode: fold.settings.page.mode,
+            seq: 0,
+            first_due_at: None,
+            reason: "".into(),
+        },
+        page_at: None,
+        last_page_at: None,
+        paged_team: None,
+        owner_since: None,
+        title: String::new(),
+        causes: Vec::new(),
+        context: Context {
+            class: ContextClass::Unclear,
+            confidence: 0.0,
+            because: Vec::new(),
+        },
+        owner: Owner {
+            team: fold.settings.page.default_team.as_str().into(),
+            entity: None,
+            because: Vec::new(),
+        },
+        also_notify: Vec::new(),
+        changes: Vec::new(),
+        similar: Vec::new(),
+        rarity: None,
+        because: Vec::new(),
+        assessed: (fold.time, 0),
+        unassessed: true,
+        merged_into: None,
+        merged_from: Vec::new(),
+        split_from: None,
+        wake: None,
+        publish_at: None,
+        published_at: None,
+        published: 0,
+    }
+}
