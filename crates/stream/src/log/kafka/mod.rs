@@ -10,6 +10,7 @@ mod convert;
 mod properties;
 mod reader;
 mod worker;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

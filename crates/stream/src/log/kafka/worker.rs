@@ -6,30 +6,22 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Message, TopicPartitionList};
 
+use super::writer::Writer;
 use super::{ASK, Properties, convert, failed, reader_config};
 use crate::log::{
     Hold, LogError, LogErrorKind, Member, Polled, RECORD_BYTES_MAX, Record, Share, TopicName, TopicPartition,
     Transaction, Worker,
 };
 
-/// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer.
-const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a broker may take to answer within a transaction.
-const COMMIT_TIMEOUT: Duration = Duration::from_secs(12);
 /// A planned leave takes about this long at most.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(600);
-/// Between two looks at what is still in flight. librdkafka's own wait has a grain of a millisecond, below which it spins.
-const DRAIN_PAUSE: Duration = Duration::from_micros(200);
-
 pub(super) struct KafkaWorker {
     name: String,
     consumer: BaseConsumer<Rebalances>,
-    producer: BaseProducer<Failures>,
+    writer: Writer,
     joined: bool,
     held: Vec<TopicPartition>,
     reads: Vec<Reads>,
@@ -87,28 +79,6 @@ impl ConsumerContext for Rebalances {
     }
 }
 
-/// Remembers the first record of a transaction that could not be delivered.
-#[derive(Default)]
-struct Failures(Mutex<Option<KafkaError>>);
-
-impl ClientContext for Failures {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "producer");
-    }
-}
-
-impl ProducerContext for Failures {
-    type DeliveryOpaque = ();
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| error.clone());
-        }
-    }
-}
-
 fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
     let elements = list.elements();
     elements
@@ -161,27 +131,7 @@ impl KafkaWorker {
             })
             .map_err(failed)?;
 
-        let mut config = properties.config();
-        config
-            .set("transactional.id", format!("{}-{}", member.group, member.name))
-            .set(
-                "transaction.timeout.ms",
-                TRANSACTION_TIMEOUT.as_millis().to_string(),
-            )
-            .set("enable.idempotence", "true")
-            .set("partitioner", "murmur2_random")
-            // The markers of the last transaction may still be on their way when the next begins; the default retry of
-            // 100 ms would then be the latency of every second commit.
-            .set("retry.backoff.ms", "10")
-            .set("linger.ms", "0")
-            .set("compression.type", properties.or("compression.type", "lz4"))
-            .set("queue.buffering.max.messages", "1000000");
-        let producer: BaseProducer<Failures> =
-            config.create_with_context(Failures::default()).map_err(failed)?;
-        producer
-            .init_transactions(Duration::from_secs(30))
-            .map_err(failed)?;
-
+        let writer = Writer::new(properties, member)?;
         let topics: Vec<&str> = member.topics.iter().map(|topic| &**topic).collect();
         consumer
             .fetch_metadata(topics.first().copied(), ASK)
@@ -190,7 +140,7 @@ impl KafkaWorker {
         Ok(KafkaWorker {
             name: member.name.clone(),
             consumer,
-            producer,
+            writer,
             joined: false,
             held: Vec::new(),
             reads: Vec::new(),
@@ -268,70 +218,6 @@ impl KafkaWorker {
             }
         }
         Ok(())
-    }
-
-    /// Waits until nothing is in flight. Stock `flush` and `commit_transaction` wait in steps of 100 ms.
-    fn drain(&self) -> Result<(), LogError> {
-        let until = Instant::now() + COMMIT_TIMEOUT;
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::ZERO);
-            if self.producer.in_flight_count() > 0 {
-                if Instant::now() >= until {
-                    return Err(LogError::new(
-                        LogErrorKind::Aborted,
-                        "records could not be delivered in time",
-                    ));
-                }
-                std::thread::sleep(DRAIN_PAUSE);
-            }
-        }
-        match self
-            .producer
-            .context()
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
-            Some(error) => Err(LogError::new(LogErrorKind::Aborted, error)),
-            None => Ok(()),
-        }
-    }
-
-    fn send(&self, transaction: &Transaction) -> Result<(), LogError> {
-        for record in &transaction.records {
-            loop {
-                match self.producer.send(convert::outgoing(record, ())) {
-                    Ok(()) => break,
-                    Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                        self.producer.poll(Duration::ZERO);
-                        std::thread::sleep(DRAIN_PAUSE);
-                    }
-                    Err((error, _)) => return Err(failed(error)),
-                }
-            }
-        }
-        self.drain()
-    }
-
-    fn commit_open(&self, transaction: &Transaction) -> Result<(), LogError> {
-        self.send(transaction)?;
-        if !transaction.positions.is_empty() {
-            let mut list = TopicPartitionList::with_capacity(transaction.positions.len());
-            for (at, position) in &transaction.positions {
-                list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(*position as i64))
-                    .map_err(failed)?;
-            }
-            // Read afresh for each commit: the generation in it is what fences (KIP-447).
-            let group = self
-                .consumer
-                .group_metadata()
-                .ok_or_else(|| LogError::new(LogErrorKind::Fenced, "not a member of the group"))?;
-            self.producer
-                .send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT)
-                .map_err(failed)?;
-        }
-        self.producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
     }
 }
 
@@ -441,8 +327,7 @@ impl Worker for KafkaWorker {
             let what = format_args!("{} bytes for topic {}", record.bytes(), record.topic);
             return Err(LogError::new(LogErrorKind::TooLarge, what));
         }
-        self.producer.begin_transaction().map_err(failed)?;
-        self.commit_open(transaction)
+        self.writer.commit(transaction, || self.consumer.group_metadata())
     }
 
     fn leave(self: Box<Self>) {

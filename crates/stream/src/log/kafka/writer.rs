@@ -1,0 +1,194 @@
+//! The transactional producer of one worker.
+//!
+//! What ends a transaction runs on a thread of its own, because in librdkafka it may not return:
+//! `send_offsets_to_transaction` waits without a limit of its own for a change of some broker's connection when it has
+//! lost the group coordinator (<https://github.com/confluentinc/librdkafka/issues/5456>), which on a quiet cluster comes
+//! after ten minutes, when the broker drops idle connections. It is given up long before: the outcome is unknown, the
+//! worker is built anew, and its new producer fences the one that hangs.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+
+use super::{Properties, convert, failed};
+use crate::log::{LogError, LogErrorKind, Member, Transaction};
+
+/// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a broker may take to answer within a transaction.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(12);
+/// After this long nothing is expected of a commit any more; longer than the timeouts that librdkafka keeps.
+const HANGS_AFTER: Duration = Duration::from_secs(15);
+/// Between two looks at what is still in flight. librdkafka's own wait has a grain of a millisecond, below which it spins.
+const DRAIN_PAUSE: Duration = Duration::from_micros(200);
+
+pub(super) struct Writer {
+    producer: Arc<BaseProducer<Failures>>,
+    ends: mpsc::Sender<End>,
+    ended: mpsc::Receiver<Result<(), LogError>>,
+}
+
+/// How a transaction ends: the positions that become committed with it.
+struct End(Option<(TopicPartitionList, ConsumerGroupMetadata)>);
+
+/// Remembers the first record of a transaction that could not be delivered.
+#[derive(Default)]
+struct Failures(Mutex<Option<KafkaError>>);
+
+impl ClientContext for Failures {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "producer");
+    }
+}
+
+impl ProducerContext for Failures {
+    type DeliveryOpaque = ();
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+impl Writer {
+    /// Fences an earlier producer of the same member and aborts what it left open.
+    pub(super) fn new(properties: &Properties, member: &Member) -> Result<Writer, LogError> {
+        let mut config = properties.config();
+        config
+            .set("transactional.id", format!("{}-{}", member.group, member.name))
+            .set(
+                "transaction.timeout.ms",
+                TRANSACTION_TIMEOUT.as_millis().to_string(),
+            )
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            // The markers of the last transaction may still be on their way when the next begins; the default retry of
+            // 100 ms would then be the latency of every second commit.
+            .set("retry.backoff.ms", "10")
+            .set("linger.ms", "0")
+            .set("compression.type", properties.or("compression.type", "lz4"))
+            .set("queue.buffering.max.messages", "1000000");
+        let producer: BaseProducer<Failures> =
+            config.create_with_context(Failures::default()).map_err(failed)?;
+        producer
+            .init_transactions(Duration::from_secs(30))
+            .map_err(failed)?;
+        let producer = Arc::new(producer);
+        let (ends, to_end) = mpsc::channel();
+        let (done, ended) = mpsc::channel();
+        let ender = producer.clone();
+        // Ends with the writer, whose sender it waits for; not joined, because it may hang.
+        std::thread::Builder::new()
+            .name(format!("{}-commit", member.name))
+            .spawn(move || {
+                while let Ok(End(positions)) = to_end.recv() {
+                    if done.send(end(&ender, positions)).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(|e| {
+                LogError::new(
+                    LogErrorKind::Unavailable,
+                    format_args!("no thread to be had: {e}"),
+                )
+            })?;
+        Ok(Writer {
+            producer,
+            ends,
+            ended,
+        })
+    }
+
+    /// Makes all of it visible, or nothing. After an error the writer is of no more use.
+    pub(super) fn commit(
+        &self,
+        transaction: &Transaction,
+        group: impl FnOnce() -> Option<ConsumerGroupMetadata>,
+    ) -> Result<(), LogError> {
+        self.producer.begin_transaction().map_err(failed)?;
+        self.send(transaction)?;
+        let positions = if transaction.positions.is_empty() {
+            None
+        } else {
+            let mut list = TopicPartitionList::with_capacity(transaction.positions.len());
+            for (at, position) in &transaction.positions {
+                list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(*position as i64))
+                    .map_err(failed)?;
+            }
+            let group =
+                group().ok_or_else(|| LogError::new(LogErrorKind::Fenced, "not a member of the group"))?;
+            Some((list, group))
+        };
+        let hangs = |_| {
+            let what = "the client library does not return from a commit; given up";
+            LogError::new(LogErrorKind::Unknown, what)
+        };
+        self.ends
+            .send(End(positions))
+            .map_err(|_| LogError::new(LogErrorKind::Unknown, "the thread that commits has ended"))?;
+        self.ended.recv_timeout(HANGS_AFTER).map_err(hangs)?
+    }
+
+    fn send(&self, transaction: &Transaction) -> Result<(), LogError> {
+        for record in &transaction.records {
+            loop {
+                match self.producer.send(convert::outgoing(record, ())) {
+                    Ok(()) => break,
+                    Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                        self.producer.poll(Duration::ZERO);
+                        std::thread::sleep(DRAIN_PAUSE);
+                    }
+                    Err((error, _)) => return Err(failed(error)),
+                }
+            }
+        }
+        self.drain()
+    }
+
+    /// Waits until nothing is in flight. Stock `flush` and `commit_transaction` wait in steps of 100 ms.
+    fn drain(&self) -> Result<(), LogError> {
+        let until = Instant::now() + COMMIT_TIMEOUT;
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::ZERO);
+            if self.producer.in_flight_count() > 0 {
+                if Instant::now() >= until {
+                    let what = "records could not be delivered in time";
+                    return Err(LogError::new(LogErrorKind::Aborted, what));
+                }
+                std::thread::sleep(DRAIN_PAUSE);
+            }
+        }
+        let mut first = self
+            .producer
+            .context()
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match first.take() {
+            Some(error) => Err(LogError::new(LogErrorKind::Aborted, error)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The group's metadata is read afresh for each commit: the generation in it is what fences (KIP-447).
+fn end(
+    producer: &BaseProducer<Failures>,
+    positions: Option<(TopicPartitionList, ConsumerGroupMetadata)>,
+) -> Result<(), LogError> {
+    if let Some((list, group)) = positions {
+        producer
+            .send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT)
+            .map_err(failed)?;
+    }
+    producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
+}
