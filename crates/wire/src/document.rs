@@ -9,8 +9,13 @@ const PART_BYTES_MAX: usize = 512 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
     /// It is not JSON of the expected form.
-    #[error("no topology document: {0}")]
-    Syntax(#[from] serde_json::Error),
+    #[error("no topology document: {path}: {error}")]
+    Syntax {
+        /// Where, as in `edges[3]`; `.` is the document itself.
+        path: String,
+        /// What is wrong, with line and column.
+        error: serde_json::Error,
+    },
     /// A node or an edge names nothing.
     #[error("{path}: an empty name")]
     EmptyName {
@@ -31,12 +36,9 @@ pub enum TopologyError {
 
 /// Checks a document and cuts it into parts. The version is a hash of what it says, not of how it is spaced.
 pub fn topology_parts(json: &str) -> Result<Vec<TopologyPart>, TopologyError> {
-    // A struct would also be read from an array of its fields, so the object is asked for first.
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(json.trim_start_matches('\u{feff}'))?;
-    let document: TopologyDocument = serde_json::from_value(object.into())?;
+    let document = read(json.trim_start_matches('\u{feff}'))?;
     check(&document)?;
-    let text = serde_json::to_string(&document)?;
+    let text = serde_json::to_string(&document).expect("what was read can be written");
     let hash = Hash128::new("topology").part(text.as_bytes()).finish();
     let version: Text = compact_str::format_compact!("{:016x}", (hash >> 64) as u64);
     let mut pieces = Vec::new();
@@ -54,6 +56,24 @@ pub fn topology_parts(json: &str) -> Result<Vec<TopologyPart>, TopologyError> {
         json: json.to_owned(),
     };
     Ok(pieces.into_iter().enumerate().map(part).collect())
+}
+
+fn read(json: &str) -> Result<TopologyDocument, TopologyError> {
+    let syntax = |error: serde_json::Error, path| TopologyError::Syntax { path, error };
+    let whole = |error| syntax(error, ".".to_owned());
+    // A struct would also be read from an array of its fields.
+    if json.trim_start().starts_with('[') {
+        return Err(whole(serde::de::Error::custom(
+            "an array, where {\"nodes\": […], \"edges\": […]} is expected",
+        )));
+    }
+    let mut from = serde_json::Deserializer::from_str(json);
+    let document = serde_path_to_error::deserialize(&mut from).map_err(|e| {
+        let path = e.path().to_string();
+        syntax(e.into_inner(), path)
+    })?;
+    from.end().map_err(whole)?;
+    Ok(document)
 }
 
 fn check(document: &TopologyDocument) -> Result<(), TopologyError> {
@@ -114,7 +134,15 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        assert!(matches!(topology_parts("[]"), Err(TopologyError::Syntax(_))));
+        assert!(matches!(topology_parts("[]"), Err(TopologyError::Syntax { .. })));
+        assert!(topology_parts("{} {}").is_err());
+        let text = topology_parts("{\"edges\": [\n{\"from\": \"a\"}]}")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            text,
+            "no topology document: edges[0]: missing field `to` at line 2 column 13"
+        );
         assert!(matches!(
             topology_parts(r#"{"nodes":[{"id":" "}]}"#),
             Err(TopologyError::EmptyName { .. })
