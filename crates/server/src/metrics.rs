@@ -4,7 +4,9 @@ use axum::{
     body::Body,
     http::{Response, StatusCode},
 };
-use prometheus::{Counter, Encoder, Gauge, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Counter, Encoder, Gauge, IntCounter, IntCounterVec, Opts, Registry, TextEncoder, proto::MetricFamily,
+};
 use stream::Counters;
 
 use crate::answer::bytes;
@@ -42,12 +44,10 @@ impl Metrics {
 
     /// The page.
     pub(crate) fn page(&self, pipeline: &Counters) -> Response<Body> {
-        let families = pipeline_families(pipeline).map(|mut families| {
-            families.extend(self.registry.gather());
-            families
-        });
         let mut text = Vec::new();
-        let written = families.and_then(|families| TextEncoder::new().encode(&families, &mut text));
+        let written = self
+            .families(pipeline)
+            .and_then(|families| TextEncoder::new().encode(&families, &mut text));
         match written {
             Ok(()) => bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text),
             Err(error) => bytes(
@@ -57,9 +57,15 @@ impl Metrics {
             ),
         }
     }
+
+    fn families(&self, pipeline: &Counters) -> prometheus::Result<Vec<MetricFamily>> {
+        let mut families = pipeline_families(pipeline)?;
+        families.extend(self.registry.gather());
+        Ok(families)
+    }
 }
 
-fn pipeline_families(pipeline: &Counters) -> prometheus::Result<Vec<prometheus::proto::MetricFamily>> {
+fn pipeline_families(pipeline: &Counters) -> prometheus::Result<Vec<MetricFamily>> {
     let registry = Registry::new();
     for counted in pipeline.all() {
         if counted.rises {
@@ -82,4 +88,59 @@ fn pipeline_families(pipeline: &Counters) -> prometheus::Result<Vec<prometheus::
         }
     }
     Ok(registry.gather())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use prometheus::proto::MetricType;
+
+    use super::*;
+
+    const HEAD: &str = "\
+# Metrics
+
+What `/metrics` shows, in the text form of Prometheus, version 0.0.4. A counter only rises and starts at 0 with the
+process; a gauge is as it was at the time of asking. Times are in seconds, sizes in bytes. No label takes its values from
+what senders send.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+";
+
+    /// The document of what there is, made from the metrics themselves.
+    fn document() -> String {
+        let metrics = Metrics::new().unwrap();
+        metrics.requests.with_label_values(&["", ""]);
+        let mut text = String::from(HEAD);
+        for family in metrics.families(&Counters::default()).unwrap() {
+            let kind = match family.get_field_type() {
+                MetricType::COUNTER => "counter",
+                MetricType::GAUGE => "gauge",
+                other => panic!("what is {other:?}?"),
+            };
+            let labels: Vec<_> = family.get_metric()[0]
+                .get_label()
+                .iter()
+                .map(|label| format!("`{}`", label.name()))
+                .collect();
+            let (name, help) = (family.name(), family.help());
+            writeln!(text, "| `{name}` | {kind} | {} | {help} |", labels.join(" ")).unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn the_list_of_metrics_is_that_of_the_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, document()).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            kept == document(),
+            "docs/metrics.md is of another time; UPDATE=1 writes it anew"
+        );
+    }
 }

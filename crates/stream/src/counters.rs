@@ -100,11 +100,11 @@ counters! {
     Count ingest_commits,
     /// Transactions committed by correlate.
     Count correlate_commits,
-    /// Nanoseconds spent in commits of ingest.
+    /// Time spent in commits of ingest.
     Count ingest_commit_nanos,
-    /// Nanoseconds spent in commits of correlate.
+    /// Time spent in commits of correlate.
     Count correlate_commit_nanos,
-    /// Nanoseconds spent folding.
+    /// Time spent folding.
     Count fold_nanos,
     /// Checkpoints written.
     Count checkpoints,
@@ -114,7 +114,7 @@ counters! {
     Count state_bytes,
     /// Partitions restored.
     Count restores,
-    /// Nanoseconds spent restoring.
+    /// Time spent restoring.
     Count restore_nanos,
     /// Inputs folded again while restoring.
     Count refolded_inputs,
@@ -124,8 +124,8 @@ counters! {
     Count recreated_topics,
     /// Journal partitions held here.
     Gauge partitions_held,
-    /// Milliseconds by which the newest raw record that was written lies behind the present.
+    /// By how much the newest raw record that was written lies behind the present.
     Gauge ingest_lag_ms,
-    /// Milliseconds by which the stream time of the slowest partition lies behind the present.
+    /// By how much the stream time of the slowest partition lies behind the present.
     Gauge stream_time_lag_ms,
 }
