@@ -22,7 +22,9 @@ pub(crate) enum Command {
     Run(crate::run::Args),
     /// Write a file into a raw topic with the times of its lines.
     Produce(crate::produce::Args),
-    /// Create or check the topics.
+    /// Say why an incident is what it is, and why each alert is in it.
+    Explain(crate::explain::Args),
+    /// Create, check or read the topics.
     Topics(crate::topics::Args),
     /// Make a world of services, faults and noise from a seed: events, topology and truth.
     Simulate(crate::simulate::Args),

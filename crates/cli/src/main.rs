@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod config;
 mod demo;
+mod explain;
 mod fail;
 mod lines;
 mod logs;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Normalize(args) => normalize::run(args),
         Command::Run(args) => run::run(args),
         Command::Produce(args) => produce::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Topics(args) => topics::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Simulate(args) => simulate::run(args),

@@ -43,7 +43,7 @@ const EXAMPLES: &str = "\
 The figures: pairs and B-cubed over all alerts (noise and suppression count) and over those of true incidents; true \
 incidents recovered (Jaccard above one half); noise kept out and real alerts lost; how high the true cause ranks.
 
-Example:
+Examples:
   stormfold score --truth truth.jsonl --pred pred.jsonl --roots causes.jsonl";
 
 /// Runs the command.

@@ -18,6 +18,14 @@ pub(crate) fn say(line: &str) {
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
+/// The word that the records use for a value of a closed list.
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        other => unreachable!("not a word: {other:?}"),
+    }
+}
+
 fn escape(text: &str, is_tricky: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_tricky) {
         return Cow::Borrowed(text);

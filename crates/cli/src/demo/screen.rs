@@ -13,7 +13,7 @@ use model::{
 };
 use sim::story::Story;
 
-use crate::terminal::safe;
+use crate::terminal::{safe, word};
 
 /// What was read from the topics.
 pub(super) enum Told {
@@ -218,7 +218,7 @@ impl Screen {
             .map(|c| why(&c.because))
             .unwrap_or_default();
         self.fact("cause", &causes.join(", "), &best)?;
-        let class = word(&incident.context.class);
+        let class = word(&incident.context.class).replace('_', "-");
         if incident.context.class != ContextClass::Unclear {
             self.fact("class", &class, &why(&incident.context.because))?;
         }
@@ -368,13 +368,4 @@ fn clock(time: Time) -> String {
 
 fn many(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// The word that records use.
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|v| v.as_str().map(str::to_owned))
-        .unwrap_or_default()
-        .replace('_', "-")
 }

@@ -1,4 +1,6 @@
-//! `stormfold topics`: the topics that a deployment needs, created or checked.
+//! `stormfold topics`: the topics that a deployment needs, created, checked or read.
+
+mod read;
 
 use std::io::Write;
 
@@ -27,17 +29,22 @@ enum Action {
         #[command(flatten)]
         config: config::File,
     },
+    /// Print what a consumer finds: committed records, partition by partition, one JSON value a line.
+    Read(read::Args),
 }
 
 const EXAMPLES: &str = "\
 Examples:
   stormfold topics create --config stormfold.yaml
-  stormfold topics check --config stormfold.yaml";
+  stormfold topics check --config stormfold.yaml
+  stormfold topics read incidents | stormfold explain --incidents -
+  stormfold topics read journal --partition 0 | stormfold replay --journal --changes - -";
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
     let file = match &args.action {
         Action::Create { config } | Action::Check { config } => config,
+        Action::Read(args) => return read::run(args),
     };
     let config = file.load()?;
     let settings = logs::settings(&config)?;

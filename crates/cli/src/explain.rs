@@ -1,0 +1,326 @@
+//! `stormfold explain`: one incident in words: why it exists, why each alert is in it or kept from it, why this cause,
+//! this owner, this page. It says only what the record says; nothing is worked out anew.
+
+use std::{collections::BTreeMap, fmt::Write as _, io::Write, sync::Arc};
+
+use model::{Cause, Evidence, Incident, Membership, SuppressedAlert};
+
+use crate::{
+    fail::{Done, Failure},
+    lines::{LINE_BYTES_MAX, Line, Lines},
+    source,
+    terminal::{safe, word},
+};
+
+/// Why an incident is what it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Incident records, one a line, as `replay --incidents` and `topics read` write them; the last revision counts.
+    /// Plain, gzip or zstd; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    incidents: String,
+    /// The incident: its id or enough of the id's beginning to tell it from the others. Without it they are listed.
+    #[arg(value_name = "INCIDENT")]
+    incident: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stormfold explain --incidents incidents.jsonl
+  stormfold explain --incidents incidents.jsonl 5c07
+  stormfold topics read incidents | stormfold explain --incidents - 5c07";
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Done {
+    let incidents = read(&args.incidents)?;
+    let text = match &args.incident {
+        None => list(&incidents),
+        Some(id) => explain(find(&incidents, id, &args.incidents)?),
+    };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|e| Failure::io("standard output", e))
+}
+
+/// The last revision of each incident, in the order of opening.
+fn read(file: &str) -> Result<Vec<Incident>, Failure> {
+    let mut lines = Lines::new(source::open(file, &Arc::default())?, LINE_BYTES_MAX);
+    let mut found: BTreeMap<_, Incident> = BTreeMap::new();
+    while let Some((number, line)) = lines.next().map_err(|e| Failure::io(file, e))? {
+        let bytes = match line {
+            Line::Whole(bytes) if bytes.trim_ascii().is_empty() => continue,
+            Line::Whole(bytes) => bytes,
+            Line::Cut(_) => {
+                let text = format!("{file}:{number}: longer than {LINE_BYTES_MAX} bytes");
+                return Err(Failure::Wrong(text));
+            }
+        };
+        let incident: Incident = wire::record::read_incident(bytes)
+            .map_err(|e| Failure::Wrong(format!("{file}:{number}: not an incident record: {e}")))?;
+        let newer = found
+            .get(&incident.incident_id)
+            .is_none_or(|old| old.revision <= incident.revision);
+        if newer {
+            found.insert(incident.incident_id, incident);
+        }
+    }
+    let mut incidents: Vec<Incident> = found.into_values().collect();
+    incidents.sort_by_key(|i| (i.opened_at, i.incident_id));
+    Ok(incidents)
+}
+
+/// The one incident whose id begins like this, with or without the tag of its domain.
+fn find<'a>(incidents: &'a [Incident], id: &str, file: &str) -> Result<&'a Incident, Failure> {
+    let wanted = id.to_ascii_lowercase();
+    let mut alike = incidents.iter().filter(|i| {
+        let whole = i.incident_id.to_string();
+        whole.starts_with(&wanted)
+            || whole
+                .split_once('-')
+                .is_some_and(|(_, hash)| hash.starts_with(&wanted))
+    });
+    match (alike.next(), alike.count()) {
+        (Some(incident), 0) => Ok(incident),
+        (Some(_), more) => Err(Failure::Wrong(format!(
+            "{} incidents in {file} begin with {id}; give more of the id",
+            more + 1
+        ))),
+        (None, _) => Err(Failure::Wrong(format!(
+            "none of the {} incidents in {file} is {id}; without an id they are listed",
+            incidents.len()
+        ))),
+    }
+}
+
+/// One line an incident.
+fn list(incidents: &[Incident]) -> String {
+    let mut text = String::new();
+    for i in incidents {
+        line(
+            &mut text,
+            format_args!(
+                "{}  {}  {:<12} {:<8} {:>4} alerts  {}",
+                i.incident_id,
+                i.opened_at,
+                word(&i.status),
+                i.severity,
+                i.counts.alerts,
+                safe(&i.title)
+            ),
+        );
+    }
+    text
+}
+
+/// All that the record says, in the order in which one asks: what, who, why, what belongs to it, what does not.
+fn explain(i: &Incident) -> String {
+    let mut text = String::new();
+    let flags: String = i.flags.iter().map(|flag| format!(", {}", safe(flag))).collect();
+    line(&mut text, format_args!("{}", safe(&i.title)));
+    line(&mut text, format_args!("{}", safe(&i.summary)));
+    line(
+        &mut text,
+        format_args!("\nincident  {}, revision {}", i.incident_id, i.revision),
+    );
+    line(
+        &mut text,
+        format_args!("status    {}{flags}, {}", word(&i.status), i.severity),
+    );
+    line(&mut text, format_args!("opened    {}", i.opened_at));
+    if let Some(at) = i.resolved_at {
+        line(&mut text, format_args!("resolved  {at}"));
+    }
+    evidence(&mut text, &i.because);
+    let c = &i.counts;
+    line(
+        &mut text,
+        format_args!(
+            "counts    {} alerts ({} firing, {} resolved), {} events, {} suppressed",
+            c.alerts, c.firing, c.resolved, c.events, c.suppressed
+        ),
+    );
+    line(
+        &mut text,
+        format_args!(
+            "class     {}, {}",
+            word(&i.context.class),
+            percent(i.context.confidence)
+        ),
+    );
+    evidence(&mut text, &i.context.because);
+    line(&mut text, format_args!("owner     {}", safe(&i.owner.team)));
+    evidence(&mut text, &i.owner.because);
+    if !i.also_notify.is_empty() {
+        let teams: Vec<_> = i.also_notify.iter().map(|team| safe(team)).collect();
+        line(&mut text, format_args!("tell      {}", teams.join(", ")));
+    }
+    page(&mut text, i);
+    causes(&mut text, "Probable causes", &i.causes);
+    causes(&mut text, "Changes before it began", &i.changes);
+    members(&mut text, i);
+    suppressed(&mut text, i);
+    for past in &i.similar {
+        let cause = past.cause.as_deref().unwrap_or("unknown cause");
+        line(
+            &mut text,
+            format_args!(
+                "\nLike {} of {}, {}: {}",
+                past.incident_id,
+                past.opened_at,
+                percent(past.similarity),
+                safe(cause)
+            ),
+        );
+    }
+    lineage(&mut text, i);
+    text
+}
+
+fn page(text: &mut String, i: &Incident) {
+    let page = &i.page;
+    let mut sum = format!("page      {}, {} times due", word(&page.state), page.seq);
+    if let Some(at) = page.first_due_at {
+        write!(sum, ", first at {at}").expect("a string takes all");
+    }
+    line(text, format_args!("{sum} (mode {})", word(&page.mode)));
+    if !page.reason.is_empty() {
+        line(text, format_args!("          {}", safe(&page.reason)));
+    }
+}
+
+fn causes(text: &mut String, head: &str, causes: &[Cause]) {
+    if causes.is_empty() {
+        return;
+    }
+    line(text, format_args!("\n{head}"));
+    for c in causes {
+        line(
+            text,
+            format_args!(
+                "{:>3}. {}  {}, {}",
+                c.rank,
+                safe(&c.entity),
+                word(&c.kind),
+                percent(c.score)
+            ),
+        );
+        evidence(text, &c.because);
+    }
+}
+
+fn members(text: &mut String, i: &Incident) {
+    let cut = if i.alerts_truncated {
+        format!(", {} of {} shown", i.alerts.len(), i.counts.alerts)
+    } else {
+        String::new()
+    };
+    line(text, format_args!("\nAlerts{cut}"));
+    for m in &i.alerts {
+        member(text, m);
+    }
+}
+
+fn member(text: &mut String, m: &Membership) {
+    let place = m.service.as_deref().or(m.host.as_deref()).unwrap_or_default();
+    line(text, format_args!("  {}: {}", safe(place), safe(&m.title)));
+    line(
+        text,
+        format_args!(
+            "          alert {}, {} {}, {} events from {} to {}",
+            m.alert_id,
+            m.severity,
+            word(&m.status),
+            m.count,
+            m.first_at,
+            m.last_at
+        ),
+    );
+    line(
+        text,
+        format_args!(
+            "          joined {}, {} sure",
+            m.joined_at,
+            percent(m.probability)
+        ),
+    );
+    evidence(text, &m.because);
+    if let Some(other) = &m.runner_up {
+        line(
+            text,
+            format_args!(
+                "          next best: {}, {}",
+                other.incident_id,
+                percent(other.probability)
+            ),
+        );
+    }
+}
+
+fn suppressed(text: &mut String, i: &Incident) {
+    if i.suppressed.is_empty() {
+        return;
+    }
+    line(
+        text,
+        format_args!("\nSuppressed, {} of {}", i.suppressed.len(), i.counts.suppressed),
+    );
+    for SuppressedAlert {
+        alert_id,
+        by,
+        since,
+        until,
+        reason,
+    } in &i.suppressed
+    {
+        let until = until.map_or("until it changes".to_owned(), |at| format!("until {at}"));
+        line(
+            text,
+            format_args!("  alert {alert_id}: by {}, since {since}, {until}", safe(by)),
+        );
+        line(text, format_args!("          {}", safe(reason)));
+    }
+}
+
+fn lineage(text: &mut String, i: &Incident) {
+    for id in &i.merged_from {
+        line(text, format_args!("\nMerged from {id}"));
+    }
+    if let Some(id) = i.merged_into {
+        line(text, format_args!("\nMerged into {id}"));
+    }
+    if let Some(id) = i.split_from {
+        line(text, format_args!("\nSplit from, or follows, {id}"));
+    }
+}
+
+/// The reasons, each with the number that decided.
+fn evidence(text: &mut String, because: &[Evidence]) {
+    for e in because {
+        line(
+            text,
+            format_args!(
+                "          {} {}: {}",
+                word(&e.kind),
+                number(e.value),
+                safe(&e.text)
+            ),
+        );
+    }
+}
+
+fn line(text: &mut String, args: std::fmt::Arguments<'_>) {
+    text.write_fmt(args).expect("a string takes all");
+    text.push('\n');
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// Three decimals at most.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
