@@ -156,7 +156,13 @@ impl Engine {
             // A recovery of an alert that never fired opens nothing. It is kept, for its firing may still come.
             alert.episode = next;
             self.meta.episodes = next;
-            self.say_episode(next, None, Some("recovery of an alert that did not fire"), fold);
+            self.say_episode(
+                next,
+                None,
+                Some("recovery of an alert that did not fire"),
+                None,
+                fold,
+            );
             return Some(next);
         }
         let episode = alert.episode;

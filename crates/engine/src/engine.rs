@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Books, EpisodeId, FOLD_VERSION, Output,
     alert::{Alert, Habit},
+    announce::Tentative,
     cause::History,
     fold::Fold,
     incident,
@@ -43,6 +44,8 @@ pub(crate) struct Engine {
     /// Alerts that wait for their settlement, in the order of their arrival.
     pub pending: Table<u64, Pending>,
     pub order: BTreeMap<u64, Time>,
+    /// Incidents that were announced and are not settled.
+    pub tentative: Table<IncidentId, Tentative>,
     /// Alerts whose company is looked at again 30 s after they came.
     pub learning: Table<u64, Pending>,
     pub quiets: Table<u64, Quiet>,
@@ -116,6 +119,7 @@ impl Engine {
             sources: Table::default(),
             pending: Table::default(),
             order: BTreeMap::new(),
+            tentative: Table::default(),
             learning: Table::default(),
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),
@@ -220,18 +224,23 @@ impl Engine {
 
     /// Writes a change record and raises the revision of its incident.
     pub(crate) fn change(&mut self, id: IncidentId, what: What, because: Vec<Evidence>, fold: &mut Fold<'_>) {
-        let Some(state) = self.incidents.get_mut(&id) else {
+        let revision = if let Some(state) = self.incidents.get_mut(&id) {
+            state.revision += 1;
+            state.updated_at = fold.time;
+            state.revision
+        } else if let Some(tentative) = self.tentative.get_mut(&id) {
+            tentative.revision += 1;
+            tentative.revision
+        } else {
             return;
         };
-        state.revision += 1;
-        state.updated_at = fold.time;
         self.meta.seq += 1;
         fold.out.push(Output::Change(Box::new(Change {
             seq: self.meta.seq,
             at: fold.time,
             domain: self.domain.clone(),
             incident_id: id,
-            revision: state.revision,
+            revision,
             change: what.kind,
             alert_id: what.alert,
             event_id: what.event,
@@ -242,7 +251,9 @@ impl Engine {
             amends: what.amends,
             engine: version(fold),
         })));
-        if what.kind.is_news() {
+        if what.ahead || self.incidents.get(&id).is_none() {
+            // Records hold what is settled.
+        } else if what.kind.is_news() {
             self.urgent.insert(id);
         } else {
             self.publish_soon(id, fold);
@@ -274,6 +285,8 @@ pub(crate) struct What {
     pub to: Option<Text>,
     pub actor: Actor,
     pub amends: bool,
+    /// It announces what no record shows before it is settled.
+    pub ahead: bool,
 }
 
 impl What {
@@ -286,6 +299,7 @@ impl What {
             to: None,
             actor: Actor::ENGINE,
             amends: false,
+            ahead: false,
         }
     }
     pub(crate) fn alert(mut self, alert: AlertId) -> What {

@@ -111,6 +111,7 @@ impl Engine {
             weight: entered.weight,
             episode,
             event_id: event.event_id.clone(),
+            announced: None,
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
             let alert = self.alerts.get(&id).expect("made on arrival");
@@ -144,6 +145,7 @@ impl Engine {
         alert.episode = episode;
         alert.unsettled += 1;
         self.meta.queued += 1;
+        self.announce(&mut pending, fold);
         let (number, due) = (self.meta.queued, pending.due);
         self.order.insert(number, t);
         self.pending.insert(number, pending);

@@ -5,6 +5,7 @@
 //! anywhere, a shard restored from its rows at any point, and the outputs stay the same byte for byte.
 
 mod alert;
+mod announce;
 mod arrive;
 mod assess;
 mod cause;
@@ -37,4 +38,4 @@ pub use settings::{Grouping, Life, Limits, Paging, Settings};
 pub use shard::Shard;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;

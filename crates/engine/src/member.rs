@@ -100,19 +100,15 @@ impl Engine {
             p.episode,
             Some(id),
             alert.quieted.as_ref().map(|q| q.reason.as_str()),
+            Some(verdict.probability),
             fold,
         );
+        if opens && !background {
+            self.meta.books.incidents += 1;
+        }
+        self.reconcile(p, Some(id), &verdict.because, fold);
         if !stays {
-            let kind = if opens {
-                ChangeKind::Opened
-            } else {
-                ChangeKind::Joined
-            };
-            if opens && !background {
-                self.meta.books.incidents += 1;
-            }
-            let what = What::new(kind).alert(p.alert).event(&p.event_id);
-            self.change(id, what, verdict.because.clone(), fold);
+            self.say_joined(id, p, verdict, opens, fold);
         } else if fires_again {
             self.note(id, p.alert, "it fires again", "resolved", "firing", fold);
         }
@@ -120,6 +116,41 @@ impl Engine {
         self.roll_up(id, fold);
         self.consider_page(id, fold);
         self.wake_for_end(id, fold);
+    }
+
+    /// Says that an alert joined, or opened the incident, unless that was announced already.
+    fn say_joined(
+        &mut self,
+        id: IncidentId,
+        p: &Pending,
+        verdict: &Verdict,
+        opens: bool,
+        fold: &mut Fold<'_>,
+    ) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        let announced = state.revision > 0;
+        let kind = match p.announced {
+            _ if opens && !announced => ChangeKind::Opened,
+            Some(elsewhere) if elsewhere != id => ChangeKind::Moved,
+            Some(_) if opens => {
+                // The announcement is settled: now it has a record.
+                self.urgent.insert(id);
+                return;
+            }
+            Some(_) if state.revision > state.published => return self.publish_soon(id, fold),
+            // The last record went out between the announcement and now, so this one needs a revision of its own.
+            Some(_) => ChangeKind::Note,
+            None => ChangeKind::Joined,
+        };
+        let mut what = What::new(kind).alert(p.alert).event(&p.event_id);
+        if let Some(elsewhere) = p.announced
+            && kind == ChangeKind::Moved
+        {
+            what = what.from(elsewhere.to_string()).to(id.to_string());
+        }
+        self.change(id, what, verdict.because.clone(), fold);
     }
 
     /// A repeat of a member goes on where it is.

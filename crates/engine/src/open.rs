@@ -36,8 +36,15 @@ impl Engine {
             alert.spot.system.clone(),
             alert.spot.node,
         );
-        let id = self.mint(&dedup_key, onset);
         let mut state = new_state(alert, p.alert, p.t, fold);
+        let id = match self.announced_id(p, fold) {
+            Some((id, tentative)) => {
+                state.revision = tentative.revision;
+                state.opened_at = tentative.at;
+                id
+            }
+            None => self.mint(&dedup_key, onset),
+        };
         state.because.clone_from(&verdict.because);
         state.late = fold.time.since(p.t) > secs(fold.settings.life.lateness_s);
         self.incidents.insert(id, state);
@@ -53,10 +60,10 @@ impl Engine {
     }
 
     /// The id of an incident that this alert opens; `n` counts those that it opened with the same onset before.
-    fn mint(&self, dedup_key: &str, onset: Time) -> IncidentId {
+    pub(crate) fn mint(&self, dedup_key: &str, onset: Time) -> IncidentId {
         (0u32..)
             .map(|n| IncidentId::new(&self.domain, dedup_key, onset, n))
-            .find(|id| self.incidents.get(id).is_none())
+            .find(|id| self.incidents.get(id).is_none() && self.tentative.get(id).is_none())
             .expect("fewer than 2^32 incidents are remembered")
     }
 

@@ -1,6 +1,6 @@
 //! What leaves a shard: outputs of the fold, rows of its state, and its books.
 
-use model::{Change, DomainTag, Incident, IncidentId, Text};
+use model::{Change, DomainTag, Incident, IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 
 /// One output of the fold, in order.
@@ -21,12 +21,16 @@ pub enum Output {
     },
     /// Where an episode, and with it all its events, belongs by now; only with `Settings::placements`. The last one counts.
     Episode {
+        /// Stream time at which that was said.
+        at: Time,
         /// The episode.
         episode: EpisodeId,
         /// Its incident, or the one it would have joined if it is suppressed.
         incident: Option<IncidentId>,
         /// Why it is suppressed.
         suppressed: Option<Text>,
+        /// That it belongs there, 0 to 1; `None`: as was said before.
+        probability: Option<f64>,
     },
 }
 

@@ -238,14 +238,14 @@ impl Engine {
                     left,
                     format!("{} until {}", quieted.reason, quieted.until),
                 )];
-                self.say_episode(episode, Some(incident), Some(&quieted.reason), fold);
+                self.say_episode(episode, Some(incident), Some(&quieted.reason), None, fold);
                 let what = What::new(ChangeKind::Suppressed).alert(id).to(quieted.reason);
                 self.change(incident, what, because, fold);
             }
             None => {
                 state.suppressed.remove(&id);
                 let before = before.map(|q| q.reason).unwrap_or_default();
-                self.say_episode(episode, Some(incident), None, fold);
+                self.say_episode(episode, Some(incident), None, None, fold);
                 let because = vec![Evidence::new(
                     EvidenceKind::Silence,
                     0.0,

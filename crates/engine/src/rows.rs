@@ -21,6 +21,7 @@ impl Engine {
         self.classes.changed_rows(&row("class"), out);
         self.sources.changed_rows(&row("source"), out);
         self.pending.changed_rows(&row("pending"), out);
+        self.tentative.changed_rows(&row("tentative"), out);
         self.learning.changed_rows(&row("learning"), out);
         self.quiets.changed_rows(&row("quiet"), out);
         self.seen.changed_rows(&row("seen"), out);
@@ -52,6 +53,7 @@ impl Engine {
             "class" => self.classes.restore(key, value),
             "source" => self.sources.restore(key, value),
             "pending" => self.pending.restore(key, value),
+            "tentative" => self.tentative.restore(key, value),
             "learning" => self.learning.restore(key, value),
             "quiet" => self.quiets.restore(key, value),
             "seen" => self.seen.restore(key, value),

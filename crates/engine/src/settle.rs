@@ -28,6 +28,8 @@ pub(crate) struct Pending {
     pub weight: u8,
     pub episode: u64,
     pub event_id: Text,
+    /// Where it was announced to join, in a change record.
+    pub announced: Option<IncidentId>,
 }
 
 /// How a waiting alert was counted in its system.
@@ -139,11 +141,6 @@ impl Engine {
             .alerts
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
-        let interval = self
-            .sources
-            .get(&source)
-            .and_then(|s| s.interval_s)
-            .unwrap_or(0.0);
         let chronic = self.chronic(p.alert, p.weight, t, fold);
         if !p.fresh
             && let Some(incident) = alert.incident
@@ -166,7 +163,7 @@ impl Engine {
         let near = self.near(node, fold);
         let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
         if let Some(chronic) = chronic
-            && let Some(verdict) = self.judge_chronic(p, chronic, &live, interval, fold)
+            && let Some(verdict) = self.judge_chronic(p, chronic, &live, fold)
         {
             return verdict;
         }
@@ -181,7 +178,7 @@ impl Engine {
         let verdict = if live.is_empty() {
             self.judge_quiet(p, &system, near.as_deref(), fold)
         } else {
-            match self.judge_onset(p, &system, near.as_deref(), &live, interval, fold) {
+            match self.judge_onset(p, &system, near.as_deref(), &live, false, fold) {
                 Some(verdict) => verdict,
                 None => self.judge_joining(p, &live, fold),
             }
@@ -197,12 +194,11 @@ impl Engine {
     }
 
     /// A chronic alert: a passive member where it may be one, else nothing, unless its company lifts it.
-    fn judge_chronic(
+    pub(crate) fn judge_chronic(
         &self,
         p: &Pending,
         chronic: Chronic,
         live: &[IncidentId],
-        interval: f64,
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
         let alert = self
@@ -211,7 +207,7 @@ impl Engine {
             .expect("alerts are remembered while they wait");
         let company = self.company(
             p.alert,
-            p.t - secs(30.0 + interval),
+            p.t - secs(30.0 + self.interval_s(p.alert)),
             p.t + secs(fold.settings.grouping.settle_s),
             p.t,
             fold,
@@ -250,7 +246,13 @@ impl Engine {
     }
 
     /// Nothing is live here: a relapse, too little, or the beginning of an incident.
-    fn judge_quiet(&self, p: &Pending, system: &Text, near: Option<&[NodeId]>, fold: &Fold<'_>) -> Verdict {
+    pub(crate) fn judge_quiet(
+        &self,
+        p: &Pending,
+        system: &Text,
+        near: Option<&[NodeId]>,
+        fold: &Fold<'_>,
+    ) -> Verdict {
         let alert = self
             .alerts
             .get(&p.alert)
@@ -335,6 +337,15 @@ impl Engine {
         )
     }
 
+    /// Evaluation interval of the source of an alert; 0 while none is known.
+    fn interval_s(&self, id: AlertId) -> f64 {
+        let source = self
+            .alerts
+            .get(&id)
+            .and_then(|alert| self.sources.get(&alert.source));
+        source.and_then(|source| source.interval_s).unwrap_or(0.0)
+    }
+
     /// Fresh symptoms within the settlement that could belong with this alert; itself among them.
     fn ahead(&self, p: &Pending, system: &Text, near: Option<&[NodeId]>, fold: &Fold<'_>) -> Vec<AlertId> {
         let until = p.t + secs(fold.settings.grouping.settle_s);
@@ -352,29 +363,38 @@ impl Engine {
 
     /// Something is live: does another fault begin beside it? Either its own symptoms start again together, beyond
     /// what the habit of their sources explains, or a burst of new ones comes that is five times the rate of late.
-    fn judge_onset(
+    /// `behind`: look at what came before the alert instead of what comes after it.
+    pub(crate) fn judge_onset(
         &self,
         p: &Pending,
         system: &Text,
         near: Option<&[NodeId]>,
         live: &[IncidentId],
-        interval: f64,
+        behind: bool,
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
         if p.kind == Kind::Unnoticed {
             return None;
         }
         let settle_s = fold.settings.grouping.settle_s;
+        let interval = self.interval_s(p.alert);
         let entry = self.systems.get(system)?;
         let youngest = self.youngest(live)?;
         let state = self.incidents.get(&youngest)?;
         let age = p.t.since(state.begun).as_secs_f64();
         let (again, fresh, expected, again_before, fresh_before);
+        let from = if behind {
+            p.t - secs(settle_s) + Span::from_nanos(1)
+        } else {
+            p.t
+        };
         match near {
             None => {
-                again = entry.again + u32::from(p.kind == Kind::Again);
-                fresh = entry.new + u32::from(p.kind == Kind::New) + again;
-                expected = entry.expected + p.repeats;
+                // On arrival it is counted among those that wait; when it settles it no longer is.
+                let own = u32::from(!behind);
+                again = entry.again + own * u32::from(p.kind == Kind::Again);
+                fresh = entry.new + own * u32::from(p.kind == Kind::New) + again;
+                expected = entry.expected + f64::from(own) * p.repeats;
                 again_before =
                     entry.settled.iter().filter(|s| s.again).count() as f64 * settle_s / LOOK_BACK_S;
                 fresh_before = entry.settled.len() as f64 * settle_s / LOOK_BACK_S;
@@ -385,7 +405,7 @@ impl Engine {
                     if f.node.is_none_or(|n| near.binary_search(&NodeId(n)).is_err()) {
                         continue;
                     }
-                    let ahead = f.t.since(p.t).as_secs_f64();
+                    let ahead = f.t.since(from).as_secs_f64();
                     if (0.0..settle_s).contains(&ahead) {
                         now = (now.0 + u32::from(f.again), now.1 + 1);
                         habit += f.repeats;
@@ -422,7 +442,7 @@ impl Engine {
     }
 
     /// Joins the live incident that was most active around the alert.
-    fn judge_joining(&self, p: &Pending, live: &[IncidentId], fold: &Fold<'_>) -> Verdict {
+    pub(crate) fn judge_joining(&self, p: &Pending, live: &[IncidentId], fold: &Fold<'_>) -> Verdict {
         let (incident, score, second) = self.best(p, live, fold);
         let state = self
             .incidents
@@ -540,7 +560,7 @@ impl Engine {
     }
 
     /// Live incidents that an alert may join: quiet for less than the reach, and in a large system active near it.
-    fn live(
+    pub(crate) fn live(
         &self,
         system: &Text,
         alert: &Alert,
@@ -635,7 +655,7 @@ impl Engine {
     /// Carries a verdict out.
     fn place(&mut self, p: &Pending, verdict: Verdict, fold: &mut Fold<'_>) {
         match verdict.place {
-            Placement::Muted(ref reason) => self.mute(p, reason.clone(), fold),
+            Placement::Muted(ref reason) => self.mute(p, reason.clone(), &verdict.because, fold),
             Placement::Background => {
                 let incident = self.background(p, &verdict, fold);
                 self.join(incident, p, &verdict, fold);
@@ -652,15 +672,16 @@ impl Engine {
         }
     }
 
-    fn mute(&mut self, p: &Pending, reason: Text, fold: &mut Fold<'_>) {
+    fn mute(&mut self, p: &Pending, reason: Text, because: &[Evidence], fold: &mut Fold<'_>) {
         self.meta.books.suppressed += 1;
+        self.reconcile(p, None, because, fold);
         self.leave(p.alert, fold);
         let alert = self
             .alerts
             .get_mut(&p.alert)
             .expect("alerts are remembered while they wait");
         alert.muted = Some(reason.clone());
-        self.say_episode(p.episode, None, Some(&reason), fold);
+        self.say_episode(p.episode, None, Some(&reason), None, fold);
     }
 
     /// Says where the events of an episode belong by now.
@@ -669,16 +690,19 @@ impl Engine {
         number: u64,
         incident: Option<IncidentId>,
         suppressed: Option<&str>,
+        probability: Option<f64>,
         fold: &mut Fold<'_>,
     ) {
         if fold.settings.placements {
             fold.out.push(Output::Episode {
+                at: fold.time,
                 episode: EpisodeId {
                     domain: self.tag,
                     number,
                 },
                 incident,
                 suppressed: suppressed.map(Text::from),
+                probability,
             });
         }
     }

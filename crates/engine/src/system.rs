@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct System {
     /// Incidents that may still take alerts in; at most [`LIVE_MAX`].
     pub live: Vec<IncidentId>,
+    /// Incidents that were announced here and are not settled.
+    pub tentative: Vec<IncidentId>,
     /// Fresh symptoms that are not settled yet: those that the youngest incident has shown before, and the others.
     pub again: u32,
     pub new: u32,

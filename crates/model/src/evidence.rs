@@ -78,6 +78,8 @@ pub enum EvidenceKind {
     Actor,
     /// How often this was seen before; value: times.
     Rarity,
+    /// Said on arrival, before it is settled; value: seconds until it is.
+    Provisional,
     /// Pages held while the engine catches up; value: seconds behind.
     CatchUp,
 }

@@ -84,6 +84,7 @@ fn placed(out: &[Output], before: usize) -> BTreeMap<usize, Option<IncidentId>> 
             episode,
             incident,
             suppressed,
+            ..
         } = output
         {
             episodes.insert(*episode, incident.filter(|_| suppressed.is_none()));

@@ -2,13 +2,15 @@
 //!
 //! An event is placed for good only when the input ends, because its episode may move until then. So the event ids wait
 //! in a spool (in memory, beyond 64 MiB in an unnamed temporary file) with the number of their episode; only the
-//! episodes themselves are held in memory.
+//! episodes themselves are held in memory. A line also says how long after the event's arrival its incident was named
+//! for the last time and how often another one was named before, if that is not at once and never; and on the first event
+//! of an episode how likely the membership is.
 
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use engine::EpisodeId;
 use foldhash::{HashMap, HashMapExt};
-use model::{IncidentId, Input, Text};
+use model::{IncidentId, Input, Text, Time};
 use serde::Serialize;
 use tempfile::SpooledTempFile;
 
@@ -44,13 +46,25 @@ pub(super) struct Assignments {
 struct Place {
     incident: Option<IncidentId>,
     suppressed: Option<Text>,
+    /// Stream times at which the incident was named, newest last; all but the last were revoked.
+    named: Vec<Time>,
+    /// Of the membership, until a line has said it.
+    probability: Option<f64>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Record<'a> {
     event_id: Option<&'a str>,
     incident_id: Option<IncidentId>,
     suppressed: Option<&'a str>,
+    /// Seconds from the arrival of the event until its incident was named for the last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_s: Option<f64>,
+    /// Other incidents that were named before, after the event had arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moves: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
 }
 
 /// The event concerns no alert.
@@ -89,9 +103,18 @@ impl Assignments {
         episode: EpisodeId,
         incident: Option<IncidentId>,
         suppressed: Option<Text>,
+        at: Time,
+        probability: Option<f64>,
     ) {
         let number = self.number(episode) as usize;
-        self.places[number] = Place { incident, suppressed };
+        let place = &mut self.places[number];
+        // Out of an incident is a change of it too; into the first one is none.
+        if place.incident != incident {
+            place.named.push(at);
+        }
+        place.incident = incident;
+        place.suppressed = suppressed;
+        place.probability = probability.or(place.probability).filter(|_| incident.is_some());
     }
 
     /// Notes the lines of the batch.
@@ -100,10 +123,12 @@ impl Assignments {
             match line {
                 Line::Nothing => Ok(()),
                 Line::Null { event_id, reason } => self
-                    .write(event_id.as_deref(), REASON)
+                    .write(event_id.as_deref(), REASON, Time::MIN)
                     .and_then(|()| write_text(&mut self.spool, Some(reason))),
                 Line::Input(at) => match &inputs[*at] {
-                    Input::Event(event) => self.write(Some(&event.event_id), self.batch[*at]),
+                    Input::Event(event) => {
+                        self.write(Some(&event.event_id), self.batch[*at], event.received_at)
+                    }
                     _ => Ok(()),
                 },
             }
@@ -114,18 +139,23 @@ impl Assignments {
 
     /// Writes the file.
     pub(super) fn finish(self, out: &mut impl Write) -> io::Result<()> {
-        let Assignments { spool, places, .. } = self;
+        let Assignments {
+            spool, mut places, ..
+        } = self;
         let mut spool = spool.into_inner().map_err(|e| e.into_error())?;
         spool.rewind()?;
         let mut spool = BufReader::with_capacity(64 << 10, spool);
         let (mut id, mut reason) = (String::new(), String::new());
         while let Some(has_id) = read_text(&mut spool, &mut id)? {
             let event_id = has_id.then_some(id.as_str());
-            let record = match read_number(&mut spool)?.expect("an episode follows every event id") {
+            let episode = read_number(&mut spool)?.expect("an episode follows every event id");
+            let arrived = read_time(&mut spool)?;
+            let record = match episode {
                 NO_EPISODE => Record {
                     event_id,
                     incident_id: None,
                     suppressed: Some("not_an_alert"),
+                    ..Record::default()
                 },
                 REASON => {
                     read_text(&mut spool, &mut reason)?;
@@ -133,13 +163,21 @@ impl Assignments {
                         event_id,
                         incident_id: None,
                         suppressed: Some(&reason),
+                        ..Record::default()
                     }
                 }
                 episode => {
-                    let place = &places[episode as usize];
+                    let place = &mut places[episode as usize];
+                    let waited = place.named.last().map(|at| at.since(arrived).as_secs_f64());
+                    let later = place.named.iter().filter(|at| **at > arrived).count();
+                    // The first naming revokes nothing.
+                    let first = usize::from(place.named.first().is_some_and(|at| *at > arrived));
                     Record {
                         event_id,
                         incident_id: place.incident,
+                        settled_s: waited.filter(|s| *s > 0.0 && place.incident.is_some()),
+                        moves: Some(later - first).filter(|n| *n > 0),
+                        probability: place.probability.take(),
                         suppressed: place.suppressed.as_deref(),
                     }
                 }
@@ -161,9 +199,10 @@ impl Assignments {
         })
     }
 
-    fn write(&mut self, event_id: Option<&str>, episode: u32) -> io::Result<()> {
+    fn write(&mut self, event_id: Option<&str>, episode: u32, arrived: Time) -> io::Result<()> {
         write_text(&mut self.spool, event_id)?;
-        self.spool.write_all(&episode.to_le_bytes())
+        self.spool.write_all(&episode.to_le_bytes())?;
+        self.spool.write_all(&arrived.nanos().to_le_bytes())
     }
 }
 
@@ -186,6 +225,12 @@ fn read_text(from: &mut impl Read, text: &mut String) -> io::Result<Option<bool>
     }
     from.take(u64::from(length)).read_to_string(text)?;
     Ok(Some(true))
+}
+
+fn read_time(from: &mut impl Read) -> io::Result<Time> {
+    let mut bytes = [0; 8];
+    from.read_exact(&mut bytes)?;
+    Ok(Time::from_nanos(i64::from_le_bytes(bytes)))
 }
 
 fn read_number(from: &mut impl Read) -> io::Result<Option<u32>> {

@@ -91,9 +91,11 @@ impl Outputs {
                     episode,
                     incident,
                     suppressed,
+                    at,
+                    probability,
                 } => {
                     if let Some((assignments, _)) = &mut self.assignments {
-                        assignments.episode(episode, incident, suppressed);
+                        assignments.episode(episode, incident, suppressed, at, probability);
                     }
                 }
             }

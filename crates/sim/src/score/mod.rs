@@ -6,12 +6,16 @@
 //! incident, so read B-cubed (Bagga and Baldwin 1998) and *recovered* (Jaccard above one half, which can only be one
 //! to one) beside them; mutual information rewards fragments.
 
+mod calibration;
 mod clustering;
+mod online;
 mod read;
 mod roots;
 
+pub use calibration::Calibration;
 pub use clustering::Clustering;
-pub use read::{Answer, Keys, Ranked, ReadError, Truth};
+pub use online::Online;
+pub use read::{Answer, Keys, Placed, Ranked, ReadError, Truth};
 pub use roots::RootCause;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +41,12 @@ pub struct Score {
     pub compression: Compression,
     /// How well noise is kept out.
     pub noise: Noise,
+    /// How soon alerts are where they belong; absent when the answer tells no times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online: Option<Online>,
+    /// Whether probabilities of memberships can be believed; absent when the answer tells none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// How high the true cause ranks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_cause: Option<RootCause>,
@@ -114,13 +124,15 @@ pub struct Scope {
 pub fn score(truth: &[Truth], answer: &Answer, ranked: Option<&Ranked>, scope: Scope) -> Score {
     let mut not_scored = BTreeMap::new();
     let mut pairs: Vec<(Option<&str>, Option<&str>)> = Vec::new();
+    let mut told: Vec<(Option<&str>, Placed<'_>)> = Vec::new();
     let mut roots: BTreeMap<&str, &str> = BTreeMap::new();
     let mut stream: BTreeSet<&str> = BTreeSet::new();
     let (mut stream_alerts, mut stream_suppressed, mut matched) = (0, 0, 0);
     for (index, line) in truth.iter().enumerate() {
         let placed = answer.of(line.event_id.as_deref(), index);
         matched += usize::from(placed.is_some());
-        let placed = placed.flatten();
+        let told_placed = placed.unwrap_or_default();
+        let placed = told_placed.incident;
         if !line.resolved || scope.resolved {
             stream_alerts += 1;
             match placed {
@@ -142,6 +154,7 @@ pub fn score(truth: &[Truth], answer: &Answer, ranked: Option<&Ranked>, scope: S
             roots.entry(incident).or_insert(root);
         }
         pairs.push((line.incident.as_deref(), placed));
+        told.push((line.incident.as_deref(), told_placed));
     }
     let overlap = Overlap::of(&pairs);
     Score {
@@ -159,6 +172,8 @@ pub fn score(truth: &[Truth], answer: &Answer, ranked: Option<&Ranked>, scope: S
             reduction: 1.0 - ratio(stream.len(), stream_alerts),
         },
         noise: noise(&pairs),
+        online: Online::of(&told, &overlap),
+        calibration: Calibration::of(&told),
         root_cause: ranked.map(|ranked| RootCause::of(&roots, &overlap, ranked)),
     }
 }
@@ -193,6 +208,21 @@ impl<'a> Overlap<'a> {
             }
         }
         overlap
+    }
+
+    /// For each true incident the predicted one that holds most of it; of equally large ones the first.
+    pub(crate) fn homes(&self) -> BTreeMap<&'a str, &'a str> {
+        let mut best: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for (&(truth, placed), &n) in &self.both {
+            let better =
+                |(m, other): (usize, &str)| n > m || (n == m && self.first[placed] < self.first[other]);
+            if best.get(truth).is_none_or(|known| better(*known)) {
+                best.insert(truth, (n, placed));
+            }
+        }
+        best.into_iter()
+            .map(|(truth, (_, placed))| (truth, placed))
+            .collect()
     }
 
     fn recovered(&self) -> Recovered {
@@ -315,6 +345,24 @@ impl std::fmt::Display for Score {
             "noise      {} noise alerts, suppressed {}, P {:.4} R {:.4} F1 {:.4}, real alerts lost {:.4}",
             n.noise_alerts, n.suppressed, n.precision, n.recall, n.f1, n.real_lost
         )?;
+        if let Some(o) = &self.online {
+            write!(
+                f,
+                "\nonline     {:.4} of real alerts reach their incident: median {:.1} s, p95 {:.1} s, at once {:.4}; ids changed per alert {:.4}",
+                o.right_share,
+                o.time_to_right_median_s,
+                o.time_to_right_p95_s,
+                o.at_once,
+                o.ids_changed_per_alert
+            )?;
+        }
+        if let Some(c) = &self.calibration {
+            write!(
+                f,
+                "\nbelief     {} memberships, right {:.4}, said {:.4}, Brier {:.4}, ECE {:.4}",
+                c.memberships, c.right, c.said, c.brier, c.ece
+            )?;
+        }
         if let Some(root) = &self.root_cause {
             write!(
                 f,

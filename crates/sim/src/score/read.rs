@@ -42,8 +42,29 @@ impl Default for Keys {
 /// Where each event was placed. A later line replaces an earlier one.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    by_id: BTreeMap<String, Option<String>>,
-    by_index: BTreeMap<usize, Option<String>>,
+    by_id: BTreeMap<String, Line>,
+    by_index: BTreeMap<usize, Line>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Line {
+    incident: Option<String>,
+    settled_s: f64,
+    moves: u64,
+    probability: Option<f64>,
+}
+
+/// Where an event was placed, and what was said of that.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Placed<'a> {
+    /// Its incident; `None`: suppressed.
+    pub incident: Option<&'a str>,
+    /// Seconds from its arrival until that was said for the last time.
+    pub settled_s: f64,
+    /// Other incidents that it was said to be in before.
+    pub moves: u64,
+    /// That the membership is right; on the event that began it.
+    pub probability: Option<f64>,
 }
 
 /// Ranked causes of predicted incidents.
@@ -110,29 +131,43 @@ impl Answer {
     /// Reads a line of `stormfold replay --assignments`, or one with `event_index` instead of `event_id`.
     pub fn read(&mut self, line: &str) -> Result<(), ReadError> {
         let line = object(line)?;
-        let incident = name(&line["incident_id"]);
+        let placed = Line {
+            incident: name(&line["incident_id"]),
+            settled_s: line["settled_s"].as_f64().unwrap_or_default(),
+            moves: line["moves"].as_u64().unwrap_or_default(),
+            probability: line["probability"].as_f64(),
+        };
         if let Some(id) = name(&line["event_id"]) {
-            self.by_id.insert(id, incident);
+            self.by_id.insert(id, placed);
         } else {
             let index = line["event_index"]
                 .as_u64()
                 .ok_or_else(|| ReadError("neither event_id nor event_index".to_owned()))?;
-            self.by_index.insert(index as usize, incident);
+            self.by_index.insert(index as usize, placed);
         }
         Ok(())
     }
 
-    /// Places an event.
+    /// Places an event, without saying when or how surely.
     pub fn place(&mut self, event_id: &str, incident: Option<String>) {
-        self.by_id.insert(event_id.to_owned(), incident);
+        let line = Line {
+            incident,
+            ..Line::default()
+        };
+        self.by_id.insert(event_id.to_owned(), line);
     }
 
-    /// Where an event was placed; the outer `None` says that there is no line for it.
-    pub(crate) fn of(&self, event_id: Option<&str>, index: usize) -> Option<Option<&str>> {
+    /// Where an event was placed; `None` says that there is no line for it.
+    pub(crate) fn of(&self, event_id: Option<&str>, index: usize) -> Option<Placed<'_>> {
         let line = event_id
             .and_then(|id| self.by_id.get(id))
-            .or_else(|| self.by_index.get(&index));
-        line.map(Option::as_deref)
+            .or_else(|| self.by_index.get(&index))?;
+        Some(Placed {
+            incident: line.incident.as_deref(),
+            settled_s: line.settled_s,
+            moves: line.moves,
+            probability: line.probability,
+        })
     }
 }
 

@@ -33,20 +33,13 @@ pub struct RootCause {
 
 impl RootCause {
     pub(crate) fn of(roots: &BTreeMap<&str, &str>, overlap: &Overlap<'_>, ranked: &Ranked) -> RootCause {
-        let mut best: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-        for (&(truth, placed), &n) in &overlap.both {
-            let better =
-                |(m, other): (usize, &str)| n > m || (n == m && overlap.first[placed] < overlap.first[other]);
-            if best.get(truth).is_none_or(|known| better(*known)) {
-                best.insert(truth, (n, placed));
-            }
-        }
+        let homes = overlap.homes();
         let mut hits = [0_usize; RANKS];
         let mut reciprocal = 0.0;
         for (truth, wanted) in roots {
-            let names = best
+            let names = homes
                 .get(truth)
-                .map(|(_, placed)| ranked.of(placed))
+                .map(|placed| ranked.of(placed))
                 .unwrap_or_default();
             if let Some(rank) = names.iter().position(|name| name == wanted) {
                 reciprocal += 1.0 / (rank + 1) as f64;
