@@ -149,10 +149,10 @@ impl Engine {
 
     fn resolve(&mut self, id: AlertId, event: &Event, known: bool, fold: &mut Fold<'_>) -> Option<u64> {
         self.sources.entry(&event.source, Default::default).resolves += 1;
-        self.meta.books.resolved += 1;
         let next = self.meta.episodes + 1;
         let alert = self.alerts.get_mut(&id).expect("made on arrival");
         if !known {
+            self.meta.books.resolved += 1;
             // A recovery of an alert that never fired opens nothing. It is kept, for its firing may still come.
             alert.episode = next;
             self.meta.episodes = next;
@@ -170,6 +170,7 @@ impl Engine {
             self.meta.books.superseded += 1;
             return Some(episode);
         }
+        self.meta.books.resolved += 1;
         alert.heard_at = fold.time;
         alert.state_at = event.ts;
         let was_firing = alert.firing();

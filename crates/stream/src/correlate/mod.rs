@@ -20,13 +20,16 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::ingest::Turn;
 use crate::log::{
-    Log, LogError, Member, Outgoing, Polled, RECORD_BYTES_MAX, Record, Share, TopicPartition, Transaction,
-    Worker,
+    Log, LogError, LogErrorKind, Member, Outgoing, Polled, RECORD_BYTES_MAX, Record, Share, TopicPartition,
+    Transaction, Worker,
 };
 use crate::settings::Settings;
 
 /// A worker says this often that it lives.
 const HEARTBEAT: Span = Span::from_secs(10);
+
+/// A worker that is fenced while it leaves tries so often again.
+const LEAVE_TRIES: u32 = 2;
 
 /// One correlate worker.
 pub struct Correlate {
@@ -147,8 +150,24 @@ impl Correlate {
         self.life = None;
     }
 
-    /// Writes a checkpoint, then gives the partitions away.
+    /// Writes a checkpoint, then gives the partitions away. Who is fenced meanwhile, because another leaves too, joins
+    /// once more, so that what it is given then is not left with a tail to fold again.
     pub fn leave(&mut self) -> Result<(), LogError> {
+        let mut left = self.leave_once();
+        for _ in 0..LEAVE_TRIES {
+            if !left
+                .as_ref()
+                .is_err_and(|error| error.kind() == LogErrorKind::Fenced)
+            {
+                break;
+            }
+            self.turn(Duration::from_millis(100))?;
+            left = self.leave_once();
+        }
+        left
+    }
+
+    fn leave_once(&mut self) -> Result<(), LogError> {
         let Some(mut life) = self.life.take() else {
             return Ok(());
         };
@@ -257,6 +276,7 @@ impl Correlate {
                     shard,
                     next,
                     quarantined,
+                    since,
                 } = restored;
                 life.shards.insert(
                     at,
@@ -264,7 +284,7 @@ impl Correlate {
                         shard,
                         next,
                         quarantined,
-                        since: 0,
+                        since,
                         moved: false,
                     },
                 );

@@ -27,6 +27,8 @@ pub(super) struct Restored {
     pub(super) next: u64,
     /// Positions that the fold must not see.
     pub(super) quarantined: BTreeSet<u64>,
+    /// How much the checkpoint does not cover; of a journal that is no more it covers nothing, and another is due at once.
+    pub(super) since: u64,
 }
 
 struct Stored {
@@ -163,7 +165,7 @@ fn one(
         Some((_, c)) => c.position,
         None => bounds.start,
     };
-    let recreated = committed.is_some_and(|committed| committed > bounds.end);
+    let recreated = committed.unwrap_or(from) > bounds.end;
     let next = if recreated {
         counters.recreated_topics.add(1);
         tracing::error!(partition = %at, committed, end = bounds.end,
@@ -174,6 +176,11 @@ fn one(
         // checkpoint is the best word there is.
         committed.unwrap_or(from).max(bounds.start)
     };
+    if !recreated && checkpoint.is_some() && from > next {
+        return Err(setup(format_args!(
+            "the checkpoint of {at} covers the journal to {from}, the group stands at {next}: its positions were moved back by hand; move them to {from}"
+        )));
+    }
     let tail = if recreated { 0 } else { next.saturating_sub(from) };
     if let Some((fold, _)) = checkpoint.filter(|(fold, _)| tail > 0 && *fold != engine::FOLD_VERSION) {
         return Err(setup(format_args!(
@@ -196,6 +203,11 @@ fn one(
         shard,
         next,
         quarantined,
+        since: if recreated {
+            settings.checkpoint_inputs
+        } else {
+            tail
+        },
     };
     if tail > 0 {
         refold(

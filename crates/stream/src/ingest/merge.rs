@@ -37,6 +37,8 @@ pub(super) struct Merge {
 struct Lane {
     queue: VecDeque<(Time, Record)>,
     newest: Option<Time>,
+    /// The offset behind the last record queued: a client may deliver one again, never one twice to the journal.
+    next: u64,
 }
 
 impl Merge {
@@ -67,7 +69,10 @@ impl Merge {
 
     /// Queues a record that was received at `received`; within a partition that never runs backwards.
     pub(super) fn push(&mut self, record: Record, received: Time, now: Time) {
-        if let Some(lane) = self.lanes.get_mut(&record.at) {
+        if let Some(lane) = self.lanes.get_mut(&record.at)
+            && record.offset >= lane.next
+        {
+            lane.next = record.offset + 1;
             let received = lane.newest.map_or(received, |newest| newest.max(received));
             lane.newest = Some(received);
             self.bytes += record.bytes();

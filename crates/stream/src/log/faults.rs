@@ -4,20 +4,29 @@
 //! or the error a real client would give, and the caller has to start over from what is committed. The log itself is
 //! sound: what faults can do is decide *whether* a transaction lands, and whether its writer learns of it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::local::{LocalLog, LocalWorker};
 use super::{
-    Appender, Bounds, Hold, Log, LogError, LogErrorKind, Member, Polled, Reader, Record, TopicName,
+    Appender, Bounds, Hold, Log, LogError, LogErrorKind, Member, Outgoing, Polled, Reader, Record, TopicName,
     TopicPartition, TopicSpec, Transaction, Worker,
 };
 
 /// Where a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
+    /// The log cannot be reached when a worker joins.
+    Join,
+    /// A reader outside of any group, as a restore has one, breaks off.
+    Read,
     /// The process dies before it polls.
     Poll,
+    /// The broker is slow: nothing comes, whatever there is.
+    Slow,
+    /// What was delivered behind the committed position is delivered once more.
+    Again,
     /// The process dies with a batch polled and nothing of it sent.
     BeforeCommit,
     /// The broker gives the transaction up.
@@ -29,19 +38,37 @@ pub enum Point {
     /// The end of the transaction is on its way while the process dies; it lands later, unless a successor of the same
     /// name has given it up before.
     Late,
+    /// The transaction times out and its records are on their way still: they land in the next one of the same writer,
+    /// unless that has begun a new epoch (what KIP-890 is about).
+    Stray,
     /// The process stands still before the commit, long enough to be replaced, and then commits after all.
     Zombie,
 }
 
 impl Point {
     /// All of them.
-    pub const ALL: [Point; 7] = [
+    pub const ALL: [Point; 12] = [
+        Point::Join,
+        Point::Read,
         Point::Poll,
+        Point::Slow,
+        Point::Again,
         Point::BeforeCommit,
         Point::Abort,
         Point::AfterCommit,
         Point::LostAnswer,
         Point::Late,
+        Point::Stray,
+        Point::Zombie,
+    ];
+    /// What can happen to a commit.
+    const COMMIT: &[Point] = &[
+        Point::BeforeCommit,
+        Point::Abort,
+        Point::AfterCommit,
+        Point::LostAnswer,
+        Point::Late,
+        Point::Stray,
         Point::Zombie,
     ];
 }
@@ -90,28 +117,56 @@ impl Plan for Seeded {
 pub struct FaultyLog {
     inner: LocalLog,
     plan: Arc<Mutex<dyn Plan>>,
-    zombies: Zombies,
+    adrift: Arc<Mutex<Adrift>>,
+    epochs: Epochs,
 }
 
-/// Workers that stand still, with the transaction that they are about to commit.
-type Zombies = Arc<Mutex<Vec<(LocalWorker, Transaction)>>>;
+/// Whether the log tells one life of a writer from the next. Every log that we use does; the other kind shows that a
+/// test would notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epochs {
+    /// Who was replaced is fenced.
+    Heeded,
+    /// Whoever commits is believed.
+    Ignored,
+}
+
+/// What is on its way while nobody waits for it.
+#[derive(Default)]
+struct Adrift {
+    /// Workers that stand still, with the transaction that they are about to commit.
+    zombies: Vec<(LocalWorker, Transaction)>,
+    /// Records of timed-out transactions, by group and name of their writer.
+    strays: BTreeMap<(String, String), Vec<Outgoing>>,
+}
 
 impl FaultyLog {
     /// Of a sound log and a plan.
-    pub fn new(inner: LocalLog, plan: Arc<Mutex<dyn Plan>>) -> FaultyLog {
+    pub fn new(inner: LocalLog, plan: Arc<Mutex<dyn Plan>>, epochs: Epochs) -> FaultyLog {
+        let adrift = Arc::default();
         FaultyLog {
             inner,
             plan,
-            zombies: Zombies::default(),
+            adrift,
+            epochs,
         }
     }
+
     /// Lets everything that is on its way arrive, and those that stand still go on.
     pub fn settle(&self) -> Result<(), LogError> {
-        for (mut worker, transaction) in lock(&self.zombies).drain(..) {
+        for (mut worker, transaction) in std::mem::take(&mut lock(&self.adrift).zombies) {
             // Whether it lands is for the log to say; nobody is left to be told.
-            let _ = worker.commit(&transaction);
+            let _ = match self.epochs {
+                Epochs::Heeded => worker.commit(&transaction),
+                Epochs::Ignored => worker.commit_unfenced(&transaction),
+            };
         }
         self.inner.decide()
+    }
+
+    /// The session of a member ends although it may live: its partitions go to the others.
+    pub fn expel(&self, member: &Member) {
+        self.inner.expel(&member.group, &member.name);
     }
 }
 
@@ -126,15 +181,25 @@ impl Log for FaultyLog {
         self.inner.bounds(at)
     }
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
-        let inner = Some(self.inner.join_local(member)?);
+        if lock(&self.plan).strike(&[Point::Join]).is_some() {
+            return Err(LogError::new(LogErrorKind::Unavailable, "while joining"));
+        }
+        let writer = (member.group.clone(), member.name.clone());
+        if self.epochs == Epochs::Heeded {
+            lock(&self.adrift).strays.remove(&writer);
+        }
         Ok(Box::new(FaultyWorker {
-            inner,
+            inner: Some(self.inner.join_local(member, self.epochs == Epochs::Heeded)?),
             plan: self.plan.clone(),
-            zombies: self.zombies.clone(),
+            adrift: self.adrift.clone(),
+            writer,
         }))
     }
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
-        self.inner.reader()
+        Ok(Box::new(FaultyReader {
+            inner: self.inner.reader()?,
+            plan: self.plan.clone(),
+        }))
     }
     fn appender(&self) -> Result<Box<dyn Appender>, LogError> {
         self.inner.appender()
@@ -145,11 +210,32 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A worker until a fault strikes it; `inner` is gone after that.
+struct FaultyReader {
+    inner: Box<dyn Reader>,
+    plan: Arc<Mutex<dyn Plan>>,
+}
+
+impl Reader for FaultyReader {
+    fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError> {
+        self.inner.assign(from)
+    }
+    fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<(), LogError> {
+        match lock(&self.plan).strike(&[Point::Read]) {
+            Some(_) => Err(LogError::new(LogErrorKind::Unavailable, "while reading")),
+            None => self.inner.poll(wait, max, out),
+        }
+    }
+    fn at_end(&self, at: &TopicPartition) -> bool {
+        self.inner.at_end(at)
+    }
+}
+
+/// A worker until a fault ends its life; `inner` is gone after that.
 struct FaultyWorker {
     inner: Option<LocalWorker>,
     plan: Arc<Mutex<dyn Plan>>,
-    zombies: Zombies,
+    adrift: Arc<Mutex<Adrift>>,
+    writer: (String, String),
 }
 
 impl FaultyWorker {
@@ -159,17 +245,33 @@ impl FaultyWorker {
             .ok_or_else(|| LogError::new(LogErrorKind::Crashed, "used after its end"))
     }
 
-    fn strike(&mut self, possible: &[Point]) -> Option<(Point, LocalWorker)> {
-        let point = lock(&self.plan).strike(possible)?;
-        Some((point, self.inner.take()?))
+    /// Commits, and with it what strayed of a transaction before.
+    fn commit_with_strays(&mut self, transaction: &Transaction) -> Result<(), LogError> {
+        let strays = lock(&self.adrift).strays.remove(&self.writer);
+        let Some(mut records) = strays else {
+            return self.inner()?.commit(transaction);
+        };
+        records.extend(transaction.records.iter().cloned());
+        let positions = transaction.positions.clone();
+        self.inner()?.commit(&Transaction { records, positions })
     }
 }
 
 impl Worker for FaultyWorker {
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError> {
-        match self.strike(&[Point::Poll]) {
-            Some(_) => Err(LogError::new(LogErrorKind::Crashed, "before a poll")),
-            None => self.inner()?.poll(wait, max, out),
+        let strike = lock(&self.plan).strike(&[Point::Poll, Point::Slow, Point::Again]);
+        match strike {
+            Some(Point::Poll) => {
+                self.inner = None;
+                Err(LogError::new(LogErrorKind::Crashed, "before a poll"))
+            }
+            Some(Point::Slow) => Ok(Polled::default()),
+            Some(Point::Again) => {
+                let inner = self.inner()?;
+                inner.rewind()?;
+                inner.poll(wait, max, out)
+            }
+            _ => self.inner()?.poll(wait, max, out),
         }
     }
 
@@ -195,27 +297,44 @@ impl Worker for FaultyWorker {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), LogError> {
         let crashed = |what| Err(LogError::new(LogErrorKind::Crashed, what));
-        let Some((point, mut inner)) = self.strike(&Point::ALL[1..]) else {
-            return self.inner()?.commit(transaction);
+        let Some(point) = lock(&self.plan).strike(Point::COMMIT) else {
+            return self.commit_with_strays(transaction);
         };
+        self.inner()?;
         match point {
-            Point::Poll | Point::BeforeCommit => crashed("before a commit"),
-            Point::Abort => Err(LogError::new(LogErrorKind::Aborted, "by plan")),
+            Point::Abort => {
+                self.inner = None;
+                Err(LogError::new(LogErrorKind::Aborted, "by plan"))
+            }
             Point::LostAnswer => {
-                inner.commit(transaction)?;
+                self.commit_with_strays(transaction)?;
+                self.inner = None;
                 Err(LogError::new(LogErrorKind::Unknown, "the answer is lost"))
             }
             Point::AfterCommit => {
-                inner.commit(transaction)?;
+                self.commit_with_strays(transaction)?;
+                self.inner = None;
                 crashed("after a commit")
             }
             Point::Late => {
-                inner.hang(transaction)?;
+                self.inner()?.hang(transaction)?;
+                self.inner = None;
                 crashed("with a commit on its way")
             }
+            Point::Stray => {
+                let mut adrift = lock(&self.adrift);
+                let strays = adrift.strays.entry(self.writer.clone()).or_default();
+                strays.extend(transaction.records.iter().cloned());
+                Err(LogError::new(LogErrorKind::Unknown, "timed out"))
+            }
             Point::Zombie => {
-                lock(&self.zombies).push((inner, transaction.clone()));
+                let worker = self.inner.take().expect("asked for above");
+                lock(&self.adrift).zombies.push((worker, transaction.clone()));
                 crashed("but not quite dead")
+            }
+            _ => {
+                self.inner = None;
+                crashed("before a commit")
             }
         }
     }

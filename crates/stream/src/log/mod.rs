@@ -48,8 +48,9 @@ pub trait Log: Send + Sync {
 
 /// One member of a group: reads the partitions that it is given, writes in transactions.
 pub trait Worker: Send {
-    /// Appends at most about `max` records to `out`, waiting up to `wait` for the first one. Every record in `out` is
-    /// of a partition that is held after the call.
+    /// Appends at most about `max` records to `out`, waiting up to `wait` for the first one. A call that moves
+    /// partitions brings no records: those that were polled before of what was taken are to be dropped, and a partition
+    /// that is taken and given begins at its committed position.
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError>;
 
     /// Whether the group has dealt out its partitions to it, be it none.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Span, Time};
+use engine::{Output, Shard};
+use model::{Input, Span, Time};
 use stream::log::{Log, LogErrorKind, Outgoing, Record, TopicName, TopicPartition};
 use stream::{Correlate, Counters, Ingest, RawTopic, SetClock, Settings, TopicTime, topics};
 
@@ -116,6 +117,53 @@ impl House {
     pub(crate) fn published(&self) -> Published {
         published(self.log.as_ref(), &self.settings)
     }
+}
+
+/// What the fold makes of the recorded journal, but for what is quarantined in it.
+pub(crate) fn replayed(log: &dyn Log, settings: &Settings) -> Published {
+    let text = |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap());
+    let mut published = Published {
+        changes: Bytes::new(),
+        incidents: Bytes::new(),
+    };
+    for (partition, records) in read(log, &settings.topics.journal) {
+        let mut inputs: Vec<(u64, Input)> = records
+            .iter()
+            .map(|r| {
+                (
+                    r.offset,
+                    wire::journal::decode(r.value.as_deref().unwrap()).unwrap(),
+                )
+            })
+            .collect();
+        let named = |(_, input): &(u64, Input)| match input {
+            Input::Quarantine { offset, .. } => Some(*offset),
+            _ => None,
+        };
+        let quarantined: std::collections::BTreeSet<u64> = inputs.iter().filter_map(named).collect();
+        inputs.retain(|(offset, _)| !quarantined.contains(offset));
+        let inputs: Vec<Input> = inputs.into_iter().map(|(_, input)| input).collect();
+        let mut out = Vec::new();
+        Shard::new(settings.fold.clone()).step(&inputs, &mut out);
+        for output in out {
+            let (into, key, value) = match output {
+                Output::Change(c) => (
+                    &mut published.changes,
+                    c.domain.as_str().to_owned(),
+                    text(wire::record::change(&c)),
+                ),
+                Output::Incident(i) => (
+                    &mut published.incidents,
+                    i.incident_id.to_string(),
+                    text(wire::record::incident(&i)),
+                ),
+                Output::Forget(id) => (&mut published.incidents, id.to_string(), None),
+                Output::Event { .. } | Output::Episode { .. } => continue,
+            };
+            into.entry(partition).or_default().push((Some(key), value));
+        }
+    }
+    published
 }
 
 /// Keys and values by partition.

@@ -4,7 +4,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Output, Shard};
 use model::{Span, Time};
 use stream::log::faults::Seeded;
 use stream::log::kafka::{KafkaLog, Properties};
@@ -17,7 +16,7 @@ use stream::{
 
 use crate::broker::{Broker, script};
 use crate::events;
-use crate::house::{Bytes, House, PARTITIONS, Published, back_test, difference, published, read};
+use crate::house::{House, PARTITIONS, Published, back_test, published, read, replayed};
 
 fn connect(address: &str) -> Arc<dyn Log> {
     // Short, so that those who are dead or stand still are soon replaced.
@@ -107,33 +106,6 @@ fn finish(handles: Vec<Handle>) {
     handles.into_iter().for_each(Handle::stop);
 }
 
-/// The changes that the fold makes of the recorded journal.
-fn replayed(log: &dyn Log, settings: &Settings) -> Bytes {
-    let fold = |(partition, records): (u32, Vec<stream::log::Record>)| {
-        let inputs: Vec<model::Input> = records
-            .iter()
-            .map(|r| wire::journal::decode(r.value.as_deref().unwrap()).unwrap())
-            .collect();
-        let mut out = Vec::new();
-        Shard::new(settings.fold.clone()).step(&inputs, &mut out);
-        let change = |output| match output {
-            Output::Change(change) => {
-                let value = String::from_utf8(wire::record::change(&change)).unwrap();
-                Some((Some(change.domain.as_str().to_owned()), Some(value)))
-            }
-            _ => None,
-        };
-        (partition, out.into_iter().filter_map(change).collect())
-    };
-    let all: Bytes = read(log, &settings.topics.journal)
-        .into_iter()
-        .map(fold)
-        .collect();
-    all.into_iter()
-        .filter(|(_, changes): &(u32, Vec<_>)| !changes.is_empty())
-        .collect()
-}
-
 #[test]
 fn a_backlog_on_kafka_gives_what_memory_gives() {
     let broker = Broker::get();
@@ -157,7 +129,7 @@ fn a_backlog_on_kafka_gives_what_memory_gives() {
     assert!(found.changes.values().map(Vec::len).sum::<usize>() > 100);
     assert_eq!(found.difference(&expected(&prefix, &sent)), None);
     assert_eq!(
-        difference(&found.changes, &replayed(log.as_ref(), &settings)),
+        found.difference(&replayed(log.as_ref(), &settings)),
         None,
         "a replay differs"
     );
@@ -222,7 +194,7 @@ fn prepare(address: &str, name: &str, events: usize) -> (Arc<dyn Log>, Settings,
 fn check(log: &dyn Log, settings: &Settings, expected: &Published) {
     let found = published(log, settings);
     assert_eq!(
-        difference(&found.changes, &replayed(log, settings)),
+        found.difference(&replayed(log, settings)),
         None,
         "a replay differs"
     );

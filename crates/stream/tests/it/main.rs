@@ -9,3 +9,4 @@ mod faults;
 mod house;
 mod kafka;
 mod quarantine;
+mod simulation;

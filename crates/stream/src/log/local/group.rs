@@ -57,6 +57,13 @@ impl Group {
         }
     }
 
+    /// Lets a member go whichever its life.
+    pub(super) fn expel(&mut self, name: &str, known: &BTreeMap<TopicName, Topic>) {
+        if self.members.remove(name).is_some() {
+            self.deal(known);
+        }
+    }
+
     /// Whether this life of the member is the present one.
     pub(super) fn is_present(&self, name: &str, epoch: u64) -> bool {
         self.members.get(name).is_some_and(|member| member.epoch == epoch)

@@ -86,8 +86,9 @@ impl LocalLog {
         })
     }
 
-    /// Joins with the local form's own worker, for the fault wrapper.
-    pub(crate) fn join_local(&self, member: &Member) -> Result<LocalWorker, LogError> {
+    /// Joins with the local form's own worker, for the fault wrapper; gives up what an earlier life of the member left
+    /// open, as a new producer of the same transactional id does, if `gives_up`.
+    pub(crate) fn join_local(&self, member: &Member, gives_up: bool) -> Result<LocalWorker, LogError> {
         let mut state = self.shared.lock();
         let State {
             groups,
@@ -105,8 +106,9 @@ impl LocalLog {
         }
         let group = groups.entry(member.group.clone()).or_default();
         let epoch = group.join(&member.name, &member.topics, member.share, topics);
-        // As a new producer of the same transactional id does: what its earlier life left open is given up.
-        undecided.retain(|u| u.writer.group != member.group || u.writer.name != member.name);
+        if gives_up {
+            undecided.retain(|u| u.writer.group != member.group || u.writer.name != member.name);
+        }
         let writer = Writer {
             group: member.group.clone(),
             name: member.name.clone(),
@@ -120,6 +122,15 @@ impl LocalLog {
             cursors: BTreeMap::new(),
             turn: 0,
         })
+    }
+
+    /// Takes a member out of its group although it may live, as the end of its session does.
+    pub(crate) fn expel(&self, group: &str, name: &str) {
+        let mut state = self.shared.lock();
+        let State { groups, topics, .. } = &mut *state;
+        if let Some(group) = groups.get_mut(group) {
+            group.expel(name, topics);
+        }
     }
 
     /// Decides what was left undecided by [`LocalWorker::hang`]: each is committed if its writer may still, else given
@@ -231,7 +242,7 @@ impl Log for LocalLog {
     }
 
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
-        Ok(Box::new(self.join_local(member)?))
+        Ok(Box::new(self.join_local(member, true)?))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
@@ -308,19 +319,11 @@ impl LocalWorker {
         };
         let mut polled = Polled::default();
         if group.generation != self.writer.generation {
+            // Eager, as on Kafka: everything is taken and then given, because another may have had it in between.
+            polled.taken = std::mem::take(&mut self.held);
+            self.cursors.clear();
             let held = group.held(&self.writer.name);
-            polled.taken = self
-                .held
-                .iter()
-                .filter(|at| !held.contains(at))
-                .cloned()
-                .collect();
-            polled.given = held
-                .iter()
-                .filter(|at| !self.held.contains(at))
-                .cloned()
-                .collect();
-            self.cursors.retain(|at, _| held.contains(at));
+            polled.given = held.to_vec();
             self.held = held.to_vec();
             self.writer.generation = group.generation;
         }
@@ -374,6 +377,22 @@ impl LocalWorker {
         }
     }
 
+    /// Commits whoever has taken over by now (simulation).
+    pub(crate) fn commit_unfenced(&mut self, transaction: &Transaction) -> Result<(), LogError> {
+        let mut state = self.shared.lock();
+        self.shared.apply(&mut state, &self.writer.group, transaction)
+    }
+
+    /// Delivers once more what lies behind the committed positions (simulation).
+    pub(crate) fn rewind(&mut self) -> Result<(), LogError> {
+        let state = self.shared.lock();
+        for (at, cursor) in &mut self.cursors {
+            let committed = state.store.committed(&self.writer.group, at)?;
+            cursor.next = cursor.next.min(committed.unwrap_or(0));
+        }
+        Ok(())
+    }
+
     /// Sends a transaction whose end stays open until [`LocalLog::decide`] (simulation).
     pub(crate) fn hang(&mut self, transaction: &Transaction) -> Result<(), LogError> {
         let mut state = self.shared.lock();
@@ -402,8 +421,11 @@ impl Worker for LocalWorker {
         let mut state = shared.lock();
         loop {
             let polled = self.rebalance(&state)?;
+            if polled != Polled::default() {
+                return Ok(polled);
+            }
             self.read(&state, max, out)?;
-            if out.len() > before || polled != Polled::default() {
+            if out.len() > before {
                 return Ok(polled);
             }
             match shared.wait(state, until) {

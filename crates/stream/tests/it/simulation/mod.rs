@@ -1,0 +1,126 @@
+//! The whole pipeline on the simulated log: a virtual clock, a seeded scheduler, every fault that is named, and the
+//! promises checked after each run.
+//!
+//! A run follows from its seed and the number of events alone. `cargo xtask sim --seeds 10000` runs many; a failing one
+//! prints how it runs alone.
+
+mod mutants;
+mod promises;
+mod run;
+mod trouble;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use stream::log::faults::Point;
+
+use mutants::{MUTANTS, Mutant};
+use run::{Ran, Trial, run};
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs the seeds on all cores; the first violation of each seed that fails.
+fn each(seeds: std::ops::Range<u64>, trial: impl Fn(u64) -> Trial + Sync) -> (Vec<(u64, String)>, Ran) {
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let (mut failed, mut sum) = (Vec::new(), Ran::default());
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return (failed, sum);
+            }
+            match run(&trial(seed)) {
+                Ok(ran) => sum.add(&ran),
+                Err(violation) => failed.push((seed, violation)),
+            }
+        }
+    };
+    let (mut failed, mut sum) = (Vec::new(), Ran::default());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            let (some, ran) = thread
+                .join()
+                .expect("a run gives its violation, it does not panic");
+            failed.extend(some);
+            sum.add(&ran);
+        }
+    });
+    failed.sort();
+    (failed, sum)
+}
+
+#[test]
+fn every_promise_holds_under_every_fault() {
+    let seeds = number("STORMFOLD_SEEDS").unwrap_or(300);
+    let from = number("STORMFOLD_FROM").unwrap_or(0);
+    let events = number("STORMFOLD_EVENTS").unwrap_or(200) as usize;
+    let began = Instant::now();
+    let trial = |seed| Trial {
+        seed,
+        events,
+        mutant: None,
+    };
+    let (failed, sum) = each(from..from + seeds, trial);
+    println!(
+        "{seeds} seeds from {from} in {:.1} s: {sum}",
+        began.elapsed().as_secs_f64()
+    );
+    for (seed, violation) in &failed {
+        println!("seed {seed}: {}", violation.lines().next().unwrap_or_default());
+    }
+    assert!(
+        failed.is_empty(),
+        "{} of {seeds} seeds fail; the first alone: cargo xtask sim --events {events} --seeds 1 --from {}\n{}",
+        failed.len(),
+        failed[0].0,
+        failed[0].1
+    );
+    if seeds >= 100 {
+        for point in Point::ALL {
+            assert!(sum.struck(point) > 0, "{point:?} never struck");
+        }
+        assert!(sum.changes > 50 * seeds, "too little happens: {sum}");
+        assert!(
+            sum.quarantined > 0 && sum.letters > 0,
+            "too little goes wrong: {sum}"
+        );
+    }
+}
+
+/// Each fault of ours that the promises are there to find is found within a hundred seeds.
+#[test]
+fn every_mutant_dies() {
+    let only = std::env::var("STORMFOLD_MUTANT").ok();
+    let trial = |seed, mutant| Trial {
+        seed,
+        events: 200,
+        mutant: Some(mutant),
+    };
+    for seed in 0..3 {
+        assert_eq!(
+            run(&trial(seed, Mutant::Nothing)).err(),
+            None,
+            "seed {seed} without a mutant"
+        );
+    }
+    let mut survivors = Vec::new();
+    for mutant in MUTANTS {
+        if only.as_ref().is_some_and(|only| *only != format!("{mutant:?}")) {
+            continue;
+        }
+        let death = (0..100).find_map(|seed| Some((seed, run(&trial(seed, mutant)).err()?)));
+        match death {
+            Some((seed, violation)) => {
+                let first = violation.lines().next().unwrap_or_default();
+                println!("{mutant:?} dies at seed {seed}: {first}");
+            }
+            None => survivors.push(mutant),
+        }
+    }
+    assert_eq!(survivors, Vec::<Mutant>::new(), "these live on");
+}

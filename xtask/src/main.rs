@@ -1,0 +1,58 @@
+//! What is run by hand or by CI beside the tests: `cargo xtask sim`.
+
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+cargo xtask sim [--seeds N] [--from S] [--events E]
+    The whole pipeline on the simulated log: N seeds (10000) from S (0) on, each of E (1000) events and about as many
+    minutes as seconds of a failing shop. Prints what happened; the exit status is 0 only if every promise held.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.split_first().map(|(command, rest)| (command.as_str(), rest)) {
+        Some(("sim", rest)) => sim(rest),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Options in pairs, each a number; `known` names them with their defaults.
+fn numbers<const N: usize>(args: &[String], known: [(&str, u64); N]) -> Result<[u64; N], String> {
+    let mut values = known.map(|(_, value)| value);
+    for pair in args.chunks(2) {
+        let place = known.iter().position(|(name, _)| *name == pair[0]);
+        let value = pair.get(1).and_then(|value| value.parse().ok());
+        let (Some(place), Some(value)) = (place, value) else {
+            return Err(format!("what is {}?\n{USAGE}", pair.join(" ")));
+        };
+        values[place] = value;
+    }
+    Ok(values)
+}
+
+fn sim(args: &[String]) -> Result<bool, String> {
+    let [seeds, from, events] = numbers(args, [("--seeds", 10_000), ("--from", 0), ("--events", 1_000)])?;
+    let test = ["--test", "it", "--", "simulation::every_promise", "--nocapture"];
+    // Optimised, for ten thousand seeds within half an hour, but not at the cost of a long build.
+    let status = Command::new(env!("CARGO"))
+        .current_dir(xtask::root())
+        .args(["test", "--release", "--locked", "--package", "stream"])
+        .args(test)
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+        .env("RUST_BACKTRACE", "0")
+        .env("STORMFOLD_SEEDS", seeds.to_string())
+        .env("STORMFOLD_FROM", from.to_string())
+        .env("STORMFOLD_EVENTS", events.to_string())
+        .status()
+        .map_err(|e| format!("cargo: {e}"))?;
+    Ok(status.success())
+}
