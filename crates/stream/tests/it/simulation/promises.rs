@@ -179,7 +179,7 @@ fn numbers_have_no_gaps(log: &dyn Log, settings: &Settings) -> Result<(), String
         let id = change.incident_id.to_string();
         let (revision, over) = revisions.entry(id.clone()).or_default();
         *revision += 1;
-        if u64::from(change.revision) != *revision {
+        if change.revision != *revision {
             return Err(format!(
                 "I6: revision {} of {id} where {revision} is due",
                 change.revision
@@ -211,7 +211,7 @@ fn incidents_are_the_truth(log: &dyn Log, settings: &Settings) -> Result<(), Str
             continue;
         };
         let incident = wire::record::read_incident(bytes).map_err(|e| format!("I9: {e}"))?;
-        let revision = u64::from(incident.revision);
+        let revision = incident.revision;
         if revisions
             .insert(id.clone(), revision)
             .is_some_and(|last| last >= revision)
