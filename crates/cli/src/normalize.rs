@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use model::Origin;
 use wire::{Decoder, Raw};
 
 use crate::{
@@ -44,15 +43,8 @@ pub(crate) fn run(args: &Args) -> Done {
         let bytes = source::read_all(file, 8 * LINE_BYTES_MAX as u64)?;
         let mut found = Vec::new();
         let raw = Raw {
-            bytes: &bytes,
             source: args.source.as_deref(),
-            content_type: None,
-            origin: Origin::File {
-                file: file.as_str().into(),
-                line: 1,
-                index: 0,
-            },
-            received_at: None,
+            ..Raw::of_file(&bytes, file, 1)
         };
         decoder.decode(&raw, &mut found);
         for found in &found {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use model::{Event, Origin, Span, Time};
+use model::{Event, Span, Time};
 use stream::log::{Appender, Outgoing, RECORD_BYTES_MAX, TopicName};
 use wire::{Decoder, Found, Raw};
 
@@ -107,18 +107,7 @@ struct Produce {
 
 impl Produce {
     fn line(&mut self, file: &str, number: u64, bytes: &[u8]) -> Done {
-        let origin = Origin::File {
-            file: file.into(),
-            line: number,
-            index: 0,
-        };
-        let raw = Raw {
-            bytes,
-            source: None,
-            content_type: None,
-            origin,
-            received_at: None,
-        };
+        let raw = Raw::of_file(bytes, file, number);
         let mut found = Vec::new();
         self.decoder.decode(&raw, &mut found);
         let mut key = None;

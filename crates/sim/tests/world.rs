@@ -80,18 +80,7 @@ fn the_alertmanager_form_is_read_back() {
     for (i, told) in world(3).iter().enumerate().take(200) {
         let line = event_line(told, Form::Alertmanager);
         let mut found = Vec::new();
-        let origin = model::Origin::File {
-            file: "world".into(),
-            line: i as u64 + 1,
-            index: 0,
-        };
-        let raw = wire::Raw {
-            bytes: line.as_bytes(),
-            source: None,
-            content_type: None,
-            origin,
-            received_at: None,
-        };
+        let raw = wire::Raw::of_file(line.as_bytes(), "world", i as u64 + 1);
         decoder.decode(&raw, &mut found);
         let [wire::Found::Alert(event)] = &found[..] else {
             panic!("{line}: {found:?}")

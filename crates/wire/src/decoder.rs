@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use crate::{
     draft::Context,
+    form,
     found::{Found, Raw, Rejection, Stage},
     inflate::inflate,
     native::{self, Native},
-    source::{Sink, alertmanager, generic, snmptrap, syslog},
+    source::{Sink, alertmanager, cloudevents, generic, snmptrap, syslog},
 };
 
 /// Settings of a decoder.
@@ -81,7 +82,13 @@ impl Decoder {
 
     fn body(&self, raw: &Raw<'_>, sink: &mut Sink<'_>) -> Result<(), Rejection> {
         let bytes = inflate(raw.bytes, self.settings.body_bytes_max)?;
-        let text = self.text(&bytes)?;
+        let text = self
+            .text(&bytes)
+            .map_err(|rejection| named_by(raw.content_type, rejection))?;
+        if raw.source.is_none() && cloudevents::is_binary(&raw.cloud_event) {
+            cloudevents::binary(&raw.cloud_event, text, sink);
+            return Ok(());
+        }
         let first = text.as_bytes().first();
         match first {
             Some(b'{' | b'[') => self.json(text, raw.source, sink),
@@ -98,13 +105,18 @@ impl Decoder {
                 }
                 Ok(())
             }
+            _ if form::may_be(text) => match form::value(text) {
+                Some(value) => {
+                    self.value(&value, raw.source, sink);
+                    Ok(())
+                }
+                None => Err(Rejection::new(Stage::Parse, "a form that is encoded wrongly")),
+            },
             _ => {
                 let shown: String = text.chars().take(24).collect();
-                Err(Rejection::new(
-                    Stage::Parse,
-                    format!("neither JSON nor syslog; begins with {shown:?}"),
-                )
-                .at(0))
+                let reason = format!("neither JSON nor syslog nor a form; begins with {shown:?}");
+                let rejection = Rejection::new(Stage::Parse, reason).at(0);
+                Err(named_by(raw.content_type, rejection))
             }
         }
     }
@@ -220,6 +232,23 @@ impl Decoder {
             )),
         }
     }
+}
+
+/// A rejection that says what the transport called the bytes, where that explains it.
+fn named_by(content_type: Option<&str>, mut rejection: Rejection) -> Rejection {
+    let kind = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let unread = ["protobuf", "avro", "msgpack", "xml", "octet-stream", "grpc"]
+        .iter()
+        .any(|form| kind.contains(form));
+    if unread && kind.len() <= 64 {
+        rejection.reason = format!("{kind} is not read, send JSON: {}", rejection.reason);
+    }
+    rejection
 }
 
 /// Whether a body holds one JSON object per line. The last line may be cut off; that costs only that line.

@@ -9,8 +9,11 @@ pub struct Raw<'a> {
     pub bytes: &'a [u8],
     /// The source, when the topic, a header or the HTTP path names it; `None` lets the shape decide.
     pub source: Option<&'a str>,
-    /// The content type, when the transport names it.
+    /// The content type, when the transport names it. JSON is read whatever it says; a form that is not read (Protobuf,
+    /// Avro, XML) is refused by its name.
     pub content_type: Option<&'a str>,
+    /// Attributes of a CloudEvent in binary mode, whose data is the body: names without `ce-` and `ce_`. Empty: none.
+    pub cloud_event: Vec<(&'a str, &'a str)>,
     /// Where the body came from; `index` is counted up within it.
     pub origin: Origin,
     /// When the record entered a log; `None` lets the line's own `received_at`, else its `ts`, decide.
@@ -181,6 +184,7 @@ impl<'a> Raw<'a> {
             bytes,
             source: None,
             content_type: None,
+            cloud_event: Vec::new(),
             origin,
             received_at: None,
         }

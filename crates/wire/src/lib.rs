@@ -8,6 +8,7 @@ mod decoder;
 mod document;
 mod draft;
 mod fields;
+mod form;
 mod found;
 mod inflate;
 pub mod journal;

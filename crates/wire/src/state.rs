@@ -32,7 +32,9 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"started" | b"activated" | b"fired" | b"fire" | b"unreachable" | b"re-triggered"
         | b"retriggered" | b"renotify" | b"raised" | b"degraded" | b"ongoing" | b"unresolved"
         | b"reopened" | b"reopen" | b"escalated" | b"breached" | b"outage" | b"on" | b"true"
-        | b"investigating" | b"identified" | b"anomaly" | b"fail" | b"not ok" | b"incident" => State::Firing,
+        | b"investigating" | b"identified" | b"anomaly" | b"anomalous" | b"fail" | b"not ok"
+        | b"incident" | b"unavailable" | b"not responding" | b"unresponsive" | b"offline" | b"crashed"
+        | b"lost" | b"missing" | b"major" | b"minor" | b"violated" | b"late" | b"expiring" => State::Firing,
         b"resolved"
         | b"resolve"
         | b"ok"
@@ -70,15 +72,84 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"passed"
         | b"pass"
         | b"available"
+        | b"responding"
+        | b"reporting"
+        | b"restored"
+        | b"stable"
         | b"merged" => State::Resolved,
-        b"acknowledged" | b"acknowledge" | b"acked" | b"ack" | b"in progress" | b"in_progress"
-        | b"acknowledgement" | b"assigned" => State::Acked,
+        b"acknowledged"
+        | b"acknowledge"
+        | b"acked"
+        | b"ack"
+        | b"in progress"
+        | b"in_progress"
+        | b"acknowledgement"
+        | b"assigned"
+        | b"down (acknowledged)" => State::Acked,
         b"info" | b"unknown" | b"no data" | b"nodata" | b"no_data" | b"insufficient_data" | b"pending"
         | b"suppressed" | b"silenced" | b"snoozed" | b"test" | b"paused" | b"muted" | b"monitoring" => {
             State::Info
         }
         _ => return None,
     })
+}
+
+/// The state that a longer word speaks of: `incident.triggered`, `POLICY_CLOSE_CRITICAL`, `SetToFiring`.
+pub(crate) fn within(text: &str) -> Option<State> {
+    if text.len() > 64 {
+        return None;
+    }
+    let mut found = None;
+    for token in tokens(text) {
+        let state = match token.as_str() {
+            "not" | "no" | "non" => return None,
+            "resolve" | "resolved" | "recover" | "recovered" | "recovery" | "close" | "closed" | "clear"
+            | "cleared" | "cancelled" | "canceled" | "cancel" | "end" | "ended" | "restored" | "normal" => {
+                return Some(State::Resolved);
+            }
+            "acknowledge" | "acknowledged" | "acknowledgement" | "acked" | "ack" => State::Acked,
+            "trigger" | "triggered" | "firing" | "fired" | "open" | "opened" | "reopened" | "created"
+            | "started" | "start" | "failed" | "failure" | "failing" | "down" | "alarm" | "critical"
+            | "error" | "warning" | "raised" | "breach" | "breached" | "violation" | "unhealthy"
+            | "problem" | "exceeded" | "missing" => State::Firing,
+            _ => continue,
+        };
+        if state == State::Acked || found.is_none() {
+            found = Some(state);
+        }
+    }
+    found
+}
+
+/// A subject without its words of state, so that `web1 is CRITICAL` and `web1 is OK` are one.
+pub(crate) fn without_words(subject: &str) -> String {
+    let says_more = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        !bare.is_empty() && self::word(bare).is_none()
+    };
+    let kept: Vec<&str> = subject.split_whitespace().filter(says_more).collect();
+    if kept.is_empty() {
+        subject.trim().to_owned()
+    } else {
+        kept.join(" ")
+    }
+}
+
+/// The words of a name in any of the usual spellings, in lower case.
+fn tokens(text: &str) -> Vec<String> {
+    let (mut tokens, mut token, mut was_lower) = (Vec::new(), String::new(), false);
+    for c in text.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() && was_lower {
+            tokens.push(std::mem::take(&mut token));
+        }
+        if c.is_alphanumeric() {
+            token.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase();
+    }
+    tokens.push(token);
+    tokens.retain(|t| !t.is_empty());
+    tokens
 }
 
 impl Draft {
@@ -93,6 +164,27 @@ impl Draft {
             }
             Some(State::Info) => self.status = Some(Status::Info),
             None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_within_longer_ones() {
+        for (text, want) in [
+            ("incident.triggered", Some(State::Firing)),
+            ("POLICY_CLOSE_CRITICAL", Some(State::Resolved)),
+            ("POLICY_OPEN_WARNING", Some(State::Firing)),
+            ("SetToFiring", Some(State::Firing)),
+            ("ALERT_STATE_EVENT_END", Some(State::Resolved)),
+            ("incident_acknowledged", Some(State::Acked)),
+            ("Not Responding", None),
+            ("metric_update", None),
+        ] {
+            assert_eq!(within(text), want, "{text}");
         }
     }
 }

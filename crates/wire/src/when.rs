@@ -92,8 +92,8 @@ pub fn value(value: &Value, near: Option<Time>) -> Option<Time> {
     match value {
         Value::String(text) => any(text, near),
         Value::Number(n) => match n.as_f64() {
-            // serde_json prints large and small floats with an exponent.
-            Some(f) if n.is_f64() => number(&format!("{f:.9}")),
+            // Large floats are printed with an exponent; small ones shortest, which is what the sender wrote.
+            Some(f) if n.is_f64() && f.abs() >= 1e15 => number(&format!("{f:.0}")),
             _ => number(&n.to_string()),
         },
         Value::Object(map) => {

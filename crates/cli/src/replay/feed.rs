@@ -4,7 +4,7 @@
 //! no other record of when a log took the line.
 
 use engine::{Books, Output, Settings, Shard};
-use model::{Input, Origin, Span, Text, Time, TopologyPart};
+use model::{Input, Span, Text, Time, TopologyPart};
 use wire::{DecodeSettings, Decoder, Found, Raw, Rejection, Stage};
 
 use crate::{
@@ -63,11 +63,8 @@ impl Feed {
     pub(super) fn line(&mut self, file: &str, number: u64, bytes: &[u8], refused: &mut Refused) -> Done {
         self.lines += 1;
         let raw = Raw {
-            bytes,
             source: self.source.as_deref(),
-            content_type: None,
-            origin: origin(file, number),
-            received_at: None,
+            ..Raw::of_file(bytes, file, number)
         };
         self.found.clear();
         self.decoder.decode(&raw, &mut self.found);
@@ -188,14 +185,6 @@ impl Feed {
     }
     pub(super) fn books(&self) -> Books {
         sum(self.closed, &self.shard)
-    }
-}
-
-fn origin(file: &str, line: u64) -> Origin {
-    Origin::File {
-        file: file.into(),
-        line,
-        index: 0,
     }
 }
 

@@ -372,6 +372,19 @@ impl Life {
     }
 }
 
+/// The attributes of a CloudEvent in binary mode: headers `ce_…` on Kafka, `ce-…` where HTTP ingest passed them on.
+fn cloud_event(record: &Record) -> Vec<(&str, &str)> {
+    let mut attributes = Vec::new();
+    for (name, value) in &record.headers {
+        if let Some(name) = name.strip_prefix("ce_").or_else(|| name.strip_prefix("ce-"))
+            && let Ok(value) = std::str::from_utf8(value)
+        {
+            attributes.push((name, value));
+        }
+    }
+    attributes
+}
+
 /// A transaction as it grows.
 struct Writing<'a> {
     ingest: &'a Ingest,
@@ -394,6 +407,7 @@ impl Writing<'_> {
             bytes: value,
             source,
             content_type: record.header("content-type"),
+            cloud_event: cloud_event(record),
             origin: Origin::Log {
                 topic: Text::from(&*record.at.topic),
                 partition: record.at.partition,

@@ -19,7 +19,7 @@ use crate::{draft::Draft, fields::labels_from, lax::Lax, names, state, when};
 
 pub(crate) const SOURCE: Source = Source {
     name: "alertmanager",
-    forms: "webhook v3 and v4, API v2 arrays, single alerts; Grafana unified alerting",
+    forms: "webhook v3 and v4, API v2 arrays, single alerts, Prometheus' own list of alerts; Grafana unified alerting",
     reference: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
     detect,
     decode,
@@ -48,12 +48,13 @@ struct Webhook<'a> {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Alert<'a> {
+    #[serde(alias = "state")]
     status: Lax,
     #[serde(borrow)]
     labels: Pairs<'a>,
     #[serde(borrow)]
     annotations: Pairs<'a>,
-    #[serde(rename = "startsAt")]
+    #[serde(rename = "startsAt", alias = "activeAt")]
     starts_at: Lax,
     #[serde(rename = "endsAt")]
     ends_at: Lax,
@@ -133,10 +134,17 @@ struct Group {
 fn detect(value: &Value) -> bool {
     let is_alert = |v: &Value| {
         v.get("labels").is_some_and(Value::is_object)
-            && ["startsAt", "endsAt", "generatorURL", "annotations", "fingerprint"]
+            && ["startsAt", "endsAt", "generatorURL", "annotations", "fingerprint", "activeAt"]
                 .iter()
                 .any(|k| v.get(k).is_some())
+            // Others have labels and a fingerprint, too, but say elsewhere what is wrong.
+            && v.get("title").is_none()
     };
+    if let Some(list) = crate::fields::find(value, "data.alerts") {
+        return list
+            .as_array()
+            .is_some_and(|a| !a.is_empty() && a.iter().all(is_alert));
+    }
     match value {
         Value::Array(items) => !items.is_empty() && items.iter().all(is_alert),
         Value::Object(map) => match map.get("alerts") {
@@ -154,6 +162,9 @@ fn detect(value: &Value) -> bool {
 }
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
+    if let Some(list) = crate::fields::find(value, "data.alerts") {
+        return decode(list, sink);
+    }
     let result = match value {
         Value::Array(_) => Vec::<Alert<'_>>::deserialize(value).map(|alerts| api(alerts, sink)),
         _ if value.get("alerts").is_some() => Webhook::deserialize(value).map(|webhook| body(webhook, sink)),

@@ -260,16 +260,8 @@ fn resource(id: Option<&str>, d: &mut Draft) {
         d.host = d.host.take().or_else(|| name.clone());
         d.entity("resource", name);
         if let Some(at) = parts.iter().position(|p| p.eq_ignore_ascii_case("providers")) {
-            d.label(
-                "resource_type",
-                parts[at + 1..]
-                    .iter()
-                    .step_by(1)
-                    .take(2)
-                    .copied()
-                    .collect::<Vec<_>>()
-                    .join("/"),
-            );
+            let kind: Vec<&str> = parts[at + 1..].iter().take(2).copied().collect();
+            d.entity("resource_type", Some(kind.join("/").into()));
         }
     }
 }

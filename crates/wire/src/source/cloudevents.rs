@@ -11,7 +11,7 @@ use crate::{draft::Draft, fields};
 
 pub(crate) const SOURCE: Source = Source {
     name: "cloudevents",
-    forms: "structured and batch mode, JSON data, text data and data_base64; binary mode by headers",
+    forms: "structured and batch mode, JSON data, text data and data_base64; binary mode by headers (`ce-…`, `ce_…`)",
     reference: "https://github.com/cloudevents/spec/blob/main/cloudevents/formats/json-format.md",
     detect,
     decode,
@@ -34,6 +34,25 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         Value::Array(items) => items.iter().for_each(|item| one(item, sink)),
         other => one(other, sink),
     }
+}
+
+/// Whether attributes that came in headers are those of a CloudEvent.
+pub(crate) fn is_binary(attributes: &[(&str, &str)]) -> bool {
+    ["specversion", "type", "source"]
+        .iter()
+        .all(|name| attributes.iter().any(|(n, _)| n == name))
+}
+
+/// Decodes an event in binary mode: attributes in headers, and the data as the body
+/// (<https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md#32-binary-content-mode>).
+pub(crate) fn binary(attributes: &[(&str, &str)], data: &str, sink: &mut Sink<'_>) {
+    let mut event: serde_json::Map<String, Value> = attributes
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+        .collect();
+    let data = serde_json::from_str(data).unwrap_or_else(|_| Value::from(data));
+    event.insert("data".to_owned(), data);
+    sink.route(&Value::Object(event), Some("cloudevents"));
 }
 
 fn one(value: &Value, sink: &mut Sink<'_>) {

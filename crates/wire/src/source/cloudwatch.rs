@@ -14,7 +14,7 @@ pub(crate) const SNS: Source = Source {
     detect: |v| {
         has(v, &["Type", "TopicArn"])
             || has(v, &["Type", "MessageId", "Message"])
-            || has(v, &["Records"]) && sns_records(v)
+            || has(v, &["Records"]) && records(v)
     },
     decode: sns,
 };
@@ -35,18 +35,23 @@ pub(crate) const EVENTBRIDGE: Source = Source {
     decode: eventbridge,
 };
 
-fn sns_records(value: &Value) -> bool {
+/// What Lambda is called with: notifications of SNS, or messages of a queue.
+fn records(value: &Value) -> bool {
+    let is_one =
+        |r: &Value| r.get("Sns").is_some() || r.get("body").is_some() && r.get("eventSource").is_some();
     value
         .get("Records")
         .and_then(Value::as_array)
-        .is_some_and(|r| !r.is_empty() && r.iter().all(|r| r.get("Sns").is_some()))
+        .is_some_and(|r| !r.is_empty() && r.iter().all(is_one))
 }
 
 fn sns(value: &Value, sink: &mut Sink<'_>) {
     if let Some(records) = value.get("Records").and_then(Value::as_array) {
         for record in records {
-            if let Some(message) = record.get("Sns") {
-                sns(message, sink);
+            match (record.get("Sns"), record.get("body")) {
+                (Some(message), _) => sns(message, sink),
+                (None, Some(body)) if sink.inner(body) => {}
+                _ => sink.unreadable("Records.body", "holds nothing that a source knows"),
             }
         }
         return;
@@ -78,14 +83,19 @@ fn sns(value: &Value, sink: &mut Sink<'_>) {
         // CloudWatch and others put the state before the subject.
         let word = d.title.split([':', ' ']).next().unwrap_or_default().to_owned();
         d.state(state::word(&word));
+        let mut kind = None;
         if let Ok(message) = serde_json::from_str::<Value>(&d.text) {
             d.service = ["service", "Service", "Event Source"]
                 .iter()
                 .find_map(|p| text_at(&message, p));
+            kind = of_a_service(&message, &mut d);
             labels_from(&message, "message", &mut d);
         }
         f.rest_into(&mut d);
-        sink.event(d);
+        match kind {
+            Some(kind) => sink.other(kind, d),
+            None => sink.event(d),
+        }
     } else {
         // The confirmation's address and token are credentials of a sort; they are not copied into records.
         for secret in ["SubscribeURL", "Token", "Signature", "SigningCertURL"] {
@@ -93,6 +103,32 @@ fn sns(value: &Value, sink: &mut Sink<'_>) {
         }
         f.rest_into(&mut d);
         sink.other(OtherKind::Handshake, d);
+    }
+}
+
+/// Messages that AWS services send through SNS: RDS events and Auto Scaling.
+///
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html>,
+/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-sns-notifications.html>.
+fn of_a_service(message: &Value, d: &mut Draft) -> Option<OtherKind> {
+    let at = |name: &str| text_at(message, name);
+    if let (Some(said), Some(source)) = (at("Event Message"), at("Source ID")) {
+        d.title = said;
+        d.ts = at("Event Time").and_then(|t| when::any(&t, None)).or(d.ts);
+        d.link(at("Identifier Link"), "source");
+        d.key = Some(join(&[&source, &at("Event ID").unwrap_or_default()]));
+        d.entity("database", Some(source));
+        return Some(OtherKind::Change);
+    }
+    let event = at("Event").filter(|e| e.starts_with("autoscaling:"))?;
+    d.title = at("Description").unwrap_or_else(|| event.clone());
+    d.ts = at("Time").and_then(|t| when::any(&t, None)).or(d.ts);
+    d.host = at("EC2InstanceId");
+    d.entity("autoscaling_group", at("AutoScalingGroupName"));
+    match event.as_str() {
+        "autoscaling:TEST_NOTIFICATION" => Some(OtherKind::Test),
+        e if e.ends_with("_ERROR") => None,
+        _ => Some(OtherKind::Change),
     }
 }
 
@@ -183,19 +219,45 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
                 "detail.instance-id",
                 "detail.EC2InstanceId",
                 "detail.ec2InstanceId",
+                "detail.resource.instanceDetails.instanceId",
             ]);
-            d.severity_word(f.text("detail.severity"));
+            let word = f.first(&["detail.severity.label", "detail.severity"]);
+            // GuardDuty and Inspector write a number from 0 to 10.
+            let level = word
+                .as_deref()
+                .and_then(|w| w.parse::<f64>().ok())
+                .map(|n| match n {
+                    n if n >= 9.0 => Severity::Critical,
+                    n if n >= 7.0 => Severity::Error,
+                    n if n >= 4.0 => Severity::Warning,
+                    _ => Severity::Notice,
+                });
+            d.severity_as(word, level);
+            d.key = f.first(&["detail.id", "detail.findingArn", "detail.taskDefinitionArn"]);
+            if from == "aws.ecs"
+                && let Some(group) = f.glance("detail.group")
+            {
+                d.key = Some(join(&[
+                    &f.glance("detail.clusterArn").unwrap_or_default(),
+                    &group,
+                ]));
+                d.service = Some(group.strip_prefix("service:").unwrap_or(&group).into());
+            }
             let change = matches!(
                 from.as_str(),
                 "aws.codedeploy" | "aws.codepipeline" | "aws.cloudformation" | "aws.codebuild"
             ) || f
                 .glance("detail-type")
-                .is_some_and(|t| t.starts_with("AWS API Call"));
+                .is_some_and(|t| t.starts_with("AWS API Call") || t.ends_with("State-change Notification"));
             if change {
                 d.kind = EventKind::Change;
             }
             let state = f.first(&["detail.state", "detail.status", "detail.lastStatus"]);
-            d.state(state.as_deref().and_then(state::word));
+            d.state(state.as_deref().and_then(|word| match word {
+                "RUNNING" => Some(State::Resolved),
+                "STOPPED" => Some(State::Firing),
+                other => state::word(other),
+            }));
             if change {
                 d.kind = EventKind::Change;
                 d.status = Some(Status::Info);

@@ -15,9 +15,12 @@ pub(crate) const SOURCE: Source = Source {
                     .iter()
                     .all(|i| is_one(i) || i.get("Checks").is_some_and(Value::is_array))
         }
-        v => is_one(v),
+        Value::Object(map) => is_one(v) || !map.is_empty() && map.values().all(is_one),
+        _ => false,
     },
     decode: |v, sink| match v {
+        // The agent's API: checks by their id.
+        Value::Object(map) if !is_one(v) => map.values().for_each(|c| one(c, sink)),
         Value::Array(items) => items
             .iter()
             .for_each(|i| match i.get("Checks").and_then(Value::as_array) {

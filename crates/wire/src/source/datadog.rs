@@ -23,8 +23,8 @@ fn detect(value: &Value) -> bool {
         "alert_cycle_key",
         "alerttransition",
         "alert_scope",
-        "aggregation_key",
-    ]) || has(value, &["monitor_id"]) && any(&["scopes", "tags", "query", "monitor_name", "groups"])
+    ]) || has(value, &["aggregation_key"]) && any(&["alert_type", "date_happened", "source_type_name"])
+        || has(value, &["monitor_id"]) && any(&["scopes", "tags", "query", "monitor_name", "groups"])
         || has(value, &["event_type", "last_updated", "title", "org"])
         || has(value, &["alert_id", "alert_status"])
             && any(&["alert_title", "event_title", "alert_query", "alert_metric"])
@@ -52,7 +52,11 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if f.glance("description").is_some_and(|t| t == d.text) {
         let _ = f.take("description");
     }
-    let transition = f.first(&["alert_transition", "alerttransition", "transition"]);
+    let title = d.title.clone();
+    let (said, bare) = brackets(&title);
+    let transition = f
+        .first(&["alert_transition", "alerttransition", "transition"])
+        .or_else(|| said.transition.map(Text::from));
     let status = f.first(&["alert_status", "status", "state"]);
     let kind = f.text("alert_type");
     d.state(transition.as_deref().and_then(transition_state).or_else(|| {
@@ -80,14 +84,22 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             kind.clone()
                 .filter(|k| !matches!(k.as_str(), "success" | "metric alert"))
         })
-        .or_else(|| d.labels.get("severity").map(Text::from));
+        .or_else(|| d.labels.get("severity").map(Text::from))
+        .or_else(|| said.priority.map(Text::from));
     d.severity_word(word);
+    if let Some(scope) = said.scope {
+        tags(&Value::from(scope), &mut d);
+    }
     let id = f.first(&["monitor_id", "alert_id"]);
     let scope = f.first(&["alert_scope", "scopes", "scope", "group", "groups"]);
     d.key = f.first(&["aggreg_key", "aggregation_key"]).or_else(|| {
         id.as_deref()
             .map(|id| join(&[id, scope.as_deref().unwrap_or_default()]))
     });
+    if d.key.is_none() && said.transition.is_some() {
+        // The default body names no monitor: its title and scope are the same from trigger to recovery.
+        d.key = Some(join(&[bare, said.scope.unwrap_or_default()]));
+    }
     for (name, value) in [
         ("monitor_id", id),
         ("scope", scope),
@@ -120,6 +132,31 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     } else {
         sink.event(d)
     }
+}
+
+/// What the brackets before a monitor's title say: `[P1] [Triggered on {host:web-3}] CPU high`.
+#[derive(Default)]
+struct Said<'t> {
+    transition: Option<&'t str>,
+    scope: Option<&'t str>,
+    priority: Option<&'t str>,
+}
+
+fn brackets(title: &str) -> (Said<'_>, &str) {
+    let (mut said, mut rest) = (Said::default(), title.trim());
+    while let Some((inside, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+        let (word, scope) = inside.split_once(" on ").unwrap_or((inside, ""));
+        if matches!(word, "P1" | "P2" | "P3" | "P4" | "P5") {
+            said.priority = Some(word);
+        } else if transition_state(word).is_some() {
+            said.transition = Some(word);
+            said.scope = Some(scope.trim_matches(['{', '}'])).filter(|s| !s.is_empty());
+        } else {
+            break;
+        }
+        rest = after.trim_start();
+    }
+    (said, rest)
 }
 
 fn transition_state(word: &str) -> Option<State> {

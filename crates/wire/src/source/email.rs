@@ -64,8 +64,9 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .trim_end_matches('>')
         .trim()
         .to_ascii_lowercase();
-    let bare = model::strip_status_prefix(&d.title);
-    d.key = Some(join(&[&address, &model::mask(bare)]));
+    let bare = state::without_words(model::strip_status_prefix(&d.title));
+    d.key = Some(join(&[&address, &model::mask(&bare)]));
+    lines_of_text(&mut d);
     let said: Vec<String> = d
         .title
         .split(|c: char| !c.is_alphanumeric())
@@ -127,4 +128,28 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.label(&format!("annotation.{name}"), value);
     }
     sink.event(d);
+}
+
+/// `Host: web1`, `Service: HTTP`, as the templates of most tools write them.
+fn lines_of_text(d: &mut Draft) {
+    for line in d.text.clone().lines().take(64) {
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
+        let value = value.trim();
+        if value.is_empty() || value.len() > 128 || value.starts_with("//") {
+            continue;
+        }
+        match name.trim().to_ascii_lowercase().as_str() {
+            "host" | "hostname" | "host name" | "node" | "server" | "device" => {
+                d.host = d.host.take().or_else(|| Some(value.into()));
+            }
+            "service" | "service name" | "application" | "component" => {
+                d.service = d.service.take().or_else(|| Some(value.into()));
+            }
+            "runbook" | "runbook url" => d.runbook = d.runbook.take().or_else(|| Some(value.into())),
+            "url" | "link" => d.link(Some(value.into()), "source"),
+            _ => {}
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! Plain JSON by best guess, when no source knows the shape: the names that senders commonly choose, at the top or in
-//! one usual wrapper. It needs words to say and one more sign of an alert; otherwise the body is refused.
+//! the usual wrappers. It needs words to say and one more sign of an alert; otherwise the body is refused.
 
-use super::prelude::*;
+use super::{
+    guess::{Guess, name_of},
+    prelude::*,
+};
+use crate::level;
 
 /// Names in the order in which they are believed. Compared without case and separators.
-const TITLE: [&str; 25] = [
+const TITLE: [&str; 37] = [
     "title",
     "alertname",
     "alerttitle",
@@ -13,32 +17,43 @@ const TITLE: [&str; 25] = [
     "checkname",
     "problemtitle",
     "problemname",
+    "conditionname",
     "subject",
     "alarmname",
     "eventname",
+    "headline",
     "alert",
+    "trigger",
     "name",
     "summary",
     "shortdescription",
+    "shortmessage",
+    "check",
+    "sensor",
+    "rule",
+    "alarm",
+    "problem",
     "event",
     "message",
     "msg",
-    "headline",
-    "problem",
-    "alarm",
     "description",
     "text",
     "reason",
     "error",
+    "output",
+    "logmessage",
+    "policyname",
+    "metricname",
+    "metric",
+    "alerttype",
 ];
-const TEXT: [&str; 18] = [
+const TEXT: [&str; 22] = [
     "text",
     "message",
     "description",
     "details",
     "body",
     "msg",
-    "alertmessage",
     "longdescription",
     "summary",
     "detail",
@@ -48,45 +63,52 @@ const TEXT: [&str; 18] = [
     "reason",
     "comment",
     "errormessage",
+    "errordescription",
     "error",
     "note",
+    "fullmessage",
+    "additionalinfo",
+    "lastmessage",
+    "shortmessage",
 ];
 const STATE: [&str; 17] = [
     "status",
     "state",
-    "alertstatus",
     "alertstate",
     "currentstate",
+    "currentstatus",
     "newstate",
-    "eventstatus",
-    "eventaction",
+    "newstatus",
+    "statename",
     "action",
     "transition",
     "eventtype",
-    "type",
-    "alerttype",
-    "condition",
-    "incidentstatus",
-    "phase",
-    "result",
+    "triggertype",
+    "event",
+    "alertevent",
+    "notificationtype",
+    "statustext",
+    "overallstate",
 ];
+/// Names whose value is a state only if it is one of the usual words.
+const STATE_IF_KNOWN: [&str; 6] = ["type", "alerttype", "condition", "phase", "result", "alert"];
 const SEVERITY: [&str; 14] = [
     "severity",
+    "severitylevel",
+    "severityname",
     "priority",
     "level",
-    "alertseverity",
     "criticality",
     "urgency",
-    "severitylevel",
     "loglevel",
-    "eventseverity",
     "importance",
-    "alertlevel",
-    "alertpriority",
     "impact",
     "sev",
+    "prio",
+    "alertlevel",
+    "class",
 ];
-const KEY: [&str; 26] = [
+const KEY: [&str; 27] = [
     "dedupkey",
     "deduplicationkey",
     "dedupekey",
@@ -95,6 +117,7 @@ const KEY: [&str; 26] = [
     "alertkey",
     "incidentkey",
     "correlationkey",
+    "correlationid",
     "eventkey",
     "alertid",
     "incidentid",
@@ -103,7 +126,7 @@ const KEY: [&str; 26] = [
     "alarmid",
     "monitorid",
     "checkid",
-    "eventid",
+    "sensorid",
     "ruleid",
     "identifier",
     "externalid",
@@ -114,34 +137,70 @@ const KEY: [&str; 26] = [
     "id",
     "number",
 ];
-const TS: [&str; 22] = [
+const TS: [&str; 31] = [
     "timestamp",
     "ts",
     "time",
     "@timestamp",
     "datetime",
     "date",
-    "eventtime",
     "occurredat",
-    "eventtimestamp",
-    "alerttime",
+    "eventtime",
+    "eventdate",
+    "triggertime",
     "triggeredat",
-    "createdat",
-    "created",
     "firedat",
     "detectedat",
+    "lastoccurrence",
+    "lasteventtime",
+    "lastseen",
     "updatedat",
+    "updatedon",
     "lastupdated",
-    "starttime",
+    "createdat",
+    "createdon",
+    "created",
+    "raisedat",
+    "issued",
+    "when",
+    "timestampms",
+    "epoch",
+    "publishedat",
+    "receivedat",
+    "creationdate",
+    "lastreceived",
+];
+const STARTS: [&str; 12] = [
     "startedat",
     "startsat",
-    "eventdate",
-    "publishedat",
+    "starttime",
+    "startdate",
+    "start",
+    "openedat",
+    "firstseen",
+    "firstoccurrence",
+    "firsteventtime",
+    "activeat",
+    "begin",
+    "since",
 ];
-const SERVICE: [&str; 15] = [
+const ENDS: [&str; 10] = [
+    "resolvedat",
+    "closedat",
+    "endedat",
+    "recoveredat",
+    "clearedat",
+    "endsat",
+    "endtime",
+    "enddate",
+    "resolvedon",
+    "resolutiontime",
+];
+const SERVICE: [&str; 17] = [
     "service",
     "servicename",
     "application",
+    "applicationname",
     "app",
     "appname",
     "component",
@@ -153,13 +212,15 @@ const SERVICE: [&str; 15] = [
     "module",
     "workload",
     "function",
+    "repository",
     "job",
 ];
-const HOST: [&str; 18] = [
+const HOST: [&str; 23] = [
     "host",
     "hostname",
     "node",
     "nodename",
+    "nodelabel",
     "server",
     "servername",
     "instance",
@@ -171,11 +232,15 @@ const HOST: [&str; 18] = [
     "resource",
     "resourcename",
     "target",
+    "affectedentity",
+    "entity",
     "ip",
     "ipaddress",
     "agent",
+    "asset",
+    "itemname",
 ];
-const LINK: [&str; 12] = [
+const LINK: [&str; 15] = [
     "url",
     "link",
     "alerturl",
@@ -187,27 +252,13 @@ const LINK: [&str; 12] = [
     "weburl",
     "generatorurl",
     "href",
-    "problemurl",
+    "deeplink",
+    "sourceurl",
+    "responseurl",
+    "linkurl",
 ];
-const WRAPPERS: [&str; 16] = [
-    "alert",
-    "event",
-    "incident",
-    "data",
-    "payload",
-    "problem",
-    "issue",
-    "notification",
-    "alarm",
-    "body",
-    "attributes",
-    "detail",
-    "monitor",
-    "check",
-    "object",
-    "record",
-];
-const LISTS: [&str; 12] = [
+const RUNBOOK: [&str; 4] = ["runbook", "runbookurl", "playbook", "playbookurl"];
+const LISTS: [&str; 13] = [
     "alerts",
     "events",
     "incidents",
@@ -220,6 +271,7 @@ const LISTS: [&str; 12] = [
     "alarms",
     "problems",
     "data",
+    "result",
 ];
 
 /// Decodes by best guess; `false` when there is too little to go by.
@@ -247,80 +299,238 @@ pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -
 fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     let guess = Guess::new(value);
     let f = sink.fields(value);
-    let Some(title) = guess.text(&f, &TITLE) else {
-        return false;
-    };
     let mut d = Draft::new(source.unwrap_or("generic"));
-    d.title = title;
-    let state = guess.find(&STATE, |v| scalar(v).is_some_and(|w| state::word(&w).is_some()));
-    let severity = guess.find(&SEVERITY, |v| scalar(v).is_some_and(|w| w.len() <= 24));
-    let ts = guess.find(&TS, |v| when::value(v, None).is_some());
-    let service = guess.text(&f, &SERVICE);
-    let host = guess.text(&f, &HOST);
-    let text = guess.text(&f, &TEXT);
-    let key = guess.glance(&KEY);
+    d.title = guess
+        .text(&f, &TITLE, names_something)
+        .or_else(|| guess.text(&f, &TITLE, |_| true))
+        .unwrap_or_default();
+    let severity = guess.find(&SEVERITY, |v| {
+        name_of(v).is_some_and(|w| w.len() <= 24 && !v.is_boolean())
+    });
+    let known = state_of(&guess, &f, &mut d);
+    d.ts = date_and_time(&guess).or_else(|| time(&guess, &f, &TS));
+    d.starts_at = time(&guess, &f, &STARTS);
+    d.ends_at = time(&guess, &f, &ENDS);
+    d.service = guess.name(&f, &SERVICE);
+    d.host = guess.name(&f, &HOST);
+    let title = d.title.clone();
+    let text = guess.text(&f, &TEXT, |text| *text != *title);
+    d.key = guess.glance(&KEY);
     let signs = [
-        state.is_some(),
+        known.is_some(),
         severity.is_some(),
-        ts.is_some(),
-        service.is_some(),
-        host.is_some(),
+        d.ts.is_some() || d.starts_at.is_some(),
+        d.service.is_some(),
+        d.host.is_some(),
         text.is_some(),
-        key.is_some(),
+        d.key.is_some(),
+        model::strip_status_prefix(&d.title).len() < d.title.len(),
+        is_test(&d.title),
     ];
-    if signs.iter().filter(|s| **s).count() == 0 {
+    if d.title.is_empty() && known.is_some() {
+        // A state of something: that is what it is called.
+        d.title = d.service.clone().or_else(|| d.host.clone()).unwrap_or_default();
+    }
+    // Chat cards say by colour what they say by nothing else.
+    if d.status.is_none() {
+        d.state(match guess.glance(&["color"]).as_deref() {
+            Some("good") => Some(State::Resolved),
+            Some("danger" | "warning") => Some(State::Firing),
+            _ => None,
+        });
+    }
+    if d.title.is_empty() || !signs.contains(&true) {
         return false;
     }
-    d.text = text.filter(|t| *t != d.title).unwrap_or_default();
-    if let Some(v) = state {
-        let word = scalar(v).unwrap_or_default();
-        let known = state::word(&word);
-        d.state(known);
-        d.label("state", word);
-        f.mark(v);
-    }
+    d.text = text.unwrap_or_default();
     if let Some(v) = severity {
-        let word = scalar(v);
+        let word = name_of(v);
         let level = word.as_deref().and_then(number);
         d.severity_as(word, level);
         f.mark(v);
     }
-    if let Some(v) = ts {
-        d.ts = when::value(v, None);
-        f.mark(v);
-    }
-    d.service = service;
-    d.host = host;
-    // A number alone may count notifications; the words of the alert tell more.
-    d.key = key;
     if let Some(v) = guess.find(&LINK, |v| {
         scalar(v).is_some_and(|l| crate::draft::is_web_address(&l))
     }) {
         d.link(scalar(v), "source");
         f.mark(v);
     }
+    d.runbook = guess.text(&f, &RUNBOOK, |_| true);
+    let mut named = Draft::default();
     for name in ["tags", "labels"] {
         if let Some(v) = guess.find(&[name], |_| true) {
-            tags(v, &mut d);
+            tags(v, &mut named);
             f.mark(v);
         }
     }
-    if d.status.is_none() {
-        // `[RESOLVED] …`, `OK: …`
-        let bare = model::strip_status_prefix(&d.title);
-        if bare.len() < d.title.len() {
-            let word: String = d
-                .title
-                .chars()
-                .skip_while(|c| !c.is_alphabetic())
-                .take_while(|c| c.is_alphabetic())
-                .collect();
-            d.state(state::word(&word));
-        }
+    words_of_the_title(&mut d);
+    if d.key.is_none() {
+        d.key = Some(identity(&d, &named));
+    }
+    for (name, value) in named.labels.iter() {
+        d.label(name, value);
+    }
+    if d.severity_original.is_none() {
+        let said = ["severity", "priority"].iter().find_map(|n| named.labels.get(n));
+        d.severity_word(said.map(Text::from));
+    }
+    // A level that says that all is well.
+    let cleared = d.severity_original.as_deref().and_then(state::word) == Some(State::Resolved);
+    if d.status.is_none() && cleared {
+        d.state(Some(State::Resolved));
     }
     f.rest_into(&mut d);
-    sink.event(d);
+    match other_than_alert(&d) {
+        Some(kind) => sink.other(kind, d),
+        None => sink.event(d),
+    }
     true
+}
+
+/// The state, from a word, a flag, or an end that is named.
+fn state_of(guess: &Guess<'_>, f: &Fields<'_>, d: &mut Draft) -> Option<State> {
+    let exact = |v: &Value| !v.is_boolean() && scalar(v).is_some_and(|w| state::word(&w).is_some());
+    let within = |v: &Value| scalar(v).is_some_and(|w| state::within(&w).is_some());
+    let found = guess
+        .find(&STATE, exact)
+        .or_else(|| guess.find(&STATE, within))
+        .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
+    let known = if let Some(v) = found {
+        let word = scalar(v).unwrap_or_default();
+        f.mark(v);
+        let known = state::word(&word).or_else(|| state::within(&word));
+        // `status: critical` says how bad it is, too.
+        if known == Some(State::Firing) && level::word(&word).is_some() {
+            d.severity_word(Some(word.clone()));
+        }
+        d.label("state", word);
+        known
+    } else if let Some(over) = guess.flag(&[
+        "resolved",
+        "isresolved",
+        "recovered",
+        "fixed",
+        "cleared",
+        "closed",
+    ]) {
+        Some(if over { State::Resolved } else { State::Firing })
+    } else if let Some(holds) = guess.flag(&["firing", "active", "isactive", "triggered", "down", "failing"])
+    {
+        Some(if holds { State::Firing } else { State::Resolved })
+    } else {
+        guess
+            .find(&ENDS[..5], |v| when::value(v, None).is_some())
+            .map(|_| State::Resolved)
+    };
+    d.state(known);
+    known
+}
+
+/// `[RESOLVED] …`, `OK: …`, `[P1] …`: what the words before a title say, when nothing else does.
+fn words_of_the_title(d: &mut Draft) {
+    let title = d.title.clone();
+    let bare = model::strip_status_prefix(&title);
+    let before = &title[..title.len() - bare.len()];
+    for word in before
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+    {
+        if d.status.is_none() {
+            d.state(state::word(word));
+        }
+        if d.severity_original.is_none() && level::word(word).is_some_and(|l| l != Severity::Info) {
+            d.severity_word(Some(word.into()));
+        }
+    }
+}
+
+/// What an alert is about, for those that carry no identity: where, what, and the labels that the sender chose. The
+/// other fields of an unknown shape vary as often as not.
+fn identity(d: &Draft, named: &Draft) -> Text {
+    let mut labels = model::Hash128::new("labels of plain JSON");
+    let mut some = false;
+    for (name, value) in named.labels.iter() {
+        let varies = matches!(
+            name,
+            "severity" | "priority" | "status" | "state" | "value" | "level"
+        );
+        if !varies {
+            labels.part(name.as_bytes()).part(value.as_bytes());
+            some = true;
+        }
+    }
+    let suffix = if some {
+        format!("{:08x}", labels.finish() >> 96)
+    } else {
+        String::new()
+    };
+    join(&[
+        d.service.as_deref().unwrap_or_default(),
+        d.host.as_deref().unwrap_or_default(),
+        &model::mask(&state::without_words(model::strip_status_prefix(&d.title))),
+        &suffix,
+    ])
+}
+
+fn is_test(title: &str) -> bool {
+    const TESTS: [&str; 6] = [
+        "this is a test",
+        "test notification",
+        "test message",
+        "test alert from",
+        "webhook test",
+        "test webhook",
+    ];
+    let said = title.to_ascii_lowercase();
+    TESTS.iter().any(|t| said.contains(t))
+}
+
+/// Tests, beats and changes that say that they are.
+fn other_than_alert(d: &Draft) -> Option<OtherKind> {
+    let kind = ["state", "type", "event_type", "kind", "eventType", "event"]
+        .iter()
+        .find_map(|name| d.labels.get(name))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if kind == "test" || is_test(&d.title) {
+        Some(OtherKind::Test)
+    } else if matches!(kind.as_str(), "heartbeat" | "ping" | "keepalive" | "keep-alive") {
+        Some(OtherKind::Heartbeat)
+    } else if matches!(
+        kind.as_str(),
+        "deployment" | "deploy" | "release" | "change" | "rollback"
+    ) {
+        Some(OtherKind::Change)
+    } else if matches!(kind.as_str(), "maintenance" | "downtime") {
+        Some(OtherKind::Maintenance)
+    } else {
+        None
+    }
+}
+
+/// Whether a text names something: a state, a level, a number or an address does not.
+fn names_something(text: &str) -> bool {
+    state::word(text).is_none()
+        && level::word(text).is_none()
+        && text.parse::<f64>().is_err()
+        && !text.starts_with('<')
+        && !crate::draft::is_web_address(text)
+        && when::any(text, None).is_none()
+}
+
+fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str]) -> Option<Time> {
+    let value = guess.find(names, |v| when::value(v, None).is_some())?;
+    f.mark(value);
+    when::value(value, None)
+}
+
+/// A date and a time of day in two fields.
+fn date_and_time(guess: &Guess<'_>) -> Option<Time> {
+    let date = guess.glance(&["date", "eventdate"]).filter(|d| d.len() <= 11)?;
+    let clock = guess
+        .glance(&["time", "eventtime"])
+        .filter(|t| t.contains(':') && t.len() <= 15)?;
+    when::any(&compact_str::format_compact!("{date} {clock}"), None)
 }
 
 /// 1 to 5 as most tools that number severities mean them: 1 is the worst.
@@ -333,56 +543,4 @@ fn number(word: &str) -> Option<Severity> {
         "5" => Some(Severity::Info),
         _ => None,
     }
-}
-
-/// Fields at the top and in one wrapper, by plain name.
-struct Guess<'v> {
-    levels: Vec<Vec<(String, &'v Value)>>,
-}
-
-impl<'v> Guess<'v> {
-    fn new(value: &'v Value) -> Guess<'v> {
-        let level = |v: &'v Value| -> Vec<(String, &'v Value)> {
-            v.as_object()
-                .map_or_else(Vec::new, |m| m.iter().map(|(k, v)| (plain(k), v)).collect())
-        };
-        let top = level(value);
-        let mut levels: Vec<Vec<(String, &'v Value)>> = Vec::new();
-        for name in WRAPPERS {
-            for (_, inner) in top.iter().filter(|(k, v)| k == name && v.is_object()) {
-                levels.push(level(inner));
-            }
-        }
-        levels.insert(0, top);
-        Guess { levels }
-    }
-
-    /// The first name, in their order, whose value fits; what stands at the top is believed first.
-    fn find(&self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<&'v Value> {
-        self.levels.iter().find_map(|level| {
-            names
-                .iter()
-                .find_map(|name| level.iter().find(|(k, v)| k == name && fits(v)).map(|(_, v)| *v))
-        })
-    }
-
-    fn text(&self, f: &Fields<'_>, names: &[&str]) -> Option<Text> {
-        let value = self.find(names, |v| {
-            scalar(v).is_some_and(|t| !t.is_empty()) && !v.is_boolean()
-        })?;
-        f.mark(value);
-        scalar(value)
-    }
-
-    fn glance(&self, names: &[&str]) -> Option<Text> {
-        self.find(names, |v| scalar(v).is_some() && !v.is_boolean())
-            .and_then(scalar)
-    }
-}
-
-fn plain(key: &str) -> String {
-    key.chars()
-        .filter(|c| c.is_alphanumeric() || *c == '@')
-        .flat_map(char::to_lowercase)
-        .collect()
 }

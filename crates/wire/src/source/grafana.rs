@@ -91,6 +91,10 @@ fn oncall(value: &Value, sink: &mut Sink<'_>) {
             "message",
             "alert_payload.message",
             "alert_payload.annotations.summary",
+            "alert_payload.annotations.description",
+            "alert_payload.commonAnnotations.summary",
+            "alert_payload.commonAnnotations.description",
+            "alert_payload.description",
         ])
         .unwrap_or_default();
     d.key = f.first(&["alert_uid", "alert_group_id", &group("id")]);

@@ -17,9 +17,17 @@ fn is_event(v: &Value) -> bool {
     (has(v, &["involvedObject"]) || has(v, &["regarding"])) && has(v, &["reason"])
 }
 
+/// The event in a watch frame, or in what kube-eventer and its like post.
+fn inside(value: &Value) -> Option<&Value> {
+    ["object", "event"]
+        .iter()
+        .find_map(|name| value.get(name))
+        .filter(|v| is_event(v))
+}
+
 fn detect(value: &Value) -> bool {
     is_event(value)
-        || value.get("object").is_some_and(is_event)
+        || inside(value).is_some()
         || value
             .get("items")
             .and_then(Value::as_array)
@@ -29,7 +37,7 @@ fn detect(value: &Value) -> bool {
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(items) = value.get("items").and_then(Value::as_array) {
         items.iter().for_each(|item| one(item, sink));
-    } else if let Some(object) = value.get("object") {
+    } else if let Some(object) = inside(value) {
         one(object, sink);
     } else {
         one(value, sink);
@@ -74,6 +82,11 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
         "metadata.creationTimestamp",
     ]);
     d.starts_at = f.time(&["firstTimestamp", "deprecatedFirstTimestamp"]);
+    // An exporter of events adds the cluster, and the object's own labels.
+    d.entity("cluster", f.first(&["clusterName", "cluster"]));
+    if let Some(labels) = f.take(&format!("{base}.labels")) {
+        tags(labels, &mut d);
+    }
     let host = f.first(&["source.host", "deprecatedSource.host"]);
     if kind == "Node" {
         d.host = name.clone();

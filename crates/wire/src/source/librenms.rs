@@ -14,6 +14,7 @@ pub(crate) const SOURCE: Source = Source {
         any(&["hostname", "sysname"])
             && any(&["faults", "sysdescr", "device_id", "builder", "timestamp_raw"])
             && any(&["rule", "title", "alert_id", "uid", "name"])
+            || has(v, &["hostname", "sysname", "severity", "state"])
             || has(v, &["rule", "hostname", "severity"]) && any(&["uid", "elapsed", "alert_id", "state"])
     },
     decode,

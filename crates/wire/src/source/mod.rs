@@ -17,19 +17,25 @@ mod alertsite;
 mod axiom;
 mod azure;
 mod checkly;
-mod cloudevents;
+pub(crate) mod cloudevents;
 mod cloudwatch;
 mod consul;
 mod coralogix;
 mod dash0;
 mod datadog;
+mod delivery;
 mod dynatrace;
 mod elastic;
 mod email;
+mod errors;
+mod falco;
 mod gcp;
 pub(crate) mod generic;
 mod grafana;
 mod graylog;
+mod guess;
+mod handshake;
+mod instana;
 mod kapacitor;
 mod kubernetes;
 mod librenms;
@@ -37,11 +43,14 @@ mod nagios;
 mod netbox;
 mod newrelic;
 mod nomad;
+mod opennms;
 mod opsgenie;
 mod otlp;
 mod pagerduty;
+mod papertrail;
 mod pingdom;
 mod riemann;
+mod sensu;
 mod sentry;
 mod servicenow;
 mod shape;
@@ -93,6 +102,7 @@ pub struct Source {
 
 /// All sources, in the order in which they are tried.
 pub static TABLE: &[Source] = &[
+    handshake::SOURCE,
     cloudevents::SOURCE,
     cloudwatch::SNS,
     cloudwatch::EVENTBRIDGE,
@@ -109,6 +119,17 @@ pub static TABLE: &[Source] = &[
     pagerduty::WEBHOOKS,
     opsgenie::SOURCE,
     sentry::SOURCE,
+    errors::ROLLBAR,
+    errors::BUGSNAG,
+    errors::HONEYBADGER,
+    instana::SOURCE,
+    sensu::SOURCE,
+    falco::SOURCE,
+    opennms::SOURCE,
+    papertrail::SOURCE,
+    delivery::GITHUB,
+    delivery::GITLAB,
+    delivery::JENKINS,
     servicenow::SOURCE,
     statuspage::SOURCE,
     dash0::SOURCE,
@@ -212,7 +233,8 @@ impl<'a> Sink<'a> {
             OtherKind::Feedback => EventKind::Feedback,
             OtherKind::Handshake | OtherKind::Test | OtherKind::Notice => EventKind::Alert,
         };
-        draft.status = draft.status.or(Some(model::Status::Info));
+        // What is no alert has no state of one.
+        draft.status = Some(model::Status::Info);
         let event = Some(self.finish(draft));
         self.out.push(Found::Other { kind, event });
     }

@@ -19,11 +19,24 @@ fn detect(value: &Value) -> bool {
     if !value.is_object() {
         return false;
     }
-    if has(value, &["type", "host", "check_result"]) || has(value, &["type", "host", "notification_type"]) {
+    if is_stream(value) {
         return true;
     }
     let v = &plain(value);
     let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
+    // `{type: RECOVERY, host, service, state}`, and states of hosts and services as objects.
+    if v.get("type").and_then(Value::as_str).is_some_and(is_notification)
+        && any(&["host", "hostname"])
+        && any(&["state", "output", "service"])
+    {
+        return true;
+    }
+    if v.get("host").is_some_and(is_named) && any(&["service", "notification", "notificationtype"]) {
+        return find(v, "host.state").is_some() || find(v, "service.state").is_some();
+    }
+    if has(v, &["host", "state", "output", "checkcommand"]) {
+        return true;
+    }
     any(&["notificationtype", "hoststate", "servicestate", "what"])
         && any(&["hostname", "hostalias", "hostdisplayname", "host"])
         && any(&[
@@ -38,13 +51,56 @@ fn detect(value: &Value) -> bool {
         ])
 }
 
+/// A record of Icinga 2's event streams.
+fn is_stream(value: &Value) -> bool {
+    const KINDS: [&str; 14] = [
+        "CheckResult",
+        "StateChange",
+        "Notification",
+        "AcknowledgementSet",
+        "AcknowledgementCleared",
+        "CommentAdded",
+        "CommentRemoved",
+        "DowntimeAdded",
+        "DowntimeRemoved",
+        "DowntimeStarted",
+        "DowntimeTriggered",
+        "ObjectCreated",
+        "ObjectModified",
+        "Flapping",
+    ];
+    has(value, &["type", "host", "check_result"])
+        || has(value, &["type", "host", "notification_type"])
+        || value
+            .get("type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| KINDS.contains(&kind))
+            && ["host", "comment", "downtime", "object_name"]
+                .iter()
+                .any(|k| value.get(k).is_some())
+}
+
+fn is_notification(word: &str) -> bool {
+    let word = word.to_ascii_uppercase();
+    matches!(
+        word.as_str(),
+        "PROBLEM" | "RECOVERY" | "ACKNOWLEDGEMENT" | "CUSTOM"
+    ) || word.starts_with("FLAPPING")
+        || word.starts_with("DOWNTIME")
+}
+
+fn is_named(value: &Value) -> bool {
+    value.get("name").is_some() || value.get("display_name").is_some()
+}
+
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    if value.get("check_result").is_some() || has(value, &["type", "host", "notification_type"]) {
+    if is_stream(value) {
         return icinga(value, sink);
     }
     let checkmk = value.as_object().is_some_and(|m| {
-        m.keys()
-            .any(|k| k.starts_with("NOTIFY_") || k.to_ascii_lowercase().contains("omd"))
+        m.contains_key("check_command")
+            || m.keys()
+                .any(|k| k.starts_with("NOTIFY_") || k.to_ascii_lowercase().contains("omd"))
     });
     let icinga = value
         .as_object()
@@ -58,18 +114,27 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     } else {
         "nagios"
     });
-    let kind = f.first(&["notificationtype", "type"]);
-    let host = f.first(&["hostname", "host", "hostdisplayname", "hostalias"]);
+    let kind = f.first(&["notificationtype", "notification.type", "type"]);
+    let host = f.first(&[
+        "hostname",
+        "host.name",
+        "host",
+        "hostdisplayname",
+        "hostalias",
+        "host.display_name",
+    ]);
     let check = f.first(&[
         "servicedesc",
+        "servicedescription",
         "servicename",
+        "service.name",
         "servicedisplayname",
         "service",
         "checkname",
     ]);
     let word = match &check {
-        Some(_) => f.first(&["servicestate", "serviceshortstate", "state"]),
-        None => f.first(&["hoststate", "hostshortstate", "state"]),
+        Some(_) => f.first(&["servicestate", "service.state", "serviceshortstate", "state"]),
+        None => f.first(&["hoststate", "host.state", "hostshortstate", "state"]),
     };
     d.title = match &check {
         Some(check) => check.clone(),
@@ -77,9 +142,23 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     };
     d.text = lines([
         f.first(if check.is_some() {
-            &["serviceoutput", "output", "message"]
+            &[
+                "serviceoutput",
+                "service.output",
+                "service.check_output",
+                "output",
+                "message",
+                "summary",
+            ]
         } else {
-            &["hostoutput", "output", "message"]
+            &[
+                "hostoutput",
+                "host.output",
+                "host.check_output",
+                "output",
+                "message",
+                "summary",
+            ]
         }),
         f.first(if check.is_some() {
             &["longserviceoutput", "longoutput"]
@@ -132,8 +211,18 @@ fn icinga(value: &Value, sink: &mut Sink<'_>) {
     let f = sink.fields(value);
     let mut d = Draft::new("icinga2");
     let kind = f.text("type").unwrap_or_default();
-    let host = f.text("host");
-    let check = f.text("service");
+    let at = |name: &str| {
+        [
+            name.to_owned(),
+            format!("comment.{name}"),
+            format!("downtime.{name}"),
+        ]
+    };
+    let [host, check] = ["host", "service"].map(|name| at(name).iter().find_map(|path| f.text(path)));
+    let (host, check) = (
+        host.or_else(|| at("host_name").iter().find_map(|path| f.text(path))),
+        check.or_else(|| at("service_name").iter().find_map(|path| f.text(path))),
+    );
     d.title = check
         .clone()
         .unwrap_or_else(|| compact_str::format_compact!("Host {}", host.as_deref().unwrap_or_default()));
@@ -142,7 +231,13 @@ fn icinga(value: &Value, sink: &mut Sink<'_>) {
         check.as_deref().unwrap_or_default(),
     ]));
     d.text = f
-        .first(&["check_result.output", "text", "comment"])
+        .first(&[
+            "check_result.output",
+            "text",
+            "comment",
+            "comment.text",
+            "downtime.comment",
+        ])
         .unwrap_or_default();
     d.ts = f.time(&["timestamp", "check_result.execution_end"]);
     let number = f.first(&["state", "check_result.state"]);

@@ -45,7 +45,12 @@ const SHAPE: Shape = Shape {
         "targets.0.name",
         "account_name",
     ],
-    host: &["targets.0.labels.host", "targets.0.labels.fullHostname", "host"],
+    host: &[
+        "targets.0.labels.host",
+        "targets.0.labels.hostname",
+        "targets.0.labels.fullHostname",
+        "host",
+    ],
     entities: &[
         ("account", "account_id"),
         ("account", "accountId"),
@@ -76,6 +81,13 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
                 &f.glance("targets.0.id").unwrap_or_default(),
             ]))
         });
+    }
+    let is_host = f
+        .glance("targets.0.type")
+        .or_else(|| f.glance("entitiesData.types.0"))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("host"));
+    if is_host && d.host.is_none() {
+        d.host = f.glance("targets.0.name").or_else(|| d.service.clone());
     }
     let word = d
         .labels

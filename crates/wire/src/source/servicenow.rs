@@ -62,7 +62,9 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn one(value: &Value, sink: &mut Sink<'_>) {
-    if is_incident(value) {
+    // An alert of Event Management has a number as an incident has, but speaks of a node and a metric.
+    let alert = has(value, &["node", "severity"]) && value.get("short_description").is_none();
+    if is_incident(value) && !alert {
         incident(value, sink)
     } else {
         event(value, sink)
@@ -91,13 +93,16 @@ fn event(value: &Value, sink: &mut Sink<'_>) {
         .and_then(|w| w.parse::<usize>().ok())
         .and_then(|n| SEVERITIES.get(n));
     let cleared = number.is_some_and(|(name, _)| *name == "Clear")
-        || f.text("resolution_state").is_some_and(|s| s == "Closing");
+        || f.text("resolution_state").is_some_and(|s| s == "Closing")
+        || f.glance("state")
+            .is_some_and(|s| matches!(s.as_str(), "Closed" | "Flapping - Closed"));
     match number {
         Some((name, level)) => d.severity_as(Some(Text::const_new(name)), Some(*level)),
         None => d.severity_word(word),
     }
     d.state(Some(if cleared { State::Resolved } else { State::Firing }));
-    d.ts = f.time(&["time_of_event"]);
+    d.ts = f.time(&["time_of_event", "last_event_time"]);
+    d.starts_at = f.time(&["initial_event_time"]);
     d.host = f.text("node");
     d.service = f.text("resource");
     let extra = f.peek("additional_info");

@@ -11,7 +11,7 @@ use crate::{
 
 pub(crate) const SOURCE: Source = Source {
     name: "syslog",
-    forms: "RFC 5424 and RFC 3164 lines, octet-counted frames, JSON of rsyslog, fluentd and telegraf",
+    forms: "RFC 5424 and RFC 3164 lines, octet-counted frames, JSON of rsyslog, fluentd, journald and telegraf, GELF",
     reference: "https://www.rfc-editor.org/rfc/rfc5424",
     detect: |v| {
         let v = &lowered(v);
@@ -34,6 +34,7 @@ pub(crate) const SOURCE: Source = Source {
                 "syslog_severity",
             ]) && any(&["message", "msg", "rawmsg", "short_message"])
             || any(&["_systemd_unit", "syslog_identifier"]) && any(&["message"])
+            || has(v, &["version", "host", "short_message"])
     },
     decode,
 };

@@ -24,7 +24,7 @@ const WORDS: [&str; 6] = [
 ];
 
 fn detect(value: &Value) -> bool {
-    if has(value, &["clock", "value", "eventid"]) {
+    if is_export(value) || is_problem(value) {
         return true;
     }
     if !value.is_object() {
@@ -35,6 +35,7 @@ fn detect(value: &Value) -> bool {
     any(&["eventid", "triggerid", "eventname", "triggername"])
         && any(&[
             "triggerid",
+            "trigger",
             "eventnseverity",
             "eventvalue",
             "triggerstatus",
@@ -63,17 +64,27 @@ fn detect(value: &Value) -> bool {
         ])
 }
 
+fn is_export(value: &Value) -> bool {
+    has(value, &["clock", "value", "eventid"])
+}
+
+/// What `problem.get` and `event.get` of the API give.
+fn is_problem(value: &Value) -> bool {
+    has(value, &["eventid", "objectid", "clock", "name"])
+}
+
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &plain(value);
     let f = sink.fields(v);
     let mut d = Draft::new("zabbix");
-    if has(value, &["clock", "value", "eventid"]) {
+    if is_export(value) || is_problem(value) {
         return export(&f, d, sink);
     }
     d.title = f
         .first(&[
             "eventname",
             "triggername",
+            "trigger",
             "name",
             "subject",
             "alertsubject",
@@ -117,10 +128,10 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         None => f.first(&["eventid", "problemid", "id"]),
     };
     d.host = host.or_else(|| f.first(&["hostip", "hostconn", "hosts.0.name", "hosts.0.host"]));
-    d.starts_at = date(&f, "eventdate", "eventtime");
+    d.starts_at = date(&f, "eventdate", "eventtime").or_else(|| date(&f, "date", "time"));
     let over = d.status == Some(Status::Resolved);
     d.ends_at = date(&f, "eventrecoverydate", "eventrecoverytime").filter(|_| over);
-    d.ts = f.time(&["eventtimestamp", "timestamp", "clock", "datetime"]);
+    d.ts = f.time(&["eventtimestamp", "timestamp", "clock", "datetime", "lastreceived"]);
     d.link(
         f.first(&["triggerurl", "eventurl", "url", "link", "zabbixurl"]),
         "zabbix",
@@ -141,8 +152,15 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn export(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
-    let resolved = f.text("value").as_deref() == Some("0");
-    d.state(Some(if resolved { State::Resolved } else { State::Firing }));
+    // A problem that is over names the event that ended it.
+    let over = f.glance("reventid").is_some_and(|id| id != "0");
+    let resolved = f.text("value").as_deref() == Some("0") || over;
+    let acked = f.glance("acknowledged").as_deref() == Some("1");
+    d.state(Some(match (resolved, acked) {
+        (true, _) => State::Resolved,
+        (false, true) => State::Acked,
+        (false, false) => State::Firing,
+    }));
     d.key = f.first(&["peventid", "eventid"]);
     d.title = f.text("name").unwrap_or_else(|| Text::const_new("problem"));
     severity(&mut d, f.text("severity"));

@@ -74,3 +74,55 @@ fn deep_long_and_wide_bodies_are_bounded() {
     }
     check(body.as_bytes());
 }
+
+#[test]
+fn binary_cloud_events_are_read_by_their_headers() {
+    let decode = |headers: &[(&'static str, &'static str)], body: &str| {
+        let mut found = Vec::new();
+        let raw = wire::Raw {
+            content_type: Some("application/json"),
+            cloud_event: headers.to_vec(),
+            ..wire::Raw::of_file(body.as_bytes(), "f", 1)
+        };
+        wire::Decoder::default().decode(&raw, &mut found);
+        let line: Value = serde_json::from_str(&wire::outcome::line(&found[0])).expect("an outcome is JSON");
+        line["event"].clone()
+    };
+    let headers = [
+        ("specversion", "1.0"),
+        ("type", "com.example.queue.grew"),
+        ("source", "/queues/letters"),
+        ("id", "17"),
+        ("time", "2026-05-04T08:00:00Z"),
+    ];
+    let own = decode(&headers, r#"{"service":"letters","severity":"critical"}"#);
+    assert_eq!(own["dedup_key"], "cloudevents:/queues/letters 17");
+    assert_eq!(own["title"], "com.example.queue.grew");
+    assert_eq!(own["service"], "letters");
+    assert_eq!(own["ts"], "2026-05-04T08:00:00Z");
+    // Around another source, that source is read.
+    let grafana = decode(
+        &headers,
+        r#"{"ruleId":7,"ruleName":"Queue","state":"alerting","orgId":1}"#,
+    );
+    assert_eq!(grafana["source"], "grafana");
+}
+
+#[test]
+fn forms_that_are_not_read_are_refused_by_name() {
+    let mut found = Vec::new();
+    let raw = wire::Raw {
+        content_type: Some("application/x-protobuf"),
+        ..wire::Raw::of_file(b"\x0a\xff\x12", "f", 1)
+    };
+    wire::Decoder::default().decode(&raw, &mut found);
+    let [wire::Found::Rejected(rejection)] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert!(
+        rejection
+            .reason
+            .starts_with("application/x-protobuf is not read, send JSON"),
+        "{rejection}"
+    );
+}

@@ -1,0 +1,202 @@
+//! What delivers software: GitHub, GitLab, Jenkins and Argo CD. Deployments and runs are changes, which an incident may
+//! have as its cause; they are no alerts.
+//!
+//! <https://docs.github.com/webhooks/webhook-events-and-payloads>,
+//! <https://docs.gitlab.com/user/project/integrations/webhook_events/>, <https://plugins.jenkins.io/notification/>,
+//! <https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/>.
+
+use super::prelude::*;
+
+pub(crate) const GITHUB: Source = Source {
+    name: "github",
+    forms: "deployments, workflow runs, releases, pushes; ping",
+    reference: "https://docs.github.com/webhooks/webhook-events-and-payloads",
+    detect: |v| {
+        has(v, &["zen", "hook_id"])
+            || find(v, "repository.full_name").is_some()
+                && [
+                    "deployment",
+                    "workflow_run",
+                    "check_run",
+                    "check_suite",
+                    "release",
+                    "commits",
+                ]
+                .iter()
+                .any(|k| v.get(k).is_some())
+    },
+    decode: github,
+};
+
+pub(crate) const GITLAB: Source = Source {
+    name: "gitlab",
+    forms: "deployments, pipelines, releases, pushes",
+    reference: "https://docs.gitlab.com/user/project/integrations/webhook_events/",
+    detect: |v| has(v, &["object_kind"]) && (has(v, &["project"]) || has(v, &["object_attributes"])),
+    decode: gitlab,
+};
+
+pub(crate) const JENKINS: Source = Source {
+    name: "jenkins",
+    forms: "notification plug-in",
+    reference: "https://plugins.jenkins.io/notification/",
+    detect: |v| find(v, "build.phase").is_some() || find(v, "build.full_url").is_some(),
+    decode: jenkins,
+};
+
+const OF_GITHUB: Shape = Shape {
+    text: &[
+        "deployment.description",
+        "deployment_status.description",
+        "release.body",
+        "head_commit.message",
+    ],
+    ts: &[
+        "deployment_status.created_at",
+        "deployment.created_at",
+        "workflow_run.updated_at",
+        "check_run.completed_at",
+        "release.published_at",
+        "head_commit.timestamp",
+    ],
+    service: &["repository.name"],
+    entities: &[("repository", "repository.full_name")],
+    links: &[
+        ("workflow_run.html_url", "run"),
+        ("deployment_status.target_url", "deployment"),
+        ("release.html_url", "release"),
+        ("compare", "difference"),
+    ],
+    key: &[
+        "repository.full_name",
+        "deployment.id",
+        "workflow_run.id",
+        "release.id",
+        "after",
+    ],
+    ..EMPTY
+};
+
+const OF_GITLAB: Shape = Shape {
+    text: &[
+        "object_attributes.detailed_status",
+        "commit.message",
+        "commit_title",
+        "description",
+    ],
+    ts: &[
+        "status_changed_at",
+        "object_attributes.finished_at",
+        "object_attributes.created_at",
+        "released_at",
+    ],
+    service: &["project.name"],
+    entities: &[("repository", "project.path_with_namespace")],
+    links: &[
+        ("deployable_url", "job"),
+        ("object_attributes.url", "pipeline"),
+        ("project.web_url", "project"),
+    ],
+    key: &[
+        "project.path_with_namespace",
+        "deployment_id",
+        "object_attributes.id",
+        "checkout_sha",
+    ],
+    ..EMPTY
+};
+
+const OF_JENKINS: Shape = Shape {
+    ts: &["build.timestamp"],
+    service: &["display_name", "name"],
+    links: &[("build.full_url", "build")],
+    key: &["name", "build.number"],
+    ..EMPTY
+};
+
+fn github(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = OF_GITHUB.read("github", &f);
+    if let Some(zen) = f.text("zen") {
+        d.title = zen;
+        f.rest_into(&mut d);
+        return sink.other(OtherKind::Handshake, d);
+    }
+    let what = [
+        "deployment",
+        "workflow_run",
+        "check_run",
+        "check_suite",
+        "release",
+    ]
+    .into_iter()
+    .find(|k| value.get(k).is_some())
+    .unwrap_or("push");
+    let result = f.first(&[
+        "deployment_status.state",
+        "workflow_run.conclusion",
+        "check_run.conclusion",
+        "check_suite.conclusion",
+        "action",
+    ]);
+    if d.service.is_none() {
+        let full = f.glance("repository.full_name").unwrap_or_default();
+        d.service = full.rsplit('/').next().map(Text::from);
+    }
+    d.environment = f.first(&["deployment.environment", "deployment_status.environment"]);
+    let name = f.first(&[
+        "workflow_run.name",
+        "check_run.name",
+        "release.tag_name",
+        "deployment.ref",
+        "ref",
+    ]);
+    change(what, name, result, d, &f, sink);
+}
+
+fn gitlab(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = OF_GITLAB.read("gitlab", &f);
+    let what = f.text("object_kind").unwrap_or_default();
+    let result = f.first(&[
+        "status",
+        "object_attributes.status",
+        "object_attributes.action",
+        "action",
+    ]);
+    d.environment = f.text("environment");
+    let name = f.first(&["object_attributes.ref", "ref", "tag", "short_sha"]);
+    change(&what, name, result, d, &f, sink);
+}
+
+fn jenkins(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let d = OF_JENKINS.read("jenkins", &f);
+    let result = f.first(&["build.status", "build.phase"]);
+    let name = f.text("build.number");
+    change("build", name, result, d, &f, sink);
+}
+
+fn change(
+    what: &str,
+    name: Option<Text>,
+    result: Option<Text>,
+    mut d: Draft,
+    f: &Fields<'_>,
+    sink: &mut Sink<'_>,
+) {
+    let parts = [
+        d.service.clone().unwrap_or_default(),
+        what.into(),
+        name.unwrap_or_default(),
+        result.clone().unwrap_or_default(),
+    ];
+    let said: Vec<&str> = parts.iter().map(Text::as_str).filter(|p| !p.is_empty()).collect();
+    d.title = said.join(" ").into();
+    if let Some(result) = result {
+        d.label("result", result);
+    }
+    d.severity = Some(Severity::Info);
+    f.rest_into(&mut d);
+    sink.other(OtherKind::Change, d);
+}
