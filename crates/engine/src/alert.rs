@@ -37,6 +37,9 @@ pub(crate) struct Alert {
     /// Stream time of the newest event.
     pub heard_at: Time,
 
+    /// Until when a recovery without a firing is kept.
+    pub unmatched_until: Option<Time>,
+
     /// The run of events that is placed together.
     pub episode: u64,
     /// Settlements under way.
@@ -128,7 +131,13 @@ pub(crate) struct Habit {
 pub(crate) struct Flap {
     pub penalty: f64,
     pub at: Option<Time>,
+    /// Since when it flaps, if it does.
     pub since: Option<Time>,
+    /// Changes of its state that no change record says yet, and when the last one did.
+    pub unsaid: u32,
+    pub said_at: Option<Time>,
+    /// Stream time of its next timer.
+    pub due: Option<Time>,
 }
 
 impl Alert {
@@ -152,6 +161,7 @@ impl Alert {
             first_at: event.ts,
             count: 0,
             heard_at: at,
+            unmatched_until: None,
             episode: 0,
             unsettled: 0,
             settled: None,

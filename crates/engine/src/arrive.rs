@@ -7,17 +7,11 @@ use model::{AlertId, Event, Span, Status, Text, Time};
 
 use crate::{
     alert::{Alert, onset},
-    engine::{Engine, What},
+    engine::{Engine, Timer},
     fold::Fold,
+    settings::secs,
     spot,
 };
-
-/// Penalty of one change of state, with a half-life of 15 minutes as in RFC 2439, and where flapping begins and ends.
-/// RIPE-580 found the customary 2000 to hit healthy routes and recommends 6000, which four recurring faults do not reach.
-const FLAP_STEP: f64 = 1000.0;
-const FLAP_ENTER: f64 = 6000.0;
-const FLAP_EXIT: f64 = 2000.0;
-const FLAP_HALF_LIFE_S: f64 = 900.0;
 
 /// Seconds after which a running episode is looked at again.
 const LOOK_S: i64 = 600;
@@ -150,19 +144,17 @@ impl Engine {
     fn resolve(&mut self, id: AlertId, event: &Event, known: bool, fold: &mut Fold<'_>) -> Option<u64> {
         self.sources.entry(&event.source, Default::default).resolves += 1;
         let next = self.meta.episodes + 1;
+        let due = fold.time + secs(fold.settings.life.lateness_s);
         let alert = self.alerts.get_mut(&id).expect("made on arrival");
         if !known {
             self.meta.books.resolved += 1;
             // A recovery of an alert that never fired opens nothing. It is kept, for its firing may still come.
             alert.episode = next;
+            alert.unmatched_until = Some(due);
             self.meta.episodes = next;
-            self.say_episode(
-                next,
-                None,
-                Some("recovery of an alert that did not fire"),
-                None,
-                fold,
-            );
+            self.timers.insert((due, Timer::Unmatched(id)));
+            let why = "recovery of an alert that did not fire";
+            self.say_episode(next, None, Some(why), None, fold);
             return Some(next);
         }
         let episode = alert.episode;
@@ -177,6 +169,7 @@ impl Engine {
         alert.status = Status::Resolved;
         if was_firing {
             let incident = alert.incident;
+            self.count_ending(id, Some(event.ts));
             self.flap(id, event.ts, fold);
             if let Some(incident) = incident {
                 self.member_ended(incident, id, event, fold);
@@ -185,49 +178,15 @@ impl Engine {
         Some(episode)
     }
 
-    /// A change of state at `t`: the alert is penalised, and perhaps begins or stops to flap.
-    fn flap(&mut self, id: AlertId, t: Time, fold: &mut Fold<'_>) {
-        let alert = self.alerts.get_mut(&id).expect("made on arrival");
-        let left = alert.flap.left(t);
-        alert.flap.penalty = left + FLAP_STEP;
-        alert.flap.at = Some(alert.flap.at.map_or(t, |at| at.max(t)));
-        let penalty = alert.flap.penalty;
-        let began = alert.flap.since.is_none() && penalty > FLAP_ENTER;
-        let stopped = alert.flap.since.is_some() && left < FLAP_EXIT;
-        if began {
-            alert.flap.since = Some(t);
-        } else if stopped {
-            alert.flap.since = None;
+    /// A recovery has waited for its firing: within the lateness none came, so it is counted and forgotten.
+    pub(crate) fn forget_unmatched(&mut self, id: AlertId) {
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            return;
+        };
+        alert.unmatched_until = None;
+        if alert.count == 0 {
+            self.alerts.remove(&id);
+            self.meta.books.unmatched += 1;
         }
-        if (began || stopped)
-            && let Some(incident) = alert.incident
-        {
-            let (word, text) = match began {
-                true => (
-                    "on",
-                    format!("its state changes too often: penalty {penalty:.0} over {FLAP_ENTER:.0}"),
-                ),
-                false => (
-                    "off",
-                    format!("its state has been steady: penalty fell to {left:.0}"),
-                ),
-            };
-            let what = What::new(model::ChangeKind::Flapping).alert(id).to(word);
-            self.change(
-                incident,
-                what,
-                vec![model::Evidence::new(model::EvidenceKind::Flapping, penalty, text)],
-                fold,
-            );
-        }
-    }
-}
-
-impl crate::alert::Flap {
-    /// The penalty that is left at `t`.
-    pub(crate) fn left(&self, t: Time) -> f64 {
-        let Some(at) = self.at else { return 0.0 };
-        let age = t.since(at).as_secs_f64().max(0.0);
-        self.penalty * libm::exp2(-age / FLAP_HALF_LIFE_S)
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     source::Source,
     system::{Place, System, SystemKey},
     table::Table,
+    transient::Endings,
 };
 
 /// One domain.
@@ -41,6 +42,8 @@ pub(crate) struct Engine {
     /// Habits of a title on a host, and of a title anywhere, where nothing but hosts is known.
     pub classes: Table<u64, Habit>,
     pub sources: Table<Text, Source>,
+    /// How alerts of a class ended.
+    pub endings: Table<u64, Endings>,
     /// Alerts that wait for their settlement, in the order of their arrival.
     pub pending: Table<u64, Pending>,
     pub order: BTreeMap<u64, Time>,
@@ -93,6 +96,10 @@ pub(crate) enum Timer {
     Settle(u64),
     /// An alert's company is looked at.
     Learn(u64),
+    /// A recovery has waited for its firing.
+    Unmatched(AlertId),
+    /// A flapping alert has something to say, or is steady again.
+    Flap(AlertId),
     /// An incident may end, be paged, or be forgotten.
     Incident(IncidentId),
     /// The record of an incident is due.
@@ -117,6 +124,7 @@ impl Engine {
             places: Table::default(),
             classes: Table::default(),
             sources: Table::default(),
+            endings: Table::default(),
             pending: Table::default(),
             order: BTreeMap::new(),
             tentative: Table::default(),
@@ -192,6 +200,8 @@ impl Engine {
             Timer::Quiet(number) => self.turn_quiet(number, fold),
             Timer::Settle(number) => self.settle(number, fold),
             Timer::Learn(number) => self.learn(number, fold),
+            Timer::Unmatched(id) => self.forget_unmatched(id),
+            Timer::Flap(id) => self.look_flapping(id, fold),
             Timer::Incident(id) => self.wake(id, fold),
             Timer::Publish(id) => {
                 if let Some(state) = self.incidents.get_mut(&id) {

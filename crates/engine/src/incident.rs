@@ -1,6 +1,6 @@
 //! What is remembered of one incident.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     AlertId, Cause, Context, Evidence, IncidentId, IncidentStatus, Owner, Page, RunnerUp, Severity,
@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub shown: u64,
     pub members: BTreeMap<AlertId, Member>,
     pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
+    /// Those of them for which the page is held.
+    pub held: BTreeSet<AlertId>,
 
     /// How active it was lately, in all and by entity.
     pub activity: Decaying,
@@ -60,8 +62,10 @@ pub(crate) struct State {
     /// When the page is to be judged next.
     pub page_at: Option<Time>,
     pub last_page_at: Option<Time>,
-    /// Owner that was paged, and the one that would be, since when.
-    pub paged_team: Option<Text>,
+    /// Since when its worst firing alert is milder than `severity`.
+    pub milder_since: Option<Time>,
+    /// Teams that were paged and not told of the end yet, the last one last; and since when another one would be.
+    pub paged_teams: Vec<Text>,
     pub owner_since: Option<Time>,
 
     pub title: String,

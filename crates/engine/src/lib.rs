@@ -12,6 +12,7 @@ mod cause;
 mod context;
 mod engine;
 mod enter;
+mod flap;
 mod fold;
 mod habit;
 mod incident;
@@ -32,10 +33,11 @@ mod source;
 mod spot;
 mod system;
 mod table;
+mod transient;
 
 pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
 pub use settings::{Grouping, Life, Limits, Paging, Settings};
 pub use shard::Shard;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;

@@ -69,7 +69,20 @@ impl Engine {
         else {
             return;
         };
-        let before = std::mem::replace(&mut state.severity, severity);
+        let before = state.severity;
+        if severity >= before || state.revision == 0 {
+            state.milder_since = None;
+        }
+        if severity < before && state.revision > 0 {
+            // What dances around a threshold is as bad as its worst; it is called milder when that lasts.
+            let since = *state.milder_since.get_or_insert(fold.time);
+            let at = since + secs(fold.settings.life.deescalate_s);
+            if fold.time < at {
+                return self.wake_at(id, at, fold);
+            }
+            state.milder_since = None;
+        }
+        state.severity = severity;
         if severity == before || state.revision == 0 {
             return;
         }
@@ -124,6 +137,7 @@ impl Engine {
             self.finish(id, stale && !over, fold);
             self.forget_or_wait(id, fold);
         } else {
+            self.roll_up(id, fold);
             self.judge_page(id, fold);
             self.wake_for_end(id, fold);
         }
@@ -164,12 +178,30 @@ impl Engine {
             .unwrap_or(state.severity);
         state.severity = severity;
         self.open.remove(&id);
+        self.hold_failed(id, fold);
+        if stale {
+            self.count_silence(id);
+        }
         let what = What::new(ChangeKind::Resolved)
             .from(crate::record::status_word(from))
             .to("resolved");
         self.change(id, what, because, fold);
         self.remember(id, fold);
         self.close_page(id, fold);
+    }
+
+    /// Nobody said when the alerts that still fire ended.
+    fn count_silence(&mut self, id: IncidentId) {
+        let firing = self.incidents.get(&id).map(|state| state.members.iter());
+        let silent: Vec<AlertId> = firing
+            .into_iter()
+            .flatten()
+            .filter(|(_, member)| member.firing)
+            .map(|(alert, _)| *alert)
+            .collect();
+        for alert in silent {
+            self.count_ending(alert, None);
+        }
     }
 
     /// Thirty days after its end an incident is forgotten.

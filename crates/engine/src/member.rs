@@ -110,7 +110,7 @@ impl Engine {
         if !stays {
             self.say_joined(id, p, verdict, opens, fold);
         } else if fires_again {
-            self.note(id, p.alert, "it fires again", "resolved", "firing", fold);
+            self.say_state(id, p.alert, true, fold);
         }
         self.look_quiet(p.alert, fold);
         self.roll_up(id, fold);
@@ -168,7 +168,7 @@ impl Engine {
             news = true;
             if firing {
                 state.ended = None;
-                self.note(id, alert_id, "it fires again", "resolved", "firing", fold);
+                self.say_state(id, alert_id, true, fold);
             }
         }
         if news {
@@ -217,7 +217,8 @@ impl Engine {
         if over {
             state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
         }
-        self.note(id, alert, "it recovered", "firing", "resolved", fold);
+        self.hold_spared(id, alert, fold);
+        self.say_state(id, alert, false, fold);
         self.roll_up(id, fold);
         if over {
             self.wake_for_end(id, fold);
@@ -235,6 +236,7 @@ impl Engine {
             alert.past.push(id);
         }
         let t = alert.habit.last.unwrap_or(alert.state_at);
+        alert.quieted = None;
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
@@ -242,6 +244,8 @@ impl Engine {
             // What is over stays as it was written down.
             return;
         }
+        state.suppressed.remove(&alert_id);
+        state.held.remove(&alert_id);
         // Its sender said nothing of a recovery, but the alert counts elsewhere from now on.
         state.stop_firing(alert_id);
         if state.firing == 0 && state.ended.is_none() {

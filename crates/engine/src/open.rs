@@ -1,6 +1,6 @@
 //! An incident begins: with its first alert, with the burst that comes with it, or as the day's list of what is too little.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     AlertId, Context, ContextClass, Evidence, EvidenceKind, IncidentId, IncidentStatus, Owner, Page,
@@ -211,6 +211,7 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         shown: 0,
         members: BTreeMap::new(),
         suppressed: BTreeMap::new(),
+        held: BTreeSet::new(),
         activity: Decaying { value: 0.0, at: t },
         places: Vec::new(),
         callees: BTreeMap::new(),
@@ -228,7 +229,8 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         },
         page_at: None,
         last_page_at: None,
-        paged_team: None,
+        milder_since: None,
+        paged_teams: Vec::new(),
         owner_since: None,
         title: String::new(),
         causes: Vec::new(),

@@ -95,6 +95,12 @@ pub struct Books {
     pub late: u64,
     /// Alerts placed nowhere for a reason; a view of `new` and `repeats`.
     pub suppressed: u64,
+    /// Recoveries for which no firing came within the lateness; a view of `resolved`.
+    pub unmatched: u64,
+    /// Alerts for which a page was held, and those of them that recovered before anybody was paged.
+    pub held: u64,
+    /// See `held`.
+    pub spared: u64,
     /// Incidents opened.
     pub incidents: u64,
     /// Pages due.
@@ -114,6 +120,9 @@ impl Books {
         self.other += other.other;
         self.late += other.late;
         self.suppressed += other.suppressed;
+        self.unmatched += other.unmatched;
+        self.held += other.held;
+        self.spared += other.spared;
         self.incidents += other.incidents;
         self.pages += other.pages;
     }

@@ -4,7 +4,7 @@
 //! it, because the alert that names the right team is often not the first. It is due once, again when it gets worse or
 //! somebody else owns it, and again if nobody takes it.
 
-use model::{ChangeKind, Evidence, EvidenceKind, IncidentId, PageState, Severity};
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, PageState, Severity};
 
 use crate::{
     engine::{Engine, What},
@@ -14,21 +14,29 @@ use crate::{
 };
 
 impl Engine {
-    /// The worst that somebody could be paged for.
-    fn pageable(&self, state: &State, fold: &Fold<'_>) -> Option<Severity> {
-        if state.background {
-            return None;
-        }
+    /// Alerts for which somebody could be paged, with their severities.
+    pub(crate) fn asks_for_page(&self, state: &State, fold: &Fold<'_>) -> Vec<(AlertId, Severity)> {
+        // Late news of something that may be long over wakes nobody unless it is critical.
+        let least = match state.late {
+            true => Severity::Critical.max(fold.settings.page.severity_min),
+            false => fold.settings.page.severity_min,
+        };
         state
             .members
             .iter()
-            .filter(|(_, member)| member.firing && !member.passive)
+            .filter(|(_, member)| !state.background && member.firing && !member.passive)
+            .filter(|(_, member)| member.severity >= least)
             .filter(|(id, _)| self.alerts.get(id).is_some_and(|alert| alert.quieted.is_none()))
-            .map(|(_, member)| member.severity)
+            .map(|(id, member)| (*id, member.severity))
+            .collect()
+    }
+
+    /// The worst that somebody could be paged for.
+    fn pageable(&self, state: &State, fold: &Fold<'_>) -> Option<Severity> {
+        self.asks_for_page(state, fold)
+            .into_iter()
+            .map(|(_, severity)| severity)
             .max()
-            .filter(|severity| *severity >= fold.settings.page.severity_min)
-            // Late news of something that may be long over wakes nobody unless it is critical.
-            .filter(|severity| !state.late || *severity == Severity::Critical)
     }
 
     /// Something happened that may ask for a page: judge it when what is coming in has settled.
@@ -39,7 +47,9 @@ impl Engine {
         let Some(severity) = self.pageable(state, fold) else {
             return;
         };
-        if state.page.state == PageState::Due && state.paged_severity.is_some_and(|paged| severity <= paged) {
+        let known = state.paged_severity.is_some_and(|paged| severity <= paged)
+            && state.paged_teams.last() == Some(&state.owner.team);
+        if state.page.state == PageState::Due && known {
             return;
         }
         let wait = if severity == Severity::Critical {
@@ -78,6 +88,9 @@ impl Engine {
         let Some(severity) = self.pageable(state, fold) else {
             let state = self.incidents.get_mut(&id).expect("looked up above");
             state.page_at = None;
+            if state.page.state == PageState::Held {
+                state.page.state = PageState::None;
+            }
             return;
         };
         if state.page_at.is_some_and(|at| at > fold.time) && self.still_coming(id) {
@@ -95,6 +108,17 @@ impl Engine {
             .is_some_and(|source| source.never_resolves());
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.page_at = None;
+        let waits = !matches!(state.page.state, PageState::Due);
+        if waits && fold.settings.page.hold_s > 0.0 {
+            if let Some(until) = self.hold(id, fold) {
+                let state = self.incidents.get_mut(&id).expect("looked up above");
+                state.page.state = PageState::Held;
+                state.page.reason = "what asks for it will probably recover by itself".into();
+                return self.wake_at(id, until, fold);
+            }
+            self.hold_failed(id, fold);
+        }
+        let state = self.incidents.get_mut(&id).expect("looked up above");
         let team = state.owner.team.clone();
         let acknowledged = state.acknowledged_by.is_some() && state.acknowledged_severity >= severity;
         let snoozed = state.snoozed_until.is_some_and(|until| until > fold.time);
@@ -108,7 +132,7 @@ impl Engine {
             PageState::Due if state.paged_severity.is_some_and(|paged| severity > paged) => {
                 Some(format!("it got worse and is {severity}"))
             }
-            PageState::Due if state.paged_team.as_ref() != Some(&team) => {
+            PageState::Due if state.paged_teams.last() != Some(&team) => {
                 let since = *state.owner_since.get_or_insert(fold.time);
                 let grace = secs(fold.settings.page.owner_grace_s);
                 if fold.time.since(since) >= grace {
@@ -144,7 +168,10 @@ impl Engine {
     fn page(&mut self, id: IncidentId, severity: Severity, reason: String, fold: &mut Fold<'_>) {
         self.meta.books.pages += 1;
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
-        let before = state.paged_team.replace(state.owner.team.clone());
+        let team = state.owner.team.clone();
+        let before = state.paged_teams.last().cloned();
+        state.paged_teams.retain(|told| *told != team);
+        state.paged_teams.push(team.clone());
         state.page.state = PageState::Due;
         state.page.mode = fold.settings.page.mode;
         state.page.seq += 1;
@@ -160,7 +187,7 @@ impl Engine {
             reason,
         )];
         because.extend(state.owner.because.iter().cloned());
-        let mut what = What::new(ChangeKind::PageDue).to(state.owner.team.clone());
+        let mut what = What::new(ChangeKind::PageDue).to(team);
         if let Some(before) = before {
             what = what.from(before);
         }
@@ -177,14 +204,10 @@ impl Engine {
         match state.page.state {
             PageState::Due => {
                 state.page.state = PageState::Closed;
-                let team = state.paged_team.clone().unwrap_or_default();
-                let what = What::new(ChangeKind::PageClosed).to(team);
-                self.change(
-                    id,
-                    what,
-                    vec![Evidence::new(EvidenceKind::Resolved, 1.0, "it is over")],
-                    fold,
-                );
+                for team in std::mem::take(&mut state.paged_teams) {
+                    let because = vec![Evidence::new(EvidenceKind::Resolved, 1.0, "it is over")];
+                    self.change(id, What::new(ChangeKind::PageClosed).to(team), because, fold);
+                }
             }
             PageState::Held => state.page.state = PageState::None,
             PageState::None | PageState::Closed => {}

@@ -102,11 +102,12 @@ impl Engine {
             ("background", state.background),
             (
                 "flapping",
-                state.members.keys().any(|a| {
-                    self.alerts
-                        .get(a)
-                        .is_some_and(|a| a.flap.since.is_some() && a.incident == Some(id))
-                }),
+                state.is_open()
+                    && state.members.keys().any(|a| {
+                        self.alerts
+                            .get(a)
+                            .is_some_and(|a| a.flap.since.is_some() && a.incident == Some(id))
+                    }),
             ),
             ("late", state.late),
             ("reopened", state.reopened),

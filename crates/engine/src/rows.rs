@@ -20,6 +20,7 @@ impl Engine {
         self.places.changed_rows(&row("place"), out);
         self.classes.changed_rows(&row("class"), out);
         self.sources.changed_rows(&row("source"), out);
+        self.endings.changed_rows(&row("endings"), out);
         self.pending.changed_rows(&row("pending"), out);
         self.tentative.changed_rows(&row("tentative"), out);
         self.learning.changed_rows(&row("learning"), out);
@@ -52,6 +53,7 @@ impl Engine {
             "place" => self.places.restore(key, value),
             "class" => self.classes.restore(key, value),
             "source" => self.sources.restore(key, value),
+            "endings" => self.endings.restore(key, value),
             "pending" => self.pending.restore(key, value),
             "tentative" => self.tentative.restore(key, value),
             "learning" => self.learning.restore(key, value),
@@ -106,6 +108,15 @@ impl Engine {
             } else {
                 self.active_quiets.insert(number);
                 self.timers.insert((quiet.until, Timer::Quiet(number)));
+            }
+        }
+        for id in self.alerts.keys() {
+            let alert = self.alerts.get(&id).expect("the key was just read");
+            if let Some(due) = alert.flap.due {
+                self.timers.insert((due, Timer::Flap(id)));
+            }
+            if let Some(due) = alert.unmatched_until {
+                self.timers.insert((due, Timer::Unmatched(id)));
             }
         }
         for id in self.incidents.keys() {

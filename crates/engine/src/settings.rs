@@ -78,6 +78,8 @@ pub struct Life {
     pub resolve_quiet_s: f64,
     /// Seconds after its end within which the alert that opened an incident reopens it.
     pub reopen_s: f64,
+    /// Seconds that a milder severity must last before an incident is called milder.
+    pub deescalate_s: f64,
     /// Silent seconds after which an alert whose sender neither repeats nor resolves is stale. Not a recovery.
     pub stale_s: f64,
     /// Days after its end until an incident is forgotten.
@@ -90,6 +92,7 @@ impl Default for Life {
             lateness_s: 600.0,
             resolve_quiet_s: 300.0,
             reopen_s: 1800.0,
+            deescalate_s: 60.0,
             stale_s: 4.0 * 3600.0,
             forget_days: 30,
         }
@@ -110,6 +113,12 @@ pub struct Paging {
     pub wait_s: f64,
     /// A new owner is paged when the change has lasted this many seconds.
     pub owner_grace_s: f64,
+    /// A page for what usually recovers by itself waits until it has fired for so many seconds; 0: never.
+    pub hold_s: f64,
+    /// How likely the recovery within that time must be, 0 to 1.
+    pub hold_probability: f64,
+    /// How many earlier alerts of its class that must rest on.
+    pub hold_alerts_min: u32,
     /// An unacknowledged page is due again after this many seconds.
     pub repeat_s: f64,
     /// The team paged where nobody owns the cause.
@@ -124,6 +133,9 @@ impl Default for Paging {
             critical_wait_s: 17.0,
             wait_s: 60.0,
             owner_grace_s: 300.0,
+            hold_s: 120.0,
+            hold_probability: 0.9,
+            hold_alerts_min: 10,
             repeat_s: 3600.0,
             default_team: "on-call".to_owned(),
         }

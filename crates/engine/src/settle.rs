@@ -282,23 +282,25 @@ impl Engine {
             }
         }
         if let Some(home) = alert.incident
-            && alert.flap.since.is_some()
-            && self
-                .incidents
-                .get(&home)
-                .is_some_and(|state| state.is_open() && !state.background)
+            && let Some(state) = self.incidents.get(&home)
+            && state.is_open()
+            && !state.background
             && ahead
                 .iter()
                 .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)))
         {
-            let text = "it flaps, and nothing new came with it".to_owned();
-            return Verdict::new(
-                Placement::Relapse(home),
-                0.9,
-                EvidenceKind::Flapping,
-                alert.flap.penalty,
-                text,
-            );
+            let home = Placement::Relapse(home);
+            if alert.flap.since.is_some() {
+                let text = "it flaps, and nothing new came with it".to_owned();
+                return Verdict::new(home, 0.9, EvidenceKind::Flapping, alert.flap.penalty, text);
+            }
+            if let Some(who) = &state.acknowledged_by
+                && alert.severity <= state.acknowledged_severity
+            {
+                // Whoever took it has it until it ends, and knows of this alert.
+                let text = format!("{who} has it, and nothing new came with it");
+                return Verdict::new(home, 0.9, EvidenceKind::Actor, 1.0, text);
+            }
         }
         if p.weight == 0 && self.bare(p.alert) {
             let mut symptoms: Vec<u64> = self

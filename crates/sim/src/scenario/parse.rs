@@ -118,6 +118,9 @@ impl Scenario {
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
         }
+        if let Some(setting) = line.strip_prefix("set ") {
+            return self.set(setting);
+        }
         let words = words(line)?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words[..] {
@@ -144,11 +147,24 @@ impl Scenario {
             }
             [word, ..] => {
                 return Err(format!(
-                    "`{word}`: expected a time, or one of depends, node, page, ordered, until"
+                    "`{word}`: expected a time, or one of depends, node, page, set, ordered, until"
                 ));
             }
             [] => {}
         }
+        Ok(())
+    }
+
+    /// `set page.hold_s = 60`: one setting of the fold, by its path; the value is JSON.
+    fn set(&mut self, setting: &str) -> Result<(), String> {
+        let (path, value) = setting.split_once('=').ok_or("expected set PATH = JSON")?;
+        let mut all = serde_json::to_value(&self.settings).expect("settings are plain data");
+        let pointer = format!("/{}", path.trim().replace('.', "/"));
+        let place = all
+            .pointer_mut(&pointer)
+            .ok_or_else(|| format!("`{}` is no setting", path.trim()))?;
+        *place = serde_json::from_str(value.trim()).map_err(|e| e.to_string())?;
+        self.settings = serde_json::from_value(all).map_err(|e| e.to_string())?;
         Ok(())
     }
 
@@ -212,10 +228,13 @@ impl Scenario {
             "info" => (EventKind::Alert, Status::Info),
             "change" => (EventKind::Change, Status::Info),
             "ack" => (EventKind::Ack, Status::Info),
+            "feedback" => (EventKind::Feedback, Status::Info),
+            "silence" => (EventKind::Silence, Status::Info),
+            "maintenance" => (EventKind::Maintenance, Status::Info),
             "heartbeat" => (EventKind::Heartbeat, Status::Info),
             other => {
                 return Err(format!(
-                    "`{other}` is none of firing, resolved, info, change, ack, heartbeat"
+                    "`{other}` is none of firing, resolved, info, change, ack, feedback, silence, maintenance, heartbeat"
                 ));
             }
         };
