@@ -77,6 +77,8 @@ pub(crate) struct Quieted {
 pub(crate) struct Spot {
     /// Serial of the topology that resolved it.
     pub serial: u32,
+    /// How many families had joined when its system was looked up.
+    pub family: u32,
     /// The thing that is broken: id of a topology node, or the name as the sender has it.
     pub entity: Text,
     /// Its node.

@@ -25,11 +25,13 @@ impl Engine {
                 if alert.spot.serial != fold.serial {
                     alert.spot = spot::locate(event, fold.graph, fold.serial);
                 }
+                self.join_family(id);
                 true
             }
             None => {
                 let alert = Alert::new(event, spot::locate(event, fold.graph, fold.serial), fold.time);
                 self.alerts.insert(id, alert);
+                self.learn_kin(id, event, fold);
                 false
             }
         };

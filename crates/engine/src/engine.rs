@@ -18,6 +18,7 @@ use crate::{
     cause::History,
     fold::Fold,
     incident,
+    kin::Kin,
     quiet::Quiet,
     seen::Seen,
     settings::secs,
@@ -49,6 +50,8 @@ pub(crate) struct Engine {
     pub order: BTreeMap<u64, Time>,
     /// Incidents that were announced and are not settled.
     pub tentative: Table<IncidentId, Tentative>,
+    /// Names that alerts link with each other, where the topology is silent.
+    pub kin: Table<Text, Kin>,
     /// Alerts whose company is looked at again 30 s after they came.
     pub learning: Table<u64, Pending>,
     pub quiets: Table<u64, Quiet>,
@@ -73,6 +76,8 @@ pub(crate) struct Meta {
     pub episodes: u64,
     pub queued: u64,
     pub quiets: u64,
+    /// Rises whenever two families become one.
+    pub families: u32,
     pub books: Books,
     pub changes: Vec<RecentChange>,
 }
@@ -128,6 +133,7 @@ impl Engine {
             pending: Table::default(),
             order: BTreeMap::new(),
             tentative: Table::default(),
+            kin: Table::default(),
             learning: Table::default(),
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),

@@ -16,6 +16,7 @@ mod flap;
 mod fold;
 mod habit;
 mod incident;
+mod kin;
 mod life;
 mod member;
 mod open;

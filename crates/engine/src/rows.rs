@@ -23,6 +23,7 @@ impl Engine {
         self.endings.changed_rows(&row("endings"), out);
         self.pending.changed_rows(&row("pending"), out);
         self.tentative.changed_rows(&row("tentative"), out);
+        self.kin.changed_rows(&row("kin"), out);
         self.learning.changed_rows(&row("learning"), out);
         self.quiets.changed_rows(&row("quiet"), out);
         self.seen.changed_rows(&row("seen"), out);
@@ -56,6 +57,7 @@ impl Engine {
             "endings" => self.endings.restore(key, value),
             "pending" => self.pending.restore(key, value),
             "tentative" => self.tentative.restore(key, value),
+            "kin" => self.kin.restore(key, value),
             "learning" => self.learning.restore(key, value),
             "quiet" => self.quiets.restore(key, value),
             "seen" => self.seen.restore(key, value),

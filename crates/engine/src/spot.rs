@@ -28,6 +28,7 @@ pub(crate) fn locate(event: &Event, graph: &Graph, serial: u32) -> Spot {
     };
     Spot {
         serial,
+        family: 0,
         entity,
         node: number(node),
         host_node: number(host),
