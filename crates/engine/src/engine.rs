@@ -3,7 +3,7 @@
 //! arrive → enter (what is fresh, what is its habit) → settle ten seconds later (chronic? onset? join? open?) → live on
 //! (repeat, resolve, reopen) → page → record. Each step is a file of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::{
     Actor, AlertId, Change, ChangeKind, Domain, DomainTag, EngineVersion, Event, EventKind, Evidence,
@@ -18,7 +18,7 @@ use crate::{
     cause::History,
     fold::Fold,
     incident,
-    kin::Kin,
+    kin::{Kin, Outbreaks},
     quiet::Quiet,
     seen::Seen,
     settings::secs,
@@ -50,8 +50,10 @@ pub(crate) struct Engine {
     pub order: BTreeMap<u64, Time>,
     /// Incidents that were announced and are not settled.
     pub tentative: Table<IncidentId, Tentative>,
-    /// Names that alerts link with each other, where the topology is silent.
+    /// Systems that belong together by what alerts say, where the topology is silent.
     pub kin: Table<Text, Kin>,
+    /// When systems broke out, to learn which keep doing so together.
+    pub outbreaks: Table<Text, Outbreaks>,
     /// Alerts whose company is looked at again 30 s after they came.
     pub learning: Table<u64, Pending>,
     pub quiets: Table<u64, Quiet>,
@@ -78,6 +80,8 @@ pub(crate) struct Meta {
     pub quiets: u64,
     /// Rises whenever two families become one.
     pub families: u32,
+    /// Systems that broke out of late, newest last.
+    pub late: VecDeque<(Text, Time)>,
     pub books: Books,
     pub changes: Vec<RecentChange>,
 }
@@ -134,6 +138,7 @@ impl Engine {
             order: BTreeMap::new(),
             tentative: Table::default(),
             kin: Table::default(),
+            outbreaks: Table::default(),
             learning: Table::default(),
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),

@@ -114,6 +114,8 @@ impl Engine {
             announced: None,
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
+            self.note_outbreak(id, t, fold);
+            let place = self.place_key(id);
             let alert = self.alerts.get(&id).expect("made on arrival");
             let node = alert.spot.node;
             self.places

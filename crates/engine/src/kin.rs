@@ -1,31 +1,59 @@
-//! What alerts themselves say of belonging together, where no topology says it: who calls whom, which copy is of which
-//! service, what runs on which machine.
+//! What alerts themselves say of belonging together, where the topology is silent: who calls whom, which copy is of
+//! which service, what runs on which machine; and what keeps beginning together.
 //!
-//! Names that one alert links are kin, and kin of kin too; they form one system, as a component of the topology would.
-//! Nothing is concluded from equal words or shared labels. A system grows to [`KIN_MAX`] names and no further: in more
-//! than that something always happens somewhere, and time says nothing.
+//! Systems that one alert links are kin, and kin of kin too; a family is one system, as a component of the topology
+//! would be. The topology is never outvoted: what it knows to be apart stays apart, and a family has at most one of its
+//! components. Nothing is concluded from equal words or shared labels. A family grows to [`KIN_MAX`] and no further: in
+//! more than that something always happens somewhere, and time says nothing.
 
-use model::{AlertId, Event, Labels, Text};
+use std::collections::BTreeMap;
+
+use model::{AlertId, Event, Labels, Span, Text, Time};
 use serde::{Deserialize, Serialize};
-use topology::Graph;
+use topology::{Graph, LARGE_SYSTEM_NODES};
 
 use crate::{
     engine::Engine,
     fold::Fold,
+    settings::secs,
+    spot::alone,
     system::{NEAR_MAX, RING_MAX},
 };
 
-/// A name among its kin.
+/// A system among its kin.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Kin {
-    /// A name nearer to the head of the family; the head names itself.
+    /// A system nearer to the head of the family; the head names itself.
     pub up: Text,
-    /// Names below, itself included; true of a head only.
+    /// Systems below, itself included; true of a head only.
     pub size: u32,
 }
 
-/// Names in one family; as many as a topology's system may have before it is divided, twice, because copies and
-/// machines are names too.
+/// When a system broke out, and what broke out beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Outbreaks {
+    pub first: Time,
+    pub last: Time,
+    pub times: u32,
+    /// How often each of at most [`BESIDE_MAX`] others began with it.
+    pub beside: BTreeMap<Text, u32>,
+}
+
+/// Seconds of silence after which a system breaks out anew.
+const OUTBREAK_S: i64 = 600;
+/// Two that begin within so many seconds and an evaluation interval of their source begin together.
+const BESIDE_S: f64 = 60.0;
+/// Systems are kin when they began together so often, in this share of the outbreaks of the rarer one, and this many
+/// times oftener than chance would have it.
+const TOGETHER: u32 = 2;
+const TOGETHER_SHARE: f64 = 0.5;
+const LIFT: f64 = 2.0;
+const BESIDE_MAX: usize = 16;
+/// Outbreaks of late among which company is looked for.
+const LATE_MAX: usize = 16;
+
+/// Systems in one family; as many as a component of the topology may have before it is divided, twice, because copies
+/// and machines are names too.
 const KIN_MAX: u32 = 64;
 /// Labels that name the other end of a call.
 const ENDS: [&str; 10] = [
@@ -42,35 +70,34 @@ const ENDS: [&str; 10] = [
 ];
 
 impl Engine {
-    /// Learns from a new alert that the topology does not know which names belong together, and gives it the system of
-    /// its family.
-    pub(crate) fn learn_kin(&mut self, id: AlertId, event: &Event, fold: &mut Fold<'_>) {
+    /// Learns from a new alert which systems belong together, and gives it that of its family.
+    pub(crate) fn learn_kin(&mut self, id: AlertId, event: &Event, fold: &Fold<'_>) {
         let alert = self.alerts.get(&id).expect("made on arrival");
-        if alert.spot.known || alert.spot.entity.is_empty() || !stands_alone(&alert.spot.system) {
-            return;
-        }
-        let entity = alert.spot.entity.clone();
-        for other in linked_names(event, &entity, fold.graph) {
-            self.make_kin(&entity, &other);
+        let (spot, named) = (&alert.spot, !alert.spot.entity.is_empty());
+        if named && (spot.known || spot.is_alone()) {
+            let system = spot.system.clone();
+            for other in linked_systems(event, &spot.entity.clone(), fold.graph) {
+                self.make_kin(&system, &other, fold.graph);
+            }
         }
         self.join_family(id);
     }
 
-    /// The system of an alert's family by now.
+    /// Gives an alert the system of its family by now.
     pub(crate) fn join_family(&mut self, id: AlertId) {
         let Some(alert) = self.alerts.get(&id) else { return };
-        if alert.spot.known || alert.spot.family == self.meta.families || !stands_alone(&alert.spot.system) {
+        if alert.spot.family == self.meta.families {
             return;
         }
-        let system = system_of(&self.head(&alert.spot.entity));
+        let system = self.head(&alert.spot.system);
         let families = self.meta.families;
         let spot = &mut self.alerts.get_mut(&id).expect("looked up above").spot;
         spot.family = families;
         spot.system = system;
     }
 
-    fn head(&self, name: &Text) -> Text {
-        let mut at = name;
+    fn head(&self, system: &Text) -> Text {
+        let mut at = system;
         // Families hang on the larger one, so the way up is short.
         while let Some(kin) = self.kin.get(at)
             && kin.up != *at
@@ -80,24 +107,85 @@ impl Engine {
         at.clone()
     }
 
-    fn make_kin(&mut self, a: &Text, b: &Text) {
+    fn make_kin(&mut self, a: &Text, b: &Text, graph: &Graph) {
         let (a, b) = (self.head(a), self.head(b));
-        if a == b {
-            return;
-        }
-        let size = |name: &Text| self.kin.get(name).map_or(1, |kin| kin.size);
+        let size = |system: &Text| self.kin.get(system).map_or(1, |kin| kin.size);
         let (of_a, of_b) = (size(&a), size(&b));
-        if of_a + of_b > KIN_MAX {
+        if a == b || of_a + of_b > KIN_MAX {
             return;
         }
-        let (head, other) = if (of_b, &a) > (of_a, &b) { (b, a) } else { (a, b) };
+        let (things_a, things_b) = (things(&a, graph), things(&b, graph));
+        if (things_a > 1 && things_b > 1) || things_a.max(things_b) > LARGE_SYSTEM_NODES {
+            return;
+        }
+        let (head, other) = if (things_b, of_b, &a) > (things_a, of_a, &b) {
+            (b, a)
+        } else {
+            (a, b)
+        };
         let up = head.clone();
         self.kin.insert(other.clone(), Kin { up, size: 0 });
-        let up = head.clone();
-        let size = of_a + of_b;
+        let (up, size) = (head.clone(), of_a + of_b);
         self.kin.insert(head.clone(), Kin { up, size });
         self.meta.families += 1;
-        self.merge_systems(&system_of(&other), &system_of(&head));
+        self.merge_systems(&other, &head);
+    }
+
+    /// A fresh symptom of a name that the topology does not know: what keeps beginning together belongs together.
+    pub(crate) fn note_outbreak(&mut self, id: AlertId, t: Time, fold: &Fold<'_>) {
+        let Some(alert) = self.alerts.get(&id) else { return };
+        if alert.spot.known || alert.spot.entity.is_empty() || !alert.spot.is_alone() {
+            return;
+        }
+        let name = alone(&alert.spot.entity);
+        let mut own = self.outbreaks.get(&name).cloned().unwrap_or(Outbreaks {
+            first: t,
+            last: Time::MIN,
+            times: 0,
+            beside: BTreeMap::new(),
+        });
+        let anew = own.times == 0 || t.since(own.last) > Span::from_secs(OUTBREAK_S);
+        own.last = own.last.max(t);
+        if !anew {
+            self.outbreaks.insert(name, own);
+            return;
+        }
+        own.times += 1;
+        let beside_s = BESIDE_S + self.interval_s(id);
+        let began = secs(beside_s);
+        let mut kin = Vec::new();
+        for (other, at) in &self.meta.late {
+            if *other == name || t.since(*at) > began || at.since(t) > began {
+                continue;
+            }
+            let Some(theirs) = self.outbreaks.get_mut(other) else { continue };
+            if own.beside.len() >= BESIDE_MAX && !own.beside.contains_key(other) {
+                continue;
+            }
+            let together = own.beside.entry(other.clone()).or_default();
+            *together += 1;
+            let n = f64::from(*together);
+            let life = t.since(own.first.min(theirs.first)).as_secs_f64();
+            let by_chance = f64::from(own.times) * f64::from(theirs.times) * 2.0 * beside_s / life.max(1.0);
+            if *together >= TOGETHER
+                && n >= TOGETHER_SHARE * f64::from(own.times.min(theirs.times))
+                && n >= LIFT * by_chance
+            {
+                kin.push(other.clone());
+            }
+            if theirs.beside.len() < BESIDE_MAX || theirs.beside.contains_key(&name) {
+                *theirs.beside.entry(name.clone()).or_default() += 1;
+            }
+        }
+        self.outbreaks.insert(name.clone(), own);
+        if self.meta.late.len() == LATE_MAX {
+            self.meta.late.pop_front();
+        }
+        self.meta.late.push_back((name.clone(), t));
+        for other in kin {
+            self.make_kin(&name, &other, fold.graph);
+        }
+        self.join_family(id);
     }
 
     /// What was two systems is one.
@@ -143,41 +231,42 @@ impl Engine {
     }
 }
 
-/// Whether nothing that the sender says stands in for a system, so that a family may.
-fn stands_alone(system: &str) -> bool {
-    system.starts_with(ALONE)
+/// How many things the topology knows in a system; 0 where it knows none of them.
+fn things(system: &Text, graph: &Graph) -> usize {
+    graph.find(system).map_or(0, |node| graph.component_size(node))
 }
 
-const ALONE: &str = "entity=";
-
-fn system_of(head: &Text) -> Text {
-    compact_str::format_compact!("{ALONE}{head}")
-}
-
-/// Names that an alert links with its entity: the ends of a call, its copy, its machine.
-fn linked_names(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
+/// Systems that an alert links with its own: those of the ends of a call, of its copy, of its machine.
+fn linked_systems(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
     let said = |kind: &str| {
         event
             .entities
             .get(kind)
             .or_else(|| event.labels.get(kind))
-            .filter(|name| !name.trim().is_empty())
+            .filter(|name| !name.trim().is_empty() && !is_loopback(name))
     };
     let none = Labels::new();
-    let service = |name: &str| graph.resolve_names(Some(name), None, &none, &none).name;
-    let machine = |name: &str| graph.resolve_names(None, Some(name), &none, &none).name;
-    let mut names: Vec<Text> = ENDS.iter().filter_map(|kind| said(kind)).map(service).collect();
+    let service = |name: &str| graph.resolve_names(Some(name), None, &none, &none);
+    let mut found: Vec<topology::Resolved> = ENDS.iter().filter_map(|kind| said(kind)).map(service).collect();
     // A tool that reports on others names its own machine and copy, not theirs.
-    if event.service.as_deref().is_some_and(|own| service(own) == *entity) {
-        names.extend(said("instance").filter(|name| !is_loopback(name)).map(service));
-        names.extend(event.host.as_deref().filter(|name| !is_loopback(name)).map(machine));
+    if event.service.as_deref().is_some_and(|own| service(own).name == *entity) {
+        found.extend(said("instance").map(service));
+        let host = event.host.as_deref().filter(|name| !is_loopback(name));
+        found.extend(host.map(|host| graph.resolve_names(None, Some(host), &none, &none)));
     }
-    names.retain(|name| !name.is_empty() && name != entity);
-    names
+    found.extend(topology::traced_base(entity).map(service));
+    found
+        .into_iter()
+        .filter(|other| !other.name.is_empty() && other.name != *entity)
+        .map(|other| match other.subject {
+            Some(node) => graph.id(graph.component(node)).clone(),
+            None => alone(&other.name),
+        })
+        .collect()
 }
 
 /// Every machine is this one to itself.
 fn is_loopback(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();
-    name.starts_with("127.") || name.starts_with("localhost") || name.starts_with("0.0.0.0") || name.starts_with("[::1]")
+    ["127.", "localhost", "0.0.0.0", "[::1]"].iter().any(|own| name.starts_with(own))
 }

@@ -24,6 +24,7 @@ impl Engine {
         self.pending.changed_rows(&row("pending"), out);
         self.tentative.changed_rows(&row("tentative"), out);
         self.kin.changed_rows(&row("kin"), out);
+        self.outbreaks.changed_rows(&row("outbreak"), out);
         self.learning.changed_rows(&row("learning"), out);
         self.quiets.changed_rows(&row("quiet"), out);
         self.seen.changed_rows(&row("seen"), out);
@@ -58,6 +59,7 @@ impl Engine {
             "pending" => self.pending.restore(key, value),
             "tentative" => self.tentative.restore(key, value),
             "kin" => self.kin.restore(key, value),
+            "outbreak" => self.outbreaks.restore(key, value),
             "learning" => self.learning.restore(key, value),
             "quiet" => self.quiets.restore(key, value),
             "seen" => self.seen.restore(key, value),

@@ -340,7 +340,7 @@ impl Engine {
     }
 
     /// Evaluation interval of the source of an alert; 0 while none is known.
-    fn interval_s(&self, id: AlertId) -> f64 {
+    pub(crate) fn interval_s(&self, id: AlertId) -> f64 {
         let source = self
             .alerts
             .get(&id)

@@ -68,5 +68,19 @@ fn stand_in(event: &Event, entity: &Text) -> Text {
         // Nothing is named at all: the alert stands alone.
         return compact_str::format_compact!("alert={}", event.dedup_key);
     }
-    compact_str::format_compact!("entity={entity}")
+    alone(entity)
+}
+
+const ALONE: &str = "entity=";
+
+/// The system of a name that nothing is said about.
+pub(crate) fn alone(entity: &str) -> Text {
+    compact_str::format_compact!("{ALONE}{entity}")
+}
+
+impl Spot {
+    /// Whether neither the topology nor the sender says what this belongs to.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.system.starts_with(ALONE)
+    }
 }

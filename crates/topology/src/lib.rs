@@ -22,3 +22,4 @@ pub use names::Resolution;
 pub use owner::{Dependents, OwnedBy};
 pub use reach::{BALL_HOPS, Direction, HUB_NEIGHBOURS_MAX, LARGE_SYSTEM_NODES};
 pub use resolve::Resolved;
+pub use spelling::traced_base;

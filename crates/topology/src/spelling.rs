@@ -90,7 +90,7 @@ pub(crate) fn kubernetes_dns(name: &str) -> Option<(&str, &str)> {
 }
 
 /// What a tracer named before it added how it saw it: `payforadoption_AWS::ECS::Container`, `search_client`.
-pub(crate) fn traced_base(name: &str) -> Option<&str> {
+pub fn traced_base(name: &str) -> Option<&str> {
     let find = |mark: &str| {
         let bytes = name.as_bytes();
         bytes
