@@ -55,6 +55,8 @@ const LATE_MAX: usize = 16;
 /// Systems in one family; as many as a component of the topology may have before it is divided, twice, because copies
 /// and machines are names too.
 const KIN_MAX: u32 = 64;
+/// Names of which families and outbreaks are remembered in a domain; beyond, nothing more is learned.
+const NAMES_MAX: usize = 8192;
 /// Labels that name the other end of a call.
 const ENDS: [&str; 10] = [
     "caller",
@@ -111,7 +113,7 @@ impl Engine {
         let (a, b) = (self.head(a), self.head(b));
         let size = |system: &Text| self.kin.get(system).map_or(1, |kin| kin.size);
         let (of_a, of_b) = (size(&a), size(&b));
-        if a == b || of_a + of_b > KIN_MAX {
+        if a == b || of_a + of_b > KIN_MAX || self.kin.len() >= NAMES_MAX {
             return;
         }
         let (things_a, things_b) = (things(&a, graph), things(&b, graph));
@@ -138,6 +140,9 @@ impl Engine {
             return;
         }
         let name = alone(&alert.spot.entity);
+        if self.outbreaks.len() >= NAMES_MAX && self.outbreaks.get(&name).is_none() {
+            return;
+        }
         let mut own = self.outbreaks.get(&name).cloned().unwrap_or(Outbreaks {
             first: t,
             last: Time::MIN,
@@ -158,7 +163,9 @@ impl Engine {
             if *other == name || t.since(*at) > began || at.since(t) > began {
                 continue;
             }
-            let Some(theirs) = self.outbreaks.get_mut(other) else { continue };
+            let Some(theirs) = self.outbreaks.get_mut(other) else {
+                continue;
+            };
             if own.beside.len() >= BESIDE_MAX && !own.beside.contains_key(other) {
                 continue;
             }
@@ -197,7 +204,9 @@ impl Engine {
             let surplus = target.near.len().saturating_sub(NEAR_MAX);
             target.near.drain(..surplus);
         }
-        let Some(old) = self.systems.remove(from) else { return };
+        let Some(old) = self.systems.remove(from) else {
+            return;
+        };
         let target = self.systems.entry(into, Default::default);
         target.again += old.again;
         target.new += old.new;
@@ -207,7 +216,10 @@ impl Engine {
         target.settled.extend(old.settled);
         target.settled.make_contiguous().sort_by_key(|settled| settled.t);
         target.ring.extend(old.ring);
-        target.ring.make_contiguous().sort_by_key(|fresh| (fresh.t, fresh.alert));
+        target
+            .ring
+            .make_contiguous()
+            .sort_by_key(|fresh| (fresh.t, fresh.alert));
         let surplus = target.ring.len().saturating_sub(RING_MAX);
         target.ring.drain(..surplus);
         for id in old.tentative {
@@ -224,7 +236,11 @@ impl Engine {
         let waiting = self.order.keys().filter_map(|number| self.pending.get(number));
         let mut alerts: Vec<AlertId> = waiting.map(|pending| pending.alert).collect();
         let learning = self.learning.keys();
-        alerts.extend(learning.iter().filter_map(|number| Some(self.learning.get(number)?.alert)));
+        alerts.extend(
+            learning
+                .iter()
+                .filter_map(|number| Some(self.learning.get(number)?.alert)),
+        );
         for id in alerts {
             self.join_family(id);
         }
@@ -249,7 +265,11 @@ fn linked_systems(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
     let service = |name: &str| graph.resolve_names(Some(name), None, &none, &none);
     let mut found: Vec<topology::Resolved> = ENDS.iter().filter_map(|kind| said(kind)).map(service).collect();
     // A tool that reports on others names its own machine and copy, not theirs.
-    if event.service.as_deref().is_some_and(|own| service(own).name == *entity) {
+    if event
+        .service
+        .as_deref()
+        .is_some_and(|own| service(own).name == *entity)
+    {
         found.extend(said("instance").map(service));
         let host = event.host.as_deref().filter(|name| !is_loopback(name));
         found.extend(host.map(|host| graph.resolve_names(None, Some(host), &none, &none)));
@@ -268,5 +288,7 @@ fn linked_systems(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
 /// Every machine is this one to itself.
 fn is_loopback(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();
-    ["127.", "localhost", "0.0.0.0", "[::1]"].iter().any(|own| name.starts_with(own))
+    ["127.", "localhost", "0.0.0.0", "[::1]"]
+        .iter()
+        .any(|own| name.starts_with(own))
 }

@@ -6,6 +6,7 @@
 
 mod alert;
 mod announce;
+mod around;
 mod arrive;
 mod assess;
 mod cause;

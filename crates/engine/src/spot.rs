@@ -83,4 +83,9 @@ impl Spot {
     pub(crate) fn is_alone(&self) -> bool {
         self.system.starts_with(ALONE)
     }
+
+    /// The name that its family goes by.
+    pub(crate) fn head(&self) -> &str {
+        self.system.strip_prefix(ALONE).unwrap_or(&self.system)
+    }
 }
