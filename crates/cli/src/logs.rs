@@ -76,7 +76,7 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, Failure> {
         },
         ingest_workers: pipeline.ingest_workers,
         correlate_workers: pipeline.correlate_workers,
-        decode: config.decode(),
+        decode: config.decode()?,
         topology: topology.unwrap_or_default(),
         fold: config.engine(),
         commit_interval: Duration::from_millis(pipeline.commit_ms.into()),

@@ -37,7 +37,7 @@ Examples:
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
-    let decoder = Decoder::new(args.config.load()?.decode());
+    let decoder = Decoder::new(args.config.load()?.decode()?);
     let mut out = std::io::stdout().lock();
     for file in &args.files {
         let bytes = source::read_all(file, 8 * LINE_BYTES_MAX as u64)?;

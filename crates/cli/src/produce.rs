@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Done {
     };
     let mut produce = Produce {
         appender: log.appender().map_err(logs::failed)?,
-        decoder: Decoder::new(config.decode()),
+        decoder: Decoder::new(config.decode()?),
         topic,
         stamped: !args.now,
         time: Time::MIN,

@@ -9,8 +9,10 @@ use crate::{
     form,
     found::{Found, Raw, Rejection, Stage},
     inflate::inflate,
+    mapping::Mappings,
     native::{self, Native},
     source::{Sink, alertmanager, cloudevents, generic, snmptrap, syslog},
+    tables::Tables,
 };
 
 /// Settings of a decoder.
@@ -26,6 +28,10 @@ pub struct DecodeSettings {
     pub tenant_label: Option<Text>,
     /// The label whose value is the environment of events that name none.
     pub environment_label: Option<Text>,
+    /// Formats of one's own; they are tried before the sources.
+    pub mappings: Mappings,
+    /// What is added to events.
+    pub tables: Tables,
 }
 
 impl Default for DecodeSettings {
@@ -36,6 +42,8 @@ impl Default for DecodeSettings {
             undated: Time::from_secs(0),
             tenant_label: None,
             environment_label: None,
+            mappings: Mappings::default(),
+            tables: Tables::default(),
         }
     }
 }
@@ -61,6 +69,7 @@ impl Decoder {
             undated: self.settings.undated,
             tenant_label: self.settings.tenant_label.as_deref(),
             environment_label: self.settings.environment_label.as_deref(),
+            tables: &self.settings.tables,
         };
         let mut sink = Sink::new(context, out);
         if let Err(rejection) = self.body(raw, &mut sink) {
@@ -176,7 +185,8 @@ impl Decoder {
     }
 
     fn document(&self, text: &str, forced: Option<&str>, sink: &mut Sink<'_>) -> Result<(), Rejection> {
-        if forced.is_none_or(|f| matches!(f, "native" | "stormfold")) && native::may_be(text) {
+        let own = self.settings.mappings.may_take(forced);
+        if !own && forced.is_none_or(|f| matches!(f, "native" | "stormfold")) && native::may_be(text) {
             let mut reader = serde_json::Deserializer::from_str(text);
             if let Ok(native) = Native::deserialize(&mut reader)
                 && native.is_one()
@@ -186,7 +196,8 @@ impl Decoder {
                 return Ok(());
             }
         }
-        if forced.is_none_or(|f| matches!(f, "alertmanager" | "prometheus" | "grafana"))
+        if !own
+            && forced.is_none_or(|f| matches!(f, "alertmanager" | "prometheus" | "grafana"))
             && alertmanager::fast(text, sink)
         {
             return Ok(());
@@ -199,6 +210,9 @@ impl Decoder {
     }
 
     fn value(&self, value: &Value, forced: Option<&str>, sink: &mut Sink<'_>) {
+        if self.settings.mappings.decode(value, forced, sink) {
+            return;
+        }
         if forced.is_none_or(|f| matches!(f, "native" | "stormfold")) && sink.native(value) {
             return;
         }

@@ -3,7 +3,7 @@
 use model::{Event, EventKind, Labels, Link, Origin, Severity, Status, Text, Time};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use crate::{level, names};
+use crate::{level, names, tables::Tables};
 
 /// Bounds on what one event may carry. What is beyond them is counted in the label `stormfold.cut`.
 const TITLE_BYTES_MAX: usize = 1_024;
@@ -57,6 +57,7 @@ pub(crate) struct Context<'a> {
     pub(crate) undated: Time,
     pub(crate) tenant_label: Option<&'a str>,
     pub(crate) environment_label: Option<&'a str>,
+    pub(crate) tables: &'a Tables,
 }
 
 impl Context<'_> {
@@ -140,7 +141,6 @@ impl Draft {
     pub(crate) fn finish(mut self, context: &Context<'_>) -> Event {
         names::repair(&mut self);
         self.one_line_title();
-        self.domain_from_labels(context);
         if self.cut > 0 {
             self.labels
                 .set("stormfold.cut", compact_str::format_compact!("{}", self.cut));
@@ -192,6 +192,8 @@ impl Draft {
             Some(id) => crate::bounds::key(id),
             None => model::event_id(&event, stamped),
         };
+        context.tables.enrich(&mut event, LABELS_MAX);
+        domain_from_labels(&mut event, context);
         event
     }
 
@@ -220,18 +222,18 @@ impl Draft {
             self.text = cut(&self.text, TEXT_BYTES_MAX);
         }
     }
+}
 
-    fn domain_from_labels(&mut self, context: &Context<'_>) {
-        if self.tenant.is_none()
-            && let Some(name) = context.tenant_label
-        {
-            self.tenant = self.labels.get(name).map(Text::from);
-        }
-        if self.environment.is_none()
-            && let Some(name) = context.environment_label
-        {
-            self.environment = self.labels.get(name).map(Text::from);
-        }
+fn domain_from_labels(event: &mut Event, context: &Context<'_>) {
+    if event.tenant.is_none()
+        && let Some(name) = context.tenant_label
+    {
+        event.tenant = event.labels.get(name).map(Text::from);
+    }
+    if event.environment.is_none()
+        && let Some(name) = context.environment_label
+    {
+        event.environment = event.labels.get(name).map(Text::from);
     }
 }
 

@@ -32,6 +32,11 @@ pub fn word(text: &str) -> Option<Severity> {
     })
 }
 
+/// The level of our own name.
+pub(crate) fn ours(name: &str) -> Option<Severity> {
+    Severity::ALL.into_iter().find(|s| s.as_str() == name)
+}
+
 /// Syslog's eight levels <https://www.rfc-editor.org/rfc/rfc5424#section-6.2.1>, by their words and ours.
 pub fn syslog(code: u8) -> (Severity, &'static str) {
     match code {

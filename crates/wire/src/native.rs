@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use model::{EventKind, Severity, Text};
+use model::{EventKind, Text};
 use serde::{
     Deserialize, Deserializer,
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -176,7 +176,7 @@ impl Native {
             }
             Name::Severity => {
                 self.has_state = true;
-                let ours = Severity::ALL.into_iter().find(|s| s.as_str() == text);
+                let ours = level::ours(&text);
                 draft.severity = ours.or_else(|| level::word(&text));
                 if ours.is_none() && draft.severity_original.is_none() {
                     draft.severity_original = Some(text);

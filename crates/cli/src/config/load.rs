@@ -194,6 +194,25 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
             return wrong(&format!("topics.raw[{i}].topic"), "names no topic".to_owned());
         }
     }
+    if let Err(error) = wire::Mappings::compile(&config.decode.mappings) {
+        let field = format!("decode.mappings[{}].{}", error.mapping, error.field);
+        let first = error.text.lines().next().unwrap_or_default();
+        let line = text.lines().position(|l| !first.is_empty() && l.contains(first));
+        return Err(ConfigError {
+            place: place.to_owned(),
+            line: line.map(|l| l as u64 + 1),
+            field: Some(field),
+            what: error.to_string(),
+        });
+    }
+    for (i, table) in config.decode.tables.iter().enumerate() {
+        if table.file.is_empty() || table.key.is_empty() {
+            return wrong(
+                &format!("decode.tables[{i}].file"),
+                "needs a file and a key".to_owned(),
+            );
+        }
+    }
     for (field, value) in [
         ("grouping.settle_s", config.grouping.settle_s),
         ("grouping.episode_s", config.grouping.episode_s),
@@ -256,6 +275,13 @@ mod tests {
                 .contains("c.yaml:3: kafka.properties.enable.idempotence: ")
         );
         assert!(error("log: embedded\nlog: kafka\n").contains("twice"));
+        let mapping = "decode:\n  mappings:\n  - source: x\n    title: body.a +\n";
+        let error = error(mapping);
+        assert!(
+            error.starts_with("c.yaml:4: decode.mappings[0].title: "),
+            "{error}"
+        );
+        assert!(error.contains("line 1 column 9"), "{error}");
     }
 
     #[test]

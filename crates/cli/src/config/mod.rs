@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::fail::Failure;
+
 pub(crate) use load::File;
 #[cfg(test)]
 use load::load_text;
@@ -161,6 +163,22 @@ pub(crate) struct Decode {
     pub(crate) body_bytes_max: usize,
     /// At most so many things are read from one body; what is beyond is refused.
     pub(crate) found_max: usize,
+    /// Formats of your own, tried before the known sources. Fields are expressions of CEL over `body` (and `item`), or
+    /// templates with `{{ expression }}`; see docs/mapping.md.
+    pub(crate) mappings: Vec<wire::Mapping>,
+    /// Tables that add to events what their senders do not know. Read at start.
+    pub(crate) tables: Vec<Table>,
+}
+
+/// A table that adds to events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Table {
+    /// The file: CSV with a header, its first column the key; or a JSON object of objects. The columns `service`, `host`,
+    /// `environment`, `tenant` and `runbook` fill these fields, others become labels; what an event says stays.
+    pub(crate) file: String,
+    /// What is looked up: `service`, `host`, `source`, or the name of an entity or label. Case does not matter.
+    pub(crate) key: String,
 }
 
 /// Stages that a process runs.
@@ -249,6 +267,8 @@ impl Default for Decode {
             environment_label: None,
             body_bytes_max: wire.body_bytes_max,
             found_max: wire.found_max,
+            mappings: Vec::new(),
+            tables: Vec::new(),
         }
     }
 }
@@ -263,15 +283,25 @@ impl Default for Logging {
 }
 
 impl Config {
-    /// How bodies are read.
-    pub(crate) fn decode(&self) -> wire::DecodeSettings {
-        wire::DecodeSettings {
+    /// How bodies are read; the tables are read for it.
+    pub(crate) fn decode(&self) -> Result<wire::DecodeSettings, Failure> {
+        let wrong = |error: &dyn std::fmt::Display| Failure::Wrong(error.to_string());
+        let mut tables = wire::Tables::default();
+        for table in &self.decode.tables {
+            let named = |error: &dyn std::fmt::Display| wrong(&format!("{}: {error}", table.file));
+            let text =
+                std::fs::read_to_string(&table.file).map_err(|e| named(&format!("cannot be read: {e}")))?;
+            tables.add(&table.key, &text).map_err(|e| named(&e))?;
+        }
+        Ok(wire::DecodeSettings {
+            mappings: wire::Mappings::compile(&self.decode.mappings).map_err(|e| wrong(&e))?,
+            tables,
             body_bytes_max: self.decode.body_bytes_max,
             found_max: self.decode.found_max,
             tenant_label: self.decode.tenant_label.as_deref().map(Into::into),
             environment_label: self.decode.environment_label.as_deref().map(Into::into),
             ..wire::DecodeSettings::default()
-        }
+        })
     }
     /// Settings of the fold.
     pub(crate) fn engine(&self) -> engine::Settings {

@@ -108,7 +108,12 @@ pub(crate) fn markdown() -> String {
 /// The items of lists, which have no default and no variable of their own.
 fn lists(out: &mut String) {
     let schema = schema();
-    for (title, definition) in [("topics.raw", "RawTopic"), ("http.tokens", "HttpToken")] {
+    for (title, definition) in [
+        ("topics.raw", "RawTopic"),
+        ("decode.mappings", "Mapping"),
+        ("decode.tables", "Table"),
+        ("http.tokens", "HttpToken"),
+    ] {
         let _ = write!(
             out,
             "\n## Items of `{title}`\n\n| field | takes | meaning |\n|---|---|---|\n"

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let read = Arc::<AtomicU64>::default();
     let bar = Bar::new(source::total_bytes(&args.events), &read, args.quiet);
 
-    let mut feed = Feed::new(settings, config.decode(), args.source.clone());
+    let mut feed = Feed::new(settings, config.decode()?, args.source.clone());
     for (i, file) in args.events.iter().enumerate() {
         if args.journal && i > 0 {
             feed.next_partition(&mut outputs)?;
