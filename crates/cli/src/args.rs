@@ -24,6 +24,12 @@ pub(crate) enum Command {
     Produce(crate::produce::Args),
     /// Say why an incident is what it is, and why each alert is in it.
     Explain(crate::explain::Args),
+    /// Watch what arrives: detected as, resolved to, refused why.
+    Peek(crate::peek::Args),
+    /// List what was refused, show it, or put it in once more.
+    Deadletters(crate::deadletters::Args),
+    /// Say what the names in events mean in a topology, which mean nothing, and propose aliases.
+    Names(crate::names::Args),
     /// Create, check or read the topics.
     Topics(crate::topics::Args),
     /// Make a world of services, faults and noise from a seed: events, topology and truth.

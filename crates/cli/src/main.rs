@@ -4,13 +4,17 @@
 mod args;
 mod check;
 mod config;
+mod deadletters;
 mod demo;
 mod explain;
 mod fail;
 mod lines;
 mod logs;
+mod names;
 mod normalize;
+mod peek;
 mod produce;
+mod records;
 mod replay;
 mod run;
 mod score;
@@ -43,6 +47,9 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Score(args) => score::run(args),
         Command::Check(args) => check::run(args),
+        Command::Names(args) => names::run(args),
+        Command::Deadletters(args) => deadletters::run(args),
+        Command::Peek(args) => peek::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,3 +13,14 @@ pub(crate) fn read(file: &str) -> Result<Vec<TopologyPart>, Failure> {
     let text = std::str::from_utf8(&bytes).map_err(|e| Failure::Wrong(format!("{file}: not UTF-8: {e}")))?;
     wire::topology_parts(text).map_err(|e| Failure::Wrong(format!("{file}: {e}")))
 }
+
+/// The graph of the document.
+pub(crate) fn graph(file: &str) -> Result<topology::Graph, Failure> {
+    let parts = read(file)?;
+    let version = parts
+        .first()
+        .map_or_else(Default::default, |part| part.version.clone());
+    let json: String = parts.into_iter().map(|part| part.json).collect();
+    let document = serde_json::from_str(&json).map_err(|e| Failure::Wrong(format!("{file}: {e}")))?;
+    Ok(topology::Graph::from_document(&document, &version))
+}

@@ -138,6 +138,7 @@ fn what_comes_over_http_becomes_an_incident_and_sigterm_ends_it_well() {
     );
     let letters = read(dir, "deadletter");
     assert!(letters.contains("of use"), "{letters}");
+    once_more(dir);
     fs::write(dir.join("incidents.jsonl"), &incidents).unwrap();
     let explain = stormfold(dir, &["explain", "--incidents", "incidents.jsonl"])
         .output()
@@ -146,4 +147,44 @@ fn what_comes_over_http_becomes_an_incident_and_sigterm_ends_it_well() {
         String::from_utf8_lossy(&explain.stdout).contains("DatabaseDown on orders-db"),
         "{explain:?}"
     );
+}
+
+/// The letter is listed, shown, put in once more, and seen where it arrives, with the headers that it came with.
+fn once_more(dir: &Path) {
+    let said = |args: &[&str]| {
+        let output = stormfold(dir, &[args, &["--config", "stormfold.yaml"]].concat())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let list = said(&["deadletters", "list"]);
+    assert!(list.starts_with("0@0  detect  stormfold.raw["), "{list}");
+    assert!(
+        list.contains("no source has this shape (fields: nothing)"),
+        "{list}"
+    );
+    let reasons = said(&["deadletters", "list", "--reasons"]);
+    assert_eq!(reasons, "       1  no source has this shape (fields: nothing)\n");
+    assert_eq!(
+        said(&["deadletters", "show", "0@0", "--bytes"]),
+        r#"{"nothing": "of use"}"#
+    );
+    assert!(said(&["deadletters", "show", "0@0"]).contains("original.content-type: application/json"));
+    let retried = said(&["deadletters", "retry", "0@0"]);
+    assert_eq!(retried, "1 put into stormfold.raw once more\n");
+    let peeked = said(&["peek", "--last", "9", "--once", "--refused"]);
+    assert_eq!(peeked.lines().count(), 2, "{peeked}");
+    let all = said(&["peek", "--last", "9", "--once"]);
+    assert!(
+        all.contains("alertmanager  firing critical  DatabaseDown  on orders-db"),
+        "{all}"
+    );
+    let missing = stormfold(
+        dir,
+        &["deadletters", "show", "0@99", "--config", "stormfold.yaml"],
+    )
+    .output()
+    .unwrap();
+    assert_eq!(missing.status.code(), Some(2), "{missing:?}");
 }

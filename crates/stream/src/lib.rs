@@ -20,6 +20,6 @@ pub mod topics;
 pub use clock::{Clock, SetClock, SystemClock};
 pub use correlate::Correlate;
 pub use counters::{Count, Counted, Counters, Gauge};
-pub use ingest::{Ingest, Turn};
+pub use ingest::{Ingest, Turn, raw};
 pub use pipeline::{Handle, Health, Pipeline, Probe, Stage, WorkerHealth, WorkerState};
 pub use settings::{Gap, RawTopic, Settings, Stages, Step, TopicTime, Topics};

@@ -12,6 +12,10 @@ pub(super) const FOR_ONE_RECORD_MAX: usize = 16;
 /// Bytes of an original that are kept; a longer one is cut and its length and hash are told.
 const ORIGINAL_BYTES_MAX: usize = 900_000;
 
+/// Headers of the original that are kept, and the bytes of each, at most.
+const HEADERS_MAX: usize = 32;
+const HEADER_BYTES_MAX: usize = 1_024;
+
 /// The dead letter of something refused.
 pub(super) fn letter(topics: &Topics, record: &Record, rejection: &Rejection) -> Outgoing {
     let mut letter = original(topics, record)
@@ -50,7 +54,13 @@ fn original(topics: &Topics, record: &Record) -> Outgoing {
         value: Some(bytes[..bytes.len().min(ORIGINAL_BYTES_MAX)].to_vec()),
         headers: Vec::new(),
     };
-    let letter = letter.header("origin", format!("{}@{}", record.at, record.offset));
+    let mut letter = letter.header("origin", format!("{}@{}", record.at, record.offset));
+    // What its sender said in headers is needed to read it once more.
+    for (name, value) in record.headers.iter().take(HEADERS_MAX) {
+        if value.len() <= HEADER_BYTES_MAX {
+            letter = letter.header(&format!("original.{name}"), value.as_slice());
+        }
+    }
     if bytes.len() <= ORIGINAL_BYTES_MAX {
         return letter;
     }

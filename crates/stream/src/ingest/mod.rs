@@ -385,6 +385,28 @@ fn cloud_event(record: &Record) -> Vec<(&str, &str)> {
     attributes
 }
 
+/// A record's value as the decoder takes it, with what its headers say. `source` is that of the topic, if it has one.
+pub fn raw<'a>(
+    record: &'a Record,
+    value: &'a [u8],
+    source: Option<&'a str>,
+    received_at: Option<Time>,
+) -> Raw<'a> {
+    Raw {
+        bytes: value,
+        source: record.header("source").or(source),
+        content_type: record.header("content-type"),
+        cloud_event: cloud_event(record),
+        origin: Origin::Log {
+            topic: Text::from(&*record.at.topic),
+            partition: record.at.partition,
+            offset: record.offset,
+            index: 0,
+        },
+        received_at,
+    }
+}
+
 /// A transaction as it grows.
 struct Writing<'a> {
     ingest: &'a Ingest,
@@ -400,22 +422,8 @@ impl Writing<'_> {
             return;
         };
         let topic = self.ingest.topic(&record.at.topic);
-        let source = record
-            .header("source")
-            .or_else(|| topic.and_then(|topic| topic.source.as_deref()));
-        let raw = Raw {
-            bytes: value,
-            source,
-            content_type: record.header("content-type"),
-            cloud_event: cloud_event(record),
-            origin: Origin::Log {
-                topic: Text::from(&*record.at.topic),
-                partition: record.at.partition,
-                offset: record.offset,
-                index: 0,
-            },
-            received_at: Some(received),
-        };
+        let source = topic.and_then(|topic| topic.source.as_deref());
+        let raw = raw(record, value, source, Some(received));
         self.ingest.decoder.decode(&raw, found);
         let mut refused = 0;
         for one in found.drain(..) {

@@ -14,6 +14,23 @@ static BODIES: LazyLock<Vec<Value>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Reads by a mapping that asks for much of what need not be there.
+static MAPPED: LazyLock<wire::Decoder> = LazyLock::new(|| {
+    let own = wire::Mapping {
+        source: "own".to_owned(),
+        each: Some("body.alerts".to_owned()),
+        title: "{{ item.?labels.alertname.orValue('none') }} {{ body.a + 1 }}".to_owned(),
+        ts: Some("item.startsAt".to_owned()),
+        severity: Some("item.labels.severity.upperAscii()".to_owned()),
+        dedup_key: Some("item.b[3]".to_owned()),
+        ..wire::Mapping::default()
+    };
+    wire::Decoder::new(wire::DecodeSettings {
+        mappings: wire::Mappings::compile(&[own]).expect("it compiles"),
+        ..wire::DecodeSettings::default()
+    })
+});
+
 /// Decodes, and checks what holds for any bytes.
 fn decode(bytes: &[u8], source: Option<&str>) -> Result<Vec<wire::Found>, TestCaseError> {
     let mut out = Vec::new();
@@ -163,6 +180,30 @@ proptest! {
         }
         decode(&bytes, None)?;
         decode(&bytes[..keep.index(bytes.len())], None)?;
+    }
+
+    #[test]
+    fn bodies_with_other_names(
+        body in any::<prop::sample::Index>(),
+        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4),
+    ) {
+        let mut text = body.get(&BODIES).to_string();
+        let names: Vec<String> = text.split('"').skip(1).step_by(2).map(|n| format!("\"{n}\"")).collect();
+        prop_assume!(!names.is_empty());
+        for (from, to) in swaps {
+            text = text.replacen(from.get(&names).as_str(), to.get(&names).as_str(), 2);
+        }
+        decode(text.as_bytes(), None)?;
+    }
+
+    #[test]
+    fn any_body_by_a_mapping(body in any::<prop::sample::Index>(), value in any_json()) {
+        for body in [body.get(&BODIES).to_string(), json!({"alerts": value}).to_string()] {
+            let mut out = Vec::new();
+            let raw = wire::Raw { source: Some("own"), ..wire::Raw::of_file(body.as_bytes(), "f", 1) };
+            MAPPED.decode(&raw, &mut out);
+            prop_assert!(!out.is_empty());
+        }
     }
 
     #[test]
