@@ -1,16 +1,20 @@
-//! What is run by hand or by CI beside the tests: `cargo xtask sim`.
+//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `cargo xtask chaos`.
 
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 cargo xtask sim [--seeds N] [--from S] [--events E]
     The whole pipeline on the simulated log: N seeds (10000) from S (0) on, each of E (1000) events and about as many
-    minutes as seconds of a failing shop. Prints what happened; the exit status is 0 only if every promise held.";
+    minutes as seconds of a failing shop. Prints what happened; the exit status is 0 only if every promise held.
+cargo xtask chaos [--kills N] [--events M] [--seed S] [--workers W] [--faults LIST]
+    Faults around real processes on a real Apache Kafka. Prints `lost L doubled D differing X`; the exit status is 0 only
+    if all are 0. `cargo xtask chaos --help` tells the rest.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(command, rest)| (command.as_str(), rest)) {
         Some(("sim", rest)) => sim(rest),
+        Some(("chaos", rest)) => chaos(rest),
         _ => Err(USAGE.to_owned()),
     };
     match done {
@@ -40,19 +44,53 @@ fn numbers<const N: usize>(args: &[String], known: [(&str, u64); N]) -> Result<[
 fn sim(args: &[String]) -> Result<bool, String> {
     let [seeds, from, events] = numbers(args, [("--seeds", 10_000), ("--from", 0), ("--events", 1_000)])?;
     let test = ["--test", "it", "--", "simulation::every_promise", "--nocapture"];
-    // Optimised, for ten thousand seeds within half an hour, but not at the cost of a long build.
-    let status = Command::new(env!("CARGO"))
-        .current_dir(xtask::root())
+    cargo()
         .args(["test", "--release", "--locked", "--package", "stream"])
         .args(test)
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .env("RUST_BACKTRACE", "0")
         .env("STORMFOLD_SEEDS", seeds.to_string())
         .env("STORMFOLD_FROM", from.to_string())
         .env("STORMFOLD_EVENTS", events.to_string())
         .status()
+        .map(|status| status.success())
+        .map_err(|e| format!("cargo: {e}"))
+}
+
+fn chaos(args: &[String]) -> Result<bool, String> {
+    let built = cargo()
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "cli",
+            "--package",
+            "chaos",
+        ])
+        .status()
         .map_err(|e| format!("cargo: {e}"))?;
-    Ok(status.success())
+    if !built.success() {
+        return Ok(false);
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| xtask::root().join("target"), Into::into);
+    let release = target.join("release");
+    Command::new(release.join("chaos"))
+        .arg("--stormfold")
+        .arg(release.join("stormfold"))
+        .args(args)
+        .status()
+        .map(|status| status.success())
+        .map_err(|e| format!("chaos: {e}"))
+}
+
+/// Cargo, for builds that are fast when they run but not at the cost of a long link.
+fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(xtask::root())
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    cargo
 }

@@ -87,8 +87,9 @@ const PARTITIONS: u32 = 3;
 const WORKERS: usize = 3;
 /// At most so many steps under faults; a history that is not done by then is finished in peace.
 const STEPS: usize = 6_000;
-/// The backlog must drain within so many rounds once nothing goes wrong any more.
-const ROUNDS: usize = 2_500;
+/// The backlog must drain within so many rounds once nothing goes wrong any more, and so many more for each event.
+const ROUNDS: usize = 2_000;
+const ROUNDS_EACH: usize = 6;
 /// Workers that fail more often than this without a fault will fail for ever.
 const FAILURES: u64 = 60;
 
@@ -107,6 +108,7 @@ struct House {
     ingest: [Option<Ingest>; WORKERS],
     correlate: [Option<Correlate>; WORKERS],
     lives: u64,
+    rounds: usize,
     /// When nothing came any more, and how many heartbeats there had been.
     quiet: Option<(Time, usize)>,
 }
@@ -248,6 +250,7 @@ impl House {
             ingest: [const { None }; WORKERS],
             correlate: [const { None }; WORKERS],
             lives: 0,
+            rounds: ROUNDS + ROUNDS_EACH * trial.events,
             quiet: None,
         };
         if history {
@@ -421,7 +424,7 @@ impl House {
             self.start(number);
         }
         let (mut still, lives) = (0, self.lives);
-        for _ in 0..ROUNDS {
+        for _ in 0..self.rounds {
             let mut worked = false;
             for number in 0..WORKERS {
                 worked |= self.turn(false, number)?;
@@ -464,7 +467,10 @@ impl House {
                 }
             }
         }
-        Err(format!("I7: the backlog does not drain within {ROUNDS} rounds"))
+        Err(format!(
+            "I7: the backlog does not drain within {} rounds",
+            self.rounds
+        ))
     }
 
     /// I4: a fresh worker that restores everything knows of each event in the journal once.
