@@ -19,6 +19,9 @@ use crate::events;
 use crate::house::{House, PARTITIONS, Published, back_test, published, read, replayed};
 
 fn connect(address: &str) -> Arc<dyn Log> {
+    // `RUST_LOG=stream=debug` shows what a pipeline says of itself.
+    let said = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env());
+    let _ = said.with_writer(std::io::stderr).try_init();
     // Short, so that those who are dead or stand still are soon replaced.
     let session = [("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "300")];
     let all = session.into_iter().chain([("bootstrap.servers", address)]);
