@@ -348,6 +348,7 @@ impl Correlate {
             }
             if running.moved {
                 transaction.positions.push((at.clone(), running.next));
+                transaction.records.push(self.position(at, running.next));
             }
         }
         if late {
@@ -386,6 +387,17 @@ impl Correlate {
         self.counters.checkpoints.add(1);
         self.counters.state_rows.add((records.len() - before) as u64);
         self.counters.state_bytes.add(bytes as u64);
+    }
+
+    fn position(&self, at: &TopicPartition, position: u64) -> Outgoing {
+        let payload = serde_json::to_vec(&row::Position { position }).expect("a position is a plain field");
+        let value = row::encode(row::POSITION, engine::FOLD_VERSION, &payload);
+        Outgoing::to(
+            &self.settings.topics.state,
+            at.partition,
+            row::POSITION,
+            Some(value),
+        )
     }
 
     /// Says that this worker lives, by the way on which incidents go; its absence is an alarm for somebody else.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::{Shard, StateRow};
 
 use super::panics::{self, Panicked};
-use super::row::{self, CHECKPOINT, Checkpoint, QUARANTINE};
+use super::row::{self, CHECKPOINT, Checkpoint, POSITION, Position, QUARANTINE};
 use crate::counters::Counters;
 use crate::log::{Log, LogError, LogErrorKind, Reader, Record, TopicPartition, Worker};
 use crate::settings::{Gap, Settings};
@@ -48,10 +48,14 @@ pub(super) fn restore(
     counters: &Counters,
 ) -> Result<Vec<Restored>, LogError> {
     let mut reader = log.reader()?;
+    // Waits until nothing is undecided, so it comes before the rows are read.
+    let committed: Vec<_> = given
+        .iter()
+        .map(|at| worker.committed(at))
+        .collect::<Result<_, _>>()?;
     let stored = read_rows(settings, log, reader.as_mut(), given)?;
     let mut restored = Vec::with_capacity(given.len());
-    for (at, stored) in given.iter().zip(stored) {
-        let committed = worker.committed(at)?;
+    for ((at, stored), committed) in given.iter().zip(stored).zip(committed) {
         restored.push(one(
             settings,
             log,
@@ -126,6 +130,10 @@ fn read_rows(
         .collect())
 }
 
+fn unreadable(at: &TopicPartition, key: &str, error: &serde_json::Error) -> LogError {
+    setup(format_args!("state row {key} of {at} cannot be read: {error}"))
+}
+
 fn one(
     settings: &Settings,
     log: &dyn Log,
@@ -138,6 +146,7 @@ fn one(
     let bounds = log.bounds(at)?;
     let mut quarantined = BTreeSet::new();
     let mut checkpoint = None;
+    let mut published = None;
     let mut rows = Vec::with_capacity(stored.rows.len());
     for (key, value) in stored.rows {
         let (fold, payload) =
@@ -145,9 +154,11 @@ fn one(
         if let Some(position) = key.strip_prefix(QUARANTINE) {
             quarantined.extend(position.parse::<u64>().ok());
         } else if key == CHECKPOINT {
-            let read: Checkpoint = serde_json::from_slice(payload)
-                .map_err(|e| setup(format_args!("state row {key} of {at} cannot be read: {e}")))?;
+            let read: Checkpoint = serde_json::from_slice(payload).map_err(|e| unreadable(at, &key, &e))?;
             checkpoint = Some((fold, read));
+        } else if key == POSITION {
+            let read: Position = serde_json::from_slice(payload).map_err(|e| unreadable(at, &key, &e))?;
+            published = Some(read.position);
         } else {
             rows.push(StateRow {
                 key,
@@ -165,22 +176,22 @@ fn one(
         Some((_, c)) => c.position,
         None => bounds.start,
     };
-    let recreated = committed.unwrap_or(from) > bounds.end;
+    // A clean stop leaves no tail, so without any other word the checkpoint is the best there is.
+    let published = published.unwrap_or(from).max(from);
+    if committed.is_some_and(|committed| committed < published) {
+        tracing::warn!(partition = %at, committed, published,
+            "the group stands before what was published already; going on behind that");
+    }
+    let next = committed.unwrap_or(published).max(published);
+    let recreated = next > bounds.end;
     let next = if recreated {
         counters.recreated_topics.add(1);
-        tracing::error!(partition = %at, committed, end = bounds.end,
-            "the committed position is beyond the end of the journal: it was made anew; what is known stays, and it is read from its start");
+        tracing::error!(partition = %at, position = next, end = bounds.end,
+            "the position is beyond the end of the journal: it was made anew; what is known stays, and it is read from its start");
         bounds.start
     } else {
-        // A group that was idle for a week is forgotten with its positions. A clean stop leaves no tail, so the
-        // checkpoint is the best word there is.
-        committed.unwrap_or(from).max(bounds.start)
+        next.max(bounds.start)
     };
-    if !recreated && checkpoint.is_some() && from > next {
-        return Err(setup(format_args!(
-            "the checkpoint of {at} covers the journal to {from}, the group stands at {next}: its positions were moved back by hand; move them to {from}"
-        )));
-    }
     let tail = if recreated { 0 } else { next.saturating_sub(from) };
     if let Some((fold, _)) = checkpoint.filter(|(fold, _)| tail > 0 && *fold != engine::FOLD_VERSION) {
         return Err(setup(format_args!(

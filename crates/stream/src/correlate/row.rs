@@ -1,5 +1,10 @@
 //! State rows as bytes: what a checkpoint is made of.
 //!
+//! The row `!position` says up to which journal position outputs were published; it is part of every transaction, so that
+//! what was published is known from the log itself. The positions of the group say the same, but they are kept by the
+//! coordinator apart from the outputs, and it was seen to forget them: when a group is idle for a week, and for a moment
+//! after a broker was killed. Who believes it then publishes everything twice.
+//!
 //! A row is `format (1) · fold version (4) · checksum (8) · payload`; the checksum covers the key, so that a row under
 //! another's key is found out. The row `!checkpoint` says up to which journal position the rows of its partition hold
 //! what was folded; it is written in the same transaction as they are.
@@ -10,11 +15,20 @@ use serde::{Deserialize, Serialize};
 
 /// Key of the row that says what the others cover. Rows of the fold never begin with `!`.
 pub(super) const CHECKPOINT: &str = "!checkpoint";
+/// Key of the row that says how far the outputs go.
+pub(super) const POSITION: &str = "!position";
 /// Before the keys of quarantined positions.
 pub(super) const QUARANTINE: &str = "!quarantine/";
 
 const FORMAT: u8 = 1;
 const HEAD: usize = 1 + 4 + 8;
+
+/// How far the outputs of a partition go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// The journal position behind the last input whose outputs were published.
+    pub(super) position: u64,
+}
 
 /// What the rows of a partition cover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

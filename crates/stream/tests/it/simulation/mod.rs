@@ -108,6 +108,13 @@ fn every_mutant_dies() {
             "seed {seed} without a mutant"
         );
     }
+    for seed in 0..10 {
+        assert_eq!(
+            run(&trial(seed, Mutant::ForgetfulGroup)).err(),
+            None,
+            "seed {seed} with a group that forgets its positions"
+        );
+    }
     let mut survivors = Vec::new();
     for mutant in MUTANTS {
         if only.as_ref().is_some_and(|only| *only != format!("{mutant:?}")) {

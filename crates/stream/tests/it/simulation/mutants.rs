@@ -46,8 +46,11 @@ pub(super) enum Mutant {
     QuarantineForgotten,
     /// A writer that was replaced may go on.
     EpochIgnored,
-    /// The committed position is taken without waiting for a transaction that is on its way, as of the last time.
+    /// The committed position is taken without waiting for a transaction that is on its way, as of the last time, and
+    /// how far outputs go is not written with them.
     StalePosition,
+    /// The group forgets where it stood; nothing of ours is wrong.
+    ForgetfulGroup,
     /// Every event is new.
     DedupRemoved,
     /// Stream time moves with the number of turns, as a clock inside the fold would move it.
@@ -241,6 +244,10 @@ impl Worker for TamperedWorker {
         let known = self.positions.lock().unwrap().get(at).copied();
         match known {
             Some(known) if self.mutant == Mutant::StalePosition => Ok(Some(known)),
+            _ if self.mutant == Mutant::ForgetfulGroup && at.topic.ends_with("journal") => {
+                self.inner.committed(at)?;
+                Ok(None)
+            }
             _ => self.inner.committed(at),
         }
     }
@@ -274,16 +281,18 @@ impl Worker for TamperedWorker {
                 is_state(record) && !is_row_of(record, "!checkpoint")
             }),
             Mutant::StalePosition => {
-                self.inner.commit(transaction)?;
+                self.without(transaction, |record| is_row_of(record, "!position"))?;
                 self.positions
                     .lock()
                     .unwrap()
                     .extend(transaction.positions.iter().cloned());
                 Ok(())
             }
-            Mutant::Nothing | Mutant::EpochIgnored | Mutant::DedupRemoved | Mutant::ClockInFold => {
-                self.inner.commit(transaction)
-            }
+            Mutant::Nothing
+            | Mutant::ForgetfulGroup
+            | Mutant::EpochIgnored
+            | Mutant::DedupRemoved
+            | Mutant::ClockInFold => self.inner.commit(transaction),
         }
     }
     fn leave(self: Box<Self>) {
