@@ -10,6 +10,10 @@
 
 use std::{hint::black_box, time::Instant};
 
+/// The command's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let runs = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(5);
     let native: Vec<String> = (0..2_000).map(native).collect();

@@ -244,7 +244,11 @@ pub(crate) fn is_web_address(href: &str) -> bool {
         .or_else(|| href.strip_prefix("http://"));
     href.len() <= LINK_BYTES_MAX
         && rest.is_some_and(|r| r.starts_with(|c: char| c.is_alphanumeric() || c == '['))
-        && !href.contains(|c: char| c.is_control() || matches!(c, '"' | '<' | '>' | '`' | ' '))
+        && if href.is_ascii() {
+            !href.bytes().any(|b| b.is_ascii_control() || matches!(b, b'"' | b'<' | b'>' | b'`' | b' '))
+        } else {
+            !href.contains(|c: char| c.is_control() || matches!(c, '"' | '<' | '>' | '`' | ' '))
+        }
 }
 
 /// The text in Unicode's composed form, so that two ways to type the same name are equal.

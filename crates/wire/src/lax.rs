@@ -1,6 +1,6 @@
 //! JSON values as senders really write them: a number where text is meant, `null` for nothing.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use model::Text;
 use serde::{
@@ -27,6 +27,16 @@ impl Lax {
         match self {
             Lax::Scalar(text) => Some(text),
             Lax::Nothing | Lax::Nested(_) => None,
+        }
+    }
+}
+
+impl Lax {
+    fn into_ref<'a>(self) -> LaxRef<'a> {
+        match self {
+            Lax::Nothing => LaxRef::Nothing,
+            Lax::Scalar(text) => LaxRef::Scalar(Cow::Owned(text.into())),
+            Lax::Nested(value) => LaxRef::Nested(value),
         }
     }
 }
@@ -78,5 +88,81 @@ impl<'de> Visitor<'de> for LaxVisitor {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Lax, A::Error> {
         Value::deserialize(SeqAccessDeserializer::new(seq)).map(Lax::Nested)
+    }
+}
+
+/// The same for text that stays where it is: nothing is copied that the sender did not escape.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum LaxRef<'a> {
+    /// `null` or an empty string.
+    #[default]
+    Nothing,
+    /// Text, a number or a boolean, as text.
+    Scalar(Cow<'a, str>),
+    /// An array or an object.
+    Nested(Value),
+}
+
+impl LaxRef<'_> {
+    /// The text, if it is a scalar.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            LaxRef::Scalar(text) => Some(text),
+            LaxRef::Nothing | LaxRef::Nested(_) => None,
+        }
+    }
+    /// A copy of the text, if it is a scalar.
+    pub(crate) fn text(&self) -> Option<Text> {
+        self.as_str().map(Text::from)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for LaxRef<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<LaxRef<'a>, D::Error> {
+        d.deserialize_any(LaxRefVisitor)
+    }
+}
+
+struct LaxRefVisitor;
+
+impl<'de> Visitor<'de> for LaxRefVisitor {
+    type Value = LaxRef<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<LaxRef<'de>, E> {
+        Ok(if text.is_empty() {
+            LaxRef::Nothing
+        } else {
+            LaxRef::Scalar(Cow::Borrowed(text))
+        })
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<LaxRef<'de>, E> {
+        LaxVisitor.visit_str(text).map(Lax::into_ref)
+    }
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<LaxRef<'de>, E> {
+        LaxVisitor.visit_bool(value).map(Lax::into_ref)
+    }
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<LaxRef<'de>, E> {
+        LaxVisitor.visit_u64(value).map(Lax::into_ref)
+    }
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<LaxRef<'de>, E> {
+        LaxVisitor.visit_i64(value).map(Lax::into_ref)
+    }
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<LaxRef<'de>, E> {
+        LaxVisitor.visit_f64(value).map(Lax::into_ref)
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<LaxRef<'de>, E> {
+        Ok(LaxRef::Nothing)
+    }
+    fn visit_none<E: de::Error>(self) -> Result<LaxRef<'de>, E> {
+        Ok(LaxRef::Nothing)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LaxRef<'de>, A::Error> {
+        LaxVisitor.visit_map(map).map(Lax::into_ref)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<LaxRef<'de>, A::Error> {
+        LaxVisitor.visit_seq(seq).map(Lax::into_ref)
     }
 }

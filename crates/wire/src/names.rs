@@ -124,13 +124,14 @@ pub(crate) fn repair(draft: &mut Draft) {
                 n += 1;
             }
         }
+        // A name is among few of its length, which is told at once.
         if draft.service.is_none()
-            && let Some(rank) = SERVICE.iter().position(|s| *s == name)
+            && let Some(rank) = SERVICE.iter().position(|s| s.len() == name.len() && *s == name)
         {
             service = service.min(rank);
         }
         if draft.host.is_none()
-            && let Some(rank) = HOST.iter().position(|s| *s == name)
+            && let Some(rank) = HOST.iter().position(|s| s.len() == name.len() && *s == name)
         {
             host = host.min(rank);
         }
@@ -155,22 +156,18 @@ pub(crate) fn repair(draft: &mut Draft) {
 /// Whether the labels as a whole identify the alert: they do unless they name who measured, which may change while the
 /// alert stays the same.
 pub(crate) fn labels_identify(labels: &model::Labels) -> bool {
-    if REPLICA.iter().any(|name| labels.get(name).is_some()) {
-        return false;
+    let (mut by_exporter, mut names_exporter) = (false, false);
+    for (name, value) in labels.iter() {
+        match name {
+            "job" | "service" => by_exporter |= observes_others(value),
+            "instance" | "endpoint" | "exported_instance" => names_exporter = true,
+            // A reading among the labels changes with every evaluation.
+            "value" | "current_value" | "currentValue" => return false,
+            name if REPLICA.contains(&name) => return false,
+            _ => {}
+        }
     }
-    let by_exporter = ["job", "service"]
-        .iter()
-        .any(|name| labels.get(name).is_some_and(observes_others));
-    let names_exporter = ["instance", "endpoint", "exported_instance"]
-        .iter()
-        .any(|n| labels.get(n).is_some());
-    if by_exporter && names_exporter {
-        return false;
-    }
-    // A reading among the labels changes with every evaluation.
-    !["value", "current_value", "currentValue"]
-        .iter()
-        .any(|name| labels.get(name).is_some())
+    !(by_exporter && names_exporter)
 }
 
 /// Moves an exporter's own names out of `service`, `host` and `entities`.

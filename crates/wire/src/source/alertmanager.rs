@@ -15,7 +15,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Sink, Source};
-use crate::{draft::Draft, fields::labels_from, lax::Lax, names, state, when};
+use crate::{
+    draft::Draft,
+    fields::labels_from,
+    lax::{Lax, LaxRef},
+    names, state, when,
+};
 
 pub(crate) const SOURCE: Source = Source {
     name: "alertmanager",
@@ -48,37 +53,39 @@ struct Webhook<'a> {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Alert<'a> {
-    #[serde(alias = "state")]
-    status: Lax,
+    #[serde(alias = "state", borrow)]
+    status: LaxRef<'a>,
     #[serde(borrow)]
     labels: Pairs<'a>,
     #[serde(borrow)]
     annotations: Pairs<'a>,
-    #[serde(rename = "startsAt", alias = "activeAt")]
-    starts_at: Lax,
-    #[serde(rename = "endsAt")]
-    ends_at: Lax,
-    #[serde(rename = "generatorURL")]
-    generator_url: Lax,
-    fingerprint: Lax,
-    #[serde(rename = "silenceURL")]
-    silence_url: Lax,
-    #[serde(rename = "dashboardURL")]
-    dashboard_url: Lax,
-    #[serde(rename = "panelURL")]
-    panel_url: Lax,
-    #[serde(rename = "imageURL")]
-    image_url: Lax,
-    #[serde(rename = "valueString")]
-    value_string: Lax,
-    values: Lax,
-    #[serde(rename = "updatedAt")]
-    updated_at: Lax,
+    #[serde(rename = "startsAt", alias = "activeAt", borrow)]
+    starts_at: LaxRef<'a>,
+    #[serde(rename = "endsAt", borrow)]
+    ends_at: LaxRef<'a>,
+    #[serde(rename = "generatorURL", borrow)]
+    generator_url: LaxRef<'a>,
+    #[serde(borrow)]
+    fingerprint: LaxRef<'a>,
+    #[serde(rename = "silenceURL", borrow)]
+    silence_url: LaxRef<'a>,
+    #[serde(rename = "dashboardURL", borrow)]
+    dashboard_url: LaxRef<'a>,
+    #[serde(rename = "panelURL", borrow)]
+    panel_url: LaxRef<'a>,
+    #[serde(rename = "imageURL", borrow)]
+    image_url: LaxRef<'a>,
+    #[serde(rename = "valueString", borrow)]
+    value_string: LaxRef<'a>,
+    #[serde(borrow)]
+    values: LaxRef<'a>,
+    #[serde(rename = "updatedAt", borrow)]
+    updated_at: LaxRef<'a>,
 }
 
 /// Names and values in the sender's order.
 #[derive(Default)]
-struct Pairs<'a>(Vec<(Cow<'a, str>, Lax)>);
+struct Pairs<'a>(Vec<(Cow<'a, str>, LaxRef<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Pairs<'a>, D::Error> {
@@ -90,7 +97,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
                 let mut pairs = Vec::with_capacity(8);
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, Lax>()? {
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, LaxRef<'de>>()? {
                     pairs.push((name, value));
                 }
                 Ok(Pairs(pairs))
@@ -112,10 +119,7 @@ impl Pairs<'_> {
             .iter()
             .rev()
             .find(|(n, _)| n == name)
-            .and_then(|(_, v)| match v {
-                Lax::Scalar(text) => Some(text.clone()),
-                Lax::Nothing | Lax::Nested(_) => None,
-            })
+            .and_then(|(_, v)| v.text())
     }
     fn first(&self, names: &[&str]) -> Option<Text> {
         names.iter().find_map(|name| self.get(name))
@@ -216,7 +220,7 @@ fn body(webhook: Webhook<'_>, sink: &mut Sink<'_>) {
     };
     let _ = webhook.receiver;
     for (name, value) in webhook.common_annotations.0 {
-        if let Lax::Scalar(value) = value {
+        if let Some(value) = value.text() {
             group.annotations.push((name.as_ref().into(), value));
         }
     }
@@ -249,14 +253,14 @@ fn api(alerts: Vec<Alert<'_>>, sink: &mut Sink<'_>) {
 fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sink<'_>) {
     let mut draft = Draft::new(group.source);
     draft.scraped = true;
-    draft.starts_at = time(&mut draft, "startsAt", alert.starts_at.text());
-    draft.ends_at = time(&mut draft, "endsAt", alert.ends_at.text());
-    let word = match alert.status {
-        Lax::Scalar(word) => Some(word),
-        Lax::Nested(status) => crate::fields::text_at(&status, "state"),
-        Lax::Nothing => None,
+    draft.starts_at = time(&mut draft, "startsAt", alert.starts_at.as_str());
+    draft.ends_at = time(&mut draft, "endsAt", alert.ends_at.as_str());
+    let nested = match &alert.status {
+        LaxRef::Nested(status) => crate::fields::text_at(status, "state"),
+        _ => None,
     };
-    status(&mut draft, word.as_deref(), sink.context.received_at);
+    let word = alert.status.as_str().or(nested.as_deref());
+    status(&mut draft, word, sink.context.received_at);
 
     let note = |names: &[&str]| {
         alert.annotations.first(names).or_else(|| {
@@ -294,9 +298,9 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
 
     for (name, value) in alert.labels.0 {
         match value {
-            Lax::Scalar(value) => draft.label(&name, value),
-            Lax::Nothing => {}
-            Lax::Nested(value) => labels_from(&value, &name, &mut draft),
+            LaxRef::Scalar(value) => draft.label(&name, &*value),
+            LaxRef::Nothing => {}
+            LaxRef::Nested(value) => labels_from(&value, &name, &mut draft),
         }
     }
     if names::labels_identify(&draft.labels) {
@@ -308,9 +312,9 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
         draft.label("annotation.fingerprint", fingerprint);
     }
     for (name, value) in alert.annotations.0 {
-        annotation(&mut draft, &name, value);
+        annotation(&mut draft, &name, &value);
     }
-    if let Lax::Nested(values) = alert.values {
+    if let LaxRef::Nested(values) = alert.values {
         labels_from(&values, "annotation.values", &mut draft);
     }
     if let Some(text) = alert.value_string.text() {
@@ -339,14 +343,14 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
 
 impl Alert<'_> {
     fn is_grafana(&self) -> bool {
-        self.dashboard_url != Lax::Nothing
-            || self.silence_url != Lax::Nothing
-            || self.value_string != Lax::Nothing
+        self.dashboard_url != LaxRef::Nothing
+            || self.silence_url != LaxRef::Nothing
+            || self.value_string != LaxRef::Nothing
     }
 }
 
 /// Annotations that no field took; links become links.
-fn annotation(draft: &mut Draft, name: &str, value: Lax) {
+fn annotation(draft: &mut Draft, name: &str, value: &LaxRef<'_>) {
     const TAKEN: [&str; 9] = [
         "summary",
         "title",
@@ -361,9 +365,9 @@ fn annotation(draft: &mut Draft, name: &str, value: Lax) {
     if TAKEN.contains(&name) {
         return;
     }
-    if let Lax::Scalar(value) = value {
-        if crate::draft::is_web_address(&value) {
-            draft.link(Some(value.clone()), name);
+    if let Some(value) = value.as_str() {
+        if crate::draft::is_web_address(value) {
+            draft.link(Some(value.into()), name);
         }
         let mut full = Text::const_new("annotation.");
         full.push_str(name);
@@ -393,10 +397,10 @@ fn status(draft: &mut Draft, word: Option<&str>, received_at: Option<Time>) {
 }
 
 /// A time; one that is impossible is kept as a label and the event is flagged.
-fn time(draft: &mut Draft, name: &str, text: Option<Text>) -> Option<Time> {
+fn time(draft: &mut Draft, name: &str, text: Option<&str>) -> Option<Time> {
     let text = text?;
-    let time = when::any(&text, None);
-    if time.is_none() && !when::is_never(&text) {
+    let time = when::any(text, None);
+    if time.is_none() && !when::is_never(text) {
         draft.skewed = true;
         draft.label(&format!("annotation.{name}"), text);
     }
