@@ -245,7 +245,9 @@ pub(crate) fn is_web_address(href: &str) -> bool {
     href.len() <= LINK_BYTES_MAX
         && rest.is_some_and(|r| r.starts_with(|c: char| c.is_alphanumeric() || c == '['))
         && if href.is_ascii() {
-            !href.bytes().any(|b| b.is_ascii_control() || matches!(b, b'"' | b'<' | b'>' | b'`' | b' '))
+            !href
+                .bytes()
+                .any(|b| b.is_ascii_control() || matches!(b, b'"' | b'<' | b'>' | b'`' | b' '))
         } else {
             !href.contains(|c: char| c.is_control() || matches!(c, '"' | '<' | '>' | '`' | ' '))
         }
