@@ -21,10 +21,14 @@ pub(crate) const SNS: Source = Source {
 
 pub(crate) const ALARM: Source = Source {
     name: "cloudwatch",
-    forms: "alarm as posted through SNS",
+    forms: "alarm as posted through SNS, as an action of a function, and as the API lists it",
     reference: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
-    detect: |v| has(v, &["AlarmName"]) && (has(v, &["NewStateValue"]) || has(v, &["StateValue"])),
-    decode: alarm,
+    detect: |v| is_alarm(v) || listed(v).is_some() || find(v, "alarmData.state.value").is_some(),
+    decode: |v, sink| match listed(v) {
+        Some(alarms) => alarms.iter().for_each(|a| alarm(a, sink)),
+        None if v.get("alarmData").is_some() => action(v, sink),
+        None => alarm(v, sink),
+    },
 };
 
 pub(crate) const EVENTBRIDGE: Source = Source {
@@ -34,6 +38,49 @@ pub(crate) const EVENTBRIDGE: Source = Source {
     detect: |v| has(v, &["detail-type", "source", "detail"]),
     decode: eventbridge,
 };
+
+fn is_alarm(v: &Value) -> bool {
+    has(v, &["AlarmName"]) && (has(v, &["NewStateValue"]) || has(v, &["StateValue"]))
+}
+
+/// What `DescribeAlarms` gives.
+fn listed(v: &Value) -> Option<&[Value]> {
+    ["MetricAlarms", "CompositeAlarms"]
+        .iter()
+        .find_map(|name| v.get(name)?.as_array())
+        .map(Vec::as_slice)
+        .filter(|alarms| !alarms.is_empty() && alarms.iter().all(is_alarm))
+}
+
+/// What a function is called with as an action of an alarm
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html>).
+fn action(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = Draft::new("cloudwatch");
+    d.title = f.text("alarmData.alarmName").unwrap_or_default();
+    d.text = lines([
+        f.text("alarmData.configuration.description"),
+        f.text("alarmData.state.reason"),
+    ]);
+    let word = f.text("alarmData.state.value");
+    d.state(word.as_deref().and_then(alarm_state));
+    if let Some(word) = word {
+        d.label("state", word);
+    }
+    d.ts = f.time(&["alarmData.state.timestamp", "time"]);
+    d.key = f.text("alarmArn");
+    d.entity("account", f.text("accountId"));
+    d.entity("region", f.text("region"));
+    for metric in f.list("alarmData.configuration.metrics") {
+        if let Some(Value::Object(map)) = find(metric, "metricStat.metric.dimensions") {
+            for (name, value) in map {
+                dimension(name, scalar(value), &mut d);
+            }
+        }
+    }
+    f.rest_into(&mut d);
+    sink.event(d);
+}
 
 /// What Lambda is called with: notifications of SNS, or messages of a queue.
 fn records(value: &Value) -> bool {

@@ -129,9 +129,24 @@ pub(crate) fn any_value(value: Option<&Value>) -> Option<Text> {
             .find_map(|n| map.get(*n));
             match inner {
                 Some(inner) => scalar(inner),
-                None => Some(value.to_string().into()),
+                None => nested(map).or_else(|| Some(value.to_string().into())),
             }
         }
         other => scalar(other),
     }
+}
+
+/// Pairs as `name=value`, a list with commas between.
+fn nested(map: &serde_json::Map<String, Value>) -> Option<Text> {
+    let values = |name: &str| map.get(name)?.get("values")?.as_array();
+    if let Some(pairs) = values("kvlistValue") {
+        let pair = |p: &Value| Some(format!("{}={}", text_at(p, "key")?, any_value(p.get("value"))?));
+        let pairs: Vec<String> = pairs.iter().filter_map(pair).collect();
+        return Some(pairs.join(" ").into());
+    }
+    let items: Vec<Text> = values("arrayValue")?
+        .iter()
+        .filter_map(|v| any_value(Some(v)))
+        .collect();
+    Some(items.join(",").into())
 }

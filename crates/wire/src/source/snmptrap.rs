@@ -88,6 +88,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         })
         .find(|(k, _)| k.contains("ifIndex") || k.contains("ifName") || k.contains("ifDescr"))
         .and_then(|(_, v)| scalar(v))
+        .or_else(|| interface_of_binding(value))
         .unwrap_or_default();
     let (state, level, what) = match d.title.as_str() {
         "linkDown" => (State::Firing, Severity::Error, "link"),
@@ -115,6 +116,19 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let _ = f.take("community");
     f.rest_into(&mut d);
     sink.event(d);
+}
+
+/// The interface's number among bindings `{oid, value}`: `ifIndex` is `.1.3.6.1.2.1.2.2.1.1`.
+fn interface_of_binding(value: &Value) -> Option<Text> {
+    let bindings = ["varbinds", "variables", "bindings", "var_binds"]
+        .iter()
+        .find_map(|name| value.get(name)?.as_array())?;
+    bindings.iter().find_map(|binding| {
+        let oid = text_at(binding, "oid").or_else(|| text_at(binding, "name"))?;
+        let is_index =
+            oid.trim_start_matches('.').starts_with("1.3.6.1.2.1.2.2.1.1.") || oid.contains("ifIndex");
+        is_index.then(|| text_at(binding, "value")).flatten()
+    })
 }
 
 fn trap_name(oid: &str) -> Text {

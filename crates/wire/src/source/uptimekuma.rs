@@ -30,6 +30,8 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             return sink.other(OtherKind::Test, d);
         }
         d.state(Some(State::Firing));
+        // The monitor may be up all the while; its next beat is no new certificate.
+        d.key = d.key.take().map(|id| join(&[&id, "certificate"]));
     }
     if d.key.is_none() {
         d.key = f.text("heartbeat.monitorID");
