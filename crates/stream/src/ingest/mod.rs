@@ -495,3 +495,39 @@ impl Writing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::TopicPartition;
+
+    #[test]
+    fn headers_say_how_a_value_is_read() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let record = Record {
+            at: TopicPartition::new(&"raw".into(), 2),
+            offset: 7,
+            timestamp: None,
+            key: None,
+            value: Some(b"{}".to_vec()),
+            headers: vec![
+                header("ce_specversion", "1.0"),
+                header("ce-type", "com.example.failed"),
+                header("Content-Type", "application/json"),
+                header("traceparent", "00-1"),
+            ],
+        };
+        let read = raw(&record, b"{}", Some("boiler"), None);
+        assert_eq!(
+            read.cloud_event,
+            [("specversion", "1.0"), ("type", "com.example.failed")]
+        );
+        assert_eq!(read.content_type, Some("application/json"));
+        assert_eq!(read.source, Some("boiler"), "the topic's, as no header names one");
+        let named = Record {
+            headers: vec![header("source", "grafana")],
+            ..record
+        };
+        assert_eq!(raw(&named, b"{}", Some("boiler"), None).source, Some("grafana"));
+    }
+}
