@@ -18,7 +18,7 @@ pub const BALL_HOPS: u32 = 2;
 const NEAR_HOPS: u32 = 3;
 
 /// Steps down to a shared dependency, and up from it again.
-const SHARED_HOPS: u32 = 2;
+const SHARED_HOPS: u32 = 1;
 
 /// Direct calls of a service that are looked at.
 const CALLS_MAX: usize = 16;

@@ -354,8 +354,8 @@ fn sum(
     };
     let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);
     let usual = USUAL * history.usual(system, entity.name(input.graph));
-    sharpness * (gain(groups, standing) + OWN * standing.own)
-        + sharpness.min(1.0) * (prior + changed - silent - usual)
+    // What speaks for a candidate and against it counts alike, or a silent neighbour of a lone alert would come first.
+    sharpness * (gain(groups, standing) + OWN * standing.own + prior + changed - silent - usual)
 }
 
 /// Softmax at each strength of feedback, mixed as the strengths are weighed; best first, ties to the smaller entity.
