@@ -1,10 +1,13 @@
 //! What should have been published, what was, and the difference in three numbers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use engine::{Output, Shard};
 use model::{Hash128, Input};
-use stream::log::{Log, Record, TopicName, TopicPartition};
+use stream::log::{Bounds, Log, Record, TopicName, TopicPartition};
 
 /// What is wrong, counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,6 +114,18 @@ impl Page {
     }
 }
 
+/// The ends of a partition. A broker that is starved or restarts is asked again: it is not what is tested.
+pub(crate) fn bounds(log: &dyn Log, at: &TopicPartition) -> Result<Bounds, String> {
+    let began = Instant::now();
+    loop {
+        match log.bounds(at) {
+            Ok(bounds) => return Ok(bounds),
+            Err(error) if began.elapsed() > Duration::from_secs(60) => return Err(error.to_string()),
+            Err(_) => std::thread::sleep(Duration::from_millis(200)),
+        }
+    }
+}
+
 /// Reads a partition from its start to its end, as of now.
 pub(crate) fn each(
     log: &dyn Log,
@@ -119,7 +134,7 @@ pub(crate) fn each(
     mut take: impl FnMut(Record) -> Result<(), String>,
 ) -> Result<(), String> {
     let at = TopicPartition::new(topic, partition);
-    let bounds = log.bounds(&at).map_err(|e| e.to_string())?;
+    let bounds = bounds(log, &at)?;
     if bounds.start == bounds.end {
         return Ok(());
     }

@@ -119,12 +119,9 @@ impl<'a> Place<'a> {
 
     /// How far a topic reaches, over its partitions.
     fn reach(&self, topic: &TopicName) -> Result<u64, String> {
-        let end = |n| {
-            self.log
-                .bounds(&TopicPartition::new(topic, n))
-                .map(|bounds| bounds.end)
-        };
-        (0..PARTITIONS).map(end).sum::<Result<u64, _>>().map_err(said)
+        let end =
+            |n| ledger::bounds(self.log.as_ref(), &TopicPartition::new(topic, n)).map(|bounds| bounds.end);
+        (0..PARTITIONS).map(end).sum()
     }
 
     /// The position up to which each journal partition has been folded, as far as workers have said.
