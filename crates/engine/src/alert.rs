@@ -55,7 +55,7 @@ pub(crate) struct Alert {
     pub passive: bool,
     /// Why it is placed nowhere, if so.
     pub muted: Option<Text>,
-    /// What keeps it quiet in its incident, if anything: a silence or a maintenance window.
+    /// What keeps it quiet in its incident, if anything.
     pub quieted: Option<Quieted>,
 
     pub habit: Habit,
@@ -65,11 +65,25 @@ pub(crate) struct Alert {
 /// What keeps an alert quiet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Quieted {
-    /// Number of the silence or maintenance window.
-    pub by: u64,
+    pub by: By,
+    /// What keeps it, by name: a silence, a window, an alert.
+    pub name: Text,
     pub since: Time,
-    pub until: Time,
+    /// Until when, where that is known.
+    pub until: Option<Time>,
     pub reason: Text,
+    /// What sort of reason, with its number.
+    pub kind: model::EvidenceKind,
+    pub value: f64,
+}
+
+/// What keeps an alert quiet, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum By {
+    /// A silence or maintenance window.
+    Quiet(u64),
+    /// A firing alert that explains it.
+    Alert(model::AlertId),
 }
 
 /// Where an alert happens.
@@ -142,6 +156,9 @@ pub(crate) struct Flap {
     pub due: Option<Time>,
 }
 
+/// Incidents that an alert remembers to have been in.
+const PAST_MAX: usize = 4;
+
 impl Alert {
     pub(crate) fn new(event: &Event, spot: Spot, at: Time) -> Alert {
         Alert {
@@ -185,6 +202,19 @@ impl Alert {
     /// Whether it is, or was lately, a member of the incident.
     pub(crate) fn showed_in(&self, incident: IncidentId) -> bool {
         self.incident == Some(incident) || self.past.contains(&incident)
+    }
+
+    /// Leaves its incident, which it keeps as its past, for another one or none.
+    pub(crate) fn move_on(&mut self, to: Option<IncidentId>) {
+        let Some(id) = std::mem::replace(&mut self.incident, to) else {
+            return;
+        };
+        if !self.past.contains(&id) {
+            if self.past.len() == PAST_MAX {
+                self.past.remove(0);
+            }
+            self.past.push(id);
+        }
     }
 
     /// Takes over what a newer event says.

@@ -35,10 +35,12 @@ impl Engine {
                 false
             }
         };
-        match event.status {
+        let episode = match event.status {
             Status::Resolved => self.resolve(id, event, known, fold),
             _ => self.fire(id, event, known, fold),
-        }
+        };
+        self.watch(id, fold);
+        episode
     }
 
     fn fire(&mut self, id: AlertId, event: &Event, known: bool, fold: &mut Fold<'_>) -> Option<u64> {
@@ -118,7 +120,10 @@ impl Engine {
             }
             return Some(episode);
         }
-        Some(self.enqueue(id, event, entered, fold))
+        if let Some(reason) = self.below_threshold(id, event, entered, fold) {
+            return Some(self.wait(id, reason, entered, fold));
+        }
+        Some(self.enqueue(id, event.ts, &event.event_id, entered, fold))
     }
 
     /// Whether a repeat simply goes on where its episode runs. An episode is placed once: one that runs for days stays

@@ -19,13 +19,16 @@ use crate::{
     fold::Fold,
     incident,
     kin::{Kin, Outbreaks},
+    inhibit::Firing,
     quiet::Quiet,
     seen::Seen,
     settings::secs,
     settle::Pending,
     source::Source,
+    storm::Rate,
     system::{Place, System, SystemKey},
     table::Table,
+    threshold::Tally,
     transient::Endings,
 };
 
@@ -45,6 +48,10 @@ pub(crate) struct Engine {
     pub sources: Table<Text, Source>,
     /// How alerts of a class ended.
     pub endings: Table<u64, Endings>,
+    /// What came lately of each value of a threshold.
+    pub tallies: Table<u64, Tally>,
+    /// Firing members, by what makes them explain others or be explained.
+    pub firing: Firing,
     /// Alerts that wait for their settlement, in the order of their arrival.
     pub pending: Table<u64, Pending>,
     pub order: BTreeMap<u64, Time>,
@@ -83,6 +90,7 @@ pub(crate) struct Meta {
     /// Systems that broke out of late, newest last.
     pub late: VecDeque<(Text, Time)>,
     pub books: Books,
+    pub rate: Rate,
     pub changes: Vec<RecentChange>,
 }
 
@@ -105,6 +113,8 @@ pub(crate) enum Timer {
     Settle(u64),
     /// An alert's company is looked at.
     Learn(u64),
+    /// A minute of a storm is over.
+    Storm,
     /// A recovery has waited for its firing.
     Unmatched(AlertId),
     /// A flapping alert has something to say, or is steady again.
@@ -134,6 +144,8 @@ impl Engine {
             classes: Table::default(),
             sources: Table::default(),
             endings: Table::default(),
+            tallies: Table::default(),
+            firing: Firing::default(),
             pending: Table::default(),
             order: BTreeMap::new(),
             tentative: Table::default(),
@@ -175,8 +187,16 @@ impl Engine {
             self.meta.books.late += 1;
         }
         match event.kind {
+            EventKind::Alert if self.named(event).is_some() => {
+                self.meta.books.other += 1;
+                self.take(event, fold);
+                fold.placed(input, None);
+            }
             EventKind::Alert if event.status != model::Status::Info => {
-                let episode = self.arrive(event, fold);
+                let episode = match self.dropped(event, fold) {
+                    Some(reason) => Some(self.drop_event(&reason, fold)),
+                    None => self.arrive(event, fold),
+                };
                 fold.placed(
                     input,
                     episode.map(|number| EpisodeId {
@@ -189,7 +209,7 @@ impl Engine {
                 self.meta.books.other += 1;
                 match kind {
                     EventKind::Change => self.remember_change(event, fold),
-                    EventKind::Ack => self.acknowledge(event, fold),
+                    EventKind::Ack => self.take(event, fold),
                     EventKind::Feedback => self.feedback(event, fold),
                     EventKind::Silence | EventKind::Maintenance => self.quiet(event, fold),
                     // An alert that is neither firing nor resolved is for reading; the others steer nothing yet.
@@ -211,6 +231,7 @@ impl Engine {
             Timer::Quiet(number) => self.turn_quiet(number, fold),
             Timer::Settle(number) => self.settle(number, fold),
             Timer::Learn(number) => self.learn(number, fold),
+            Timer::Storm => self.look_storm(fold),
             Timer::Unmatched(id) => self.forget_unmatched(id),
             Timer::Flap(id) => self.look_flapping(id, fold),
             Timer::Incident(id) => self.wake(id, fold),

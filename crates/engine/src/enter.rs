@@ -1,6 +1,6 @@
 //! A firing event enters: what its source does, what the alert does, whether a fresh symptom appeared.
 
-use model::{AlertId, Event, IncidentId, Severity, Span, Time};
+use model::{AlertId, Event, IncidentId, Severity, Span, Text, Time};
 
 use crate::{
     engine::{Engine, Timer},
@@ -79,11 +79,14 @@ impl Engine {
     pub(crate) fn enqueue(
         &mut self,
         id: AlertId,
-        event: &Event,
+        t: Time,
+        event_id: &Text,
         entered: Entered,
         fold: &mut Fold<'_>,
     ) -> u64 {
-        let t = event.ts;
+        if entered.fresh {
+            self.count_rate(fold);
+        }
         let place = self.place_key(id);
         let alert = self.alerts.get(&id).expect("made on arrival");
         let sample = alert
@@ -110,7 +113,7 @@ impl Engine {
             repeats: 0.0,
             weight: entered.weight,
             episode,
-            event_id: event.event_id.clone(),
+            event_id: event_id.clone(),
             announced: None,
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {

@@ -19,6 +19,10 @@ pub(crate) struct State {
     pub background: bool,
     pub late: bool,
     pub reopened: bool,
+    /// It grew in a storm that still lasts.
+    pub storm: bool,
+    /// Who had it gave it back, and nobody was paged since.
+    pub given_back: bool,
 
     pub opened_at: Time,
     pub updated_at: Time,

@@ -9,6 +9,7 @@ mod announce;
 mod around;
 mod arrive;
 mod assess;
+mod calendar;
 mod cause;
 mod context;
 mod engine;
@@ -18,7 +19,9 @@ mod fold;
 mod habit;
 mod incident;
 mod kin;
+mod inhibit;
 mod life;
+mod matcher;
 mod member;
 mod open;
 mod output;
@@ -33,13 +36,18 @@ mod settle;
 mod shard;
 mod source;
 mod spot;
+mod storm;
+mod succeed;
 mod system;
 mod table;
+mod taken;
+mod threshold;
 mod transient;
 
+pub use matcher::{Matchers, quote};
 pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
-pub use settings::{Grouping, Life, Limits, Paging, Settings};
+pub use settings::{Drop, Grouping, Inhibit, Life, Limits, Paging, Settings, Storm, Suppress, Threshold};
 pub use shard::Shard;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;

@@ -53,6 +53,7 @@ impl Engine {
             .from("resolved")
             .to("open");
         self.change(id, what, verdict.because.clone(), fold);
+        self.watch_all(id, fold);
     }
 
     /// The severity of an incident: the worst of its firing members, or of all once none fires.
@@ -114,7 +115,10 @@ impl Engine {
         } else {
             fold.settings.life.stale_s
         };
-        let at = state.touched_at + secs(wait);
+        let mut at = state.touched_at + secs(wait);
+        if !state.background && state.firing > 0 {
+            at = at.min(state.opened_at + secs(fold.settings.life.age_max_s));
+        }
         self.wake_at(id, at, fold);
     }
 
@@ -133,23 +137,25 @@ impl Engine {
             state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
             quiet >= secs(fold.settings.life.stale_s),
         );
+        let old = fold.time.since(state.opened_at) >= secs(fold.settings.life.age_max_s);
         if over || stale {
-            self.finish(id, stale && !over, fold);
+            self.end(id, stale && !over, fold);
+            self.forget_or_wait(id, fold);
+        } else if old && state.firing > 0 && !state.background {
+            self.succeed(id, fold);
             self.forget_or_wait(id, fold);
         } else {
+            self.look_snoozed(id, fold);
             self.roll_up(id, fold);
             self.judge_page(id, fold);
             self.wake_for_end(id, fold);
         }
     }
 
-    /// Ends an incident.
-    fn finish(&mut self, id: IncidentId, stale: bool, fold: &mut Fold<'_>) {
-        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
-        let (from, quiet) = (state.status, fold.time.since(state.touched_at));
-        state.status = IncidentStatus::Resolved;
-        state.resolved_at = Some(fold.time);
-        state.ended.get_or_insert(state.last_event_at);
+    /// Ends an incident because all of it ended, or went silent.
+    fn end(&mut self, id: IncidentId, stale: bool, fold: &mut Fold<'_>) {
+        let state = self.incidents.get(&id).expect("looked up by the caller");
+        let quiet = fold.time.since(state.touched_at);
         let because = if stale {
             let text = format!(
                 "{} alerts went silent for {quiet} without a recovery; stale, not recovered",
@@ -157,12 +163,9 @@ impl Engine {
             );
             vec![Evidence::new(EvidenceKind::Quiet, quiet.as_secs_f64(), text)]
         } else {
+            let ended = format!("all {} alerts ended", state.alerts);
             vec![
-                Evidence::new(
-                    EvidenceKind::Resolved,
-                    state.alerts as f64,
-                    format!("all {} alerts ended", state.alerts),
-                ),
+                Evidence::new(EvidenceKind::Resolved, state.alerts as f64, ended),
                 Evidence::new(
                     EvidenceKind::Quiet,
                     quiet.as_secs_f64(),
@@ -170,24 +173,31 @@ impl Engine {
                 ),
             ]
         };
-        let severity = state
-            .members
-            .values()
-            .map(|m| m.severity)
-            .max()
-            .unwrap_or(state.severity);
-        state.severity = severity;
-        self.open.remove(&id);
-        self.hold_failed(id, fold);
         if stale {
             self.count_silence(id);
         }
-        let what = What::new(ChangeKind::Resolved)
-            .from(crate::record::status_word(from))
-            .to("resolved");
+        self.finish(id, What::new(ChangeKind::Resolved), because, fold);
+    }
+
+    /// An incident is over: `what` says by whom.
+    pub(crate) fn finish(&mut self, id: IncidentId, what: What, because: Vec<Evidence>, fold: &mut Fold<'_>) {
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        let from = state.status;
+        state.status = IncidentStatus::Resolved;
+        state.resolved_at = Some(fold.time);
+        state.snoozed_until = None;
+        state.storm = false;
+        state.ended.get_or_insert(state.last_event_at);
+        let worst = state.members.values().map(|m| m.severity).max();
+        state.severity = worst.unwrap_or(state.severity);
+        self.open.remove(&id);
+        self.hold_failed(id, fold);
+        let what = what.from(crate::record::status_word(from)).to("resolved");
         self.change(id, what, because, fold);
         self.remember(id, fold);
         self.close_page(id, fold);
+        self.watch_all(id, fold);
+        self.wake_at(id, fold.time, fold);
     }
 
     /// Nobody said when the alerts that still fire ended.

@@ -10,9 +10,6 @@ use crate::{
     settle::{Pending, Placement, Verdict},
 };
 
-/// Incidents that an alert remembers to have been in.
-const PAST_MAX: usize = 4;
-
 impl Engine {
     /// Makes an alert a member of an incident, or goes on with it there.
     pub(crate) fn join(&mut self, id: IncidentId, p: &Pending, verdict: &Verdict, fold: &mut Fold<'_>) {
@@ -112,6 +109,8 @@ impl Engine {
         } else if fires_again {
             self.say_state(id, p.alert, true, fold);
         }
+        self.enter_storm(id, fold);
+        self.watch(p.alert, fold);
         self.look_quiet(p.alert, fold);
         self.roll_up(id, fold);
         self.consider_page(id, fold);
@@ -228,15 +227,11 @@ impl Engine {
     /// Takes an alert out of the incident it is in, which keeps it as its past.
     pub(crate) fn leave(&mut self, alert_id: AlertId, fold: &mut Fold<'_>) {
         let alert = self.alerts.get_mut(&alert_id).expect("members are remembered");
-        let Some(id) = alert.incident.take() else { return };
-        if !alert.past.contains(&id) {
-            if alert.past.len() == PAST_MAX {
-                alert.past.remove(0);
-            }
-            alert.past.push(id);
-        }
+        let Some(id) = alert.incident else { return };
+        alert.move_on(None);
         let t = alert.habit.last.unwrap_or(alert.state_at);
         alert.quieted = None;
+        self.watch(alert_id, fold);
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };

@@ -195,6 +195,8 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         background: false,
         late: false,
         reopened: false,
+        storm: false,
+        given_back: false,
         opened_at: fold.time,
         updated_at: fold.time,
         resolved_at: None,

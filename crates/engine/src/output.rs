@@ -72,7 +72,7 @@ pub enum RestoreError {
 }
 
 /// The books of a shard, in events since its beginning; part of its state, so they survive a restart. They balance:
-/// `events = new + repeats + resolved + redelivered + superseded + other`.
+/// `events = new + repeats + resolved + redelivered + superseded + dropped + other`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     /// Inputs folded, of any kind.
@@ -89,6 +89,8 @@ pub struct Books {
     pub redelivered: u64,
     /// Events older than the state of their alert.
     pub superseded: u64,
+    /// Events that a rule dropped.
+    pub dropped: u64,
     /// Changes, acknowledgements, heartbeats and the like.
     pub other: u64,
     /// Events later than the lateness; also counted above.
@@ -101,6 +103,8 @@ pub struct Books {
     pub held: u64,
     /// See `held`.
     pub spared: u64,
+    /// Silences and windows that were not understood, or too many.
+    pub quiets_refused: u64,
     /// Incidents opened.
     pub incidents: u64,
     /// Pages due.
@@ -117,6 +121,8 @@ impl Books {
         self.resolved += other.resolved;
         self.redelivered += other.redelivered;
         self.superseded += other.superseded;
+        self.dropped += other.dropped;
+        self.quiets_refused += other.quiets_refused;
         self.other += other.other;
         self.late += other.late;
         self.suppressed += other.suppressed;

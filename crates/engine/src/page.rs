@@ -24,7 +24,8 @@ impl Engine {
         state
             .members
             .iter()
-            .filter(|(_, member)| !state.background && member.firing && !member.passive)
+            .filter(|(_, member)| member.firing && !member.passive)
+            .filter(|_| state.is_open() && !state.background)
             .filter(|(_, member)| member.severity >= least)
             .filter(|(id, _)| self.alerts.get(id).is_some_and(|alert| alert.quieted.is_none()))
             .map(|(id, member)| (*id, member.severity))
@@ -121,9 +122,8 @@ impl Engine {
         let state = self.incidents.get_mut(&id).expect("looked up above");
         let team = state.owner.team.clone();
         let acknowledged = state.acknowledged_by.is_some() && state.acknowledged_severity >= severity;
-        let snoozed = state.snoozed_until.is_some_and(|until| until > fold.time);
         let due = match state.page.state {
-            _ if acknowledged || snoozed => None,
+            _ if acknowledged => None,
             PageState::None | PageState::Held | PageState::Closed => Some(if state.reopened {
                 format!("it began again and is {severity}")
             } else {
@@ -131,6 +131,9 @@ impl Engine {
             }),
             PageState::Due if state.paged_severity.is_some_and(|paged| severity > paged) => {
                 Some(format!("it got worse and is {severity}"))
+            }
+            PageState::Due if state.given_back => {
+                Some(format!("nobody has it any more and it is {severity}"))
             }
             PageState::Due if state.paged_teams.last() != Some(&team) => {
                 let since = *state.owner_since.get_or_insert(fold.time);
@@ -172,6 +175,7 @@ impl Engine {
         let before = state.paged_teams.last().cloned();
         state.paged_teams.retain(|told| *told != team);
         state.paged_teams.push(team.clone());
+        state.given_back = false;
         state.page.state = PageState::Due;
         state.page.mode = fold.settings.page.mode;
         state.page.seq += 1;
@@ -212,41 +216,5 @@ impl Engine {
             PageState::Held => state.page.state = PageState::None,
             PageState::None | PageState::Closed => {}
         }
-    }
-
-    /// Somebody takes an incident, named by its id or by the dedup key of one of its alerts.
-    pub(crate) fn acknowledge(&mut self, event: &model::Event, fold: &mut Fold<'_>) {
-        let named = event
-            .labels
-            .get("incident_id")
-            .and_then(|id| id.parse::<IncidentId>().ok());
-        let by_alert = || {
-            self.alerts
-                .get(&model::AlertId::new(&self.domain, &event.dedup_key))
-                .and_then(|alert| alert.incident)
-        };
-        let Some(id) = named.or_else(by_alert) else { return };
-        let Some(state) = self.incidents.get_mut(&id) else {
-            return;
-        };
-        if !state.is_open() {
-            return;
-        }
-        let who = event.labels.get("actor").unwrap_or(&event.source);
-        let from = crate::record::status_word(state.status);
-        state.status = model::IncidentStatus::Acknowledged;
-        state.acknowledged_by = Some(who.into());
-        state.acknowledged_severity = state.severity;
-        let what = What::new(ChangeKind::Acknowledged)
-            .event(&event.event_id)
-            .from(from)
-            .to("acknowledged")
-            .actor(who);
-        self.change(
-            id,
-            what,
-            vec![Evidence::new(EvidenceKind::Actor, 1.0, format!("{who} took it"))],
-            fold,
-        );
     }
 }

@@ -1,164 +1,188 @@
 //! Silences and maintenance windows: alerts that they match stay in their incident but call nobody while they hold.
+//!
+//! They come in as events of kind `silence` and `maintenance`, so they stand in the journal with author, reason and end;
+//! Alertmanager's own are read from its API. One that comes again under the same id replaces the former; `resolved`
+//! ends it. When one begins or ends, every open incident is looked at again: what still fires then is paged for.
 
-use model::{AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, SuppressedAlert, Text, Time};
+use model::{
+    AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, Status, SuppressedAlert, Text, Time,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alert::{Alert, Quieted},
+    alert::{Alert, By, Quieted},
+    calendar::Calendar,
     engine::{Engine, Timer, What},
     fold::Fold,
+    matcher::Matchers,
 };
 
 /// A silence or a maintenance window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Quiet {
+    pub id: Text,
     pub maintenance: bool,
-    pub matchers: Vec<Matcher>,
+    pub matchers: Matchers,
+    /// Whatever depends on what the matchers name is meant, too.
+    pub dependants: bool,
+    /// The window that holds or comes next.
     pub from: Time,
     pub until: Time,
+    /// When it comes again, and from when until when it may.
+    pub calendar: Option<Calendar>,
+    pub begins: Time,
+    pub ends: Time,
     pub author: Text,
     pub reason: Text,
-}
-
-/// One condition in Alertmanager's notation: `name="value"`, `name!="value"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Matcher {
-    pub name: Text,
-    pub equal: bool,
-    pub value: Text,
+    /// Stream time of its timer.
+    pub due: Time,
 }
 
 /// A silence without an end holds for this long.
 const DEFAULT_HOURS: i64 = 2;
+/// Silences and windows of a domain at one time; one more is refused and counted.
+const QUIETS_MAX: usize = 1000;
+/// How far dependence on an entity under maintenance reaches.
+const DEPENDANT_HOPS_MAX: u32 = 8;
 
-impl Matcher {
-    /// Reads `a="b", c!="d"`, with or without braces. An empty list when anything in it is not understood, because a
-    /// matcher that is left out would silence more than was asked for.
-    pub(crate) fn parse_all(text: &str) -> Vec<Matcher> {
-        let inner = text.trim().trim_start_matches('{').trim_end_matches('}');
-        let mut all = Vec::new();
-        let mut rest = inner.trim();
-        while !rest.is_empty() {
-            let Some(at) = rest.find(['=', '!']) else {
-                return Vec::new();
-            };
-            let name = rest[..at].trim();
-            let (equal, after) = match &rest[at..] {
-                op if op.starts_with("!=") => (false, &op[2..]),
-                op if op.starts_with("=~") || op.starts_with("!~") || op.starts_with('!') => {
-                    return Vec::new();
-                }
-                op => (true, &op[1..]),
-            };
-            let after = after.trim_start();
-            let (value, tail) = match after.strip_prefix('"') {
-                Some(quoted) => match quoted.split_once('"') {
-                    Some(parts) => parts,
-                    None => return Vec::new(),
-                },
-                None => after.split_at(after.find(',').unwrap_or(after.len())),
-            };
-            if name.is_empty() {
-                return Vec::new();
+impl Quiet {
+    /// What is asked for; `None` where that is not understood.
+    fn read(event: &Event) -> Option<Quiet> {
+        let label = |name: &str| event.labels.get(name).filter(|value| !value.is_empty());
+        let matchers = match label("matchers").or_else(|| label("scope")) {
+            Some(said) => Matchers::parse(said),
+            None => {
+                let named = [("service", &event.service), ("host", &event.host)];
+                Matchers::equal(named.iter().filter_map(|(n, v)| Some((*n, v.as_deref()?))))
             }
-            all.push(Matcher {
-                name: name.into(),
-                equal,
-                value: value.trim().into(),
-            });
-            rest = tail.trim_start().trim_start_matches(',').trim_start();
-        }
-        all
+        };
+        let from = event.starts_at.unwrap_or(event.ts);
+        let calendar = match label("times") {
+            Some(times) => {
+                let weekdays = label("weekdays").unwrap_or_default();
+                Some(Calendar::parse(
+                    weekdays,
+                    times,
+                    label("location").unwrap_or_default(),
+                )?)
+            }
+            None => None,
+        };
+        let ends = event.ends_at.unwrap_or(match calendar {
+            Some(_) => Time::MAX,
+            None => from + model::Span::from_hours(DEFAULT_HOURS),
+        });
+        let or = |name: &str, other: &str, default: &Text| {
+            label(name).or(label(other)).map_or(default.clone(), Text::from)
+        };
+        Some(Quiet {
+            id: or("silence_id", "maintenance_id", &Text::default()),
+            maintenance: event.kind == EventKind::Maintenance,
+            matchers: matchers.ok()?,
+            dependants: label("dependants").is_some_and(|said| said == "true"),
+            from,
+            until: ends,
+            calendar,
+            begins: from,
+            ends,
+            author: or("author", "created_by", &event.source),
+            reason: or("reason", "comment", &event.title),
+            due: from,
+        })
     }
 
-    fn matches(&self, alert: &Alert) -> bool {
-        let field = match self.name.as_str() {
-            "service" => alert.service.as_deref(),
-            "host" => alert.host.as_deref(),
-            "source" => Some(alert.source.as_str()),
-            "title" | "alertname" => Some(alert.title.as_str()),
-            "severity" => Some(alert.severity.as_str()),
-            "dedup_key" => Some(alert.dedup_key.as_str()),
-            "entity" => Some(alert.spot.entity.as_str()),
-            _ => None,
-        };
-        let value = field.or_else(|| alert.labels.get(&self.name));
-        // A missing field equals nothing, not even "".
-        match value {
-            Some(value) => value.eq_ignore_ascii_case(&self.value) == self.equal,
-            None => false,
+    /// Moves on to the window that holds at `t` or comes next; `false` when there is none any more.
+    fn turn(&mut self, t: Time) -> bool {
+        if let Some(calendar) = &self.calendar {
+            let Some((from, until)) = calendar.at_or_after(t.max(self.begins)) else {
+                return false;
+            };
+            (self.from, self.until) = (from.max(self.begins), until.min(self.ends));
+        }
+        self.due = if self.from > t { self.from } else { self.until };
+        self.until > t
+    }
+
+    pub(crate) fn holds_at(&self, t: Time) -> bool {
+        self.from <= t && t < self.until
+    }
+
+    fn matches(&self, alert: &Alert, fold: &Fold<'_>) -> bool {
+        // Nodes of an older topology are void.
+        let graph = (alert.spot.serial == fold.serial).then_some(fold.graph);
+        match graph {
+            Some(graph) if self.dependants => {
+                self.matchers.hold_of_dependants(alert, graph, DEPENDANT_HOPS_MAX)
+            }
+            graph => self.matchers.hold(alert, graph),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        if self.maintenance {
+            "maintenance"
+        } else {
+            "silence"
         }
     }
 }
 
 impl Engine {
-    /// A silence or a maintenance window is announced.
+    /// A silence or a maintenance window is announced, changed, or ended.
     pub(crate) fn quiet(&mut self, event: &Event, fold: &mut Fold<'_>) {
-        let said = event.labels.get("matchers").or_else(|| event.labels.get("scope"));
-        let mut matchers = said.map(Matcher::parse_all).unwrap_or_default();
-        if said.is_none() {
-            for (name, value) in [("service", &event.service), ("host", &event.host)] {
-                if let Some(value) = value {
-                    matchers.push(Matcher {
-                        name: name.into(),
-                        equal: true,
-                        value: value.clone(),
-                    });
-                }
-            }
-        }
-        if matchers.is_empty() {
+        let Some(mut quiet) = Quiet::read(event) else {
             // Nothing is named, or not understood: silencing everything is never what was meant.
+            self.meta.books.quiets_refused += 1;
             return;
-        }
-        let from = event.starts_at.unwrap_or(event.ts);
-        let until = event
-            .ends_at
-            .unwrap_or(from + model::Span::from_hours(DEFAULT_HOURS));
-        let label = |name: &str| Text::from(event.labels.get(name).unwrap_or(""));
-        self.meta.quiets += 1;
-        let number = self.meta.quiets;
-        let maintenance = event.kind == EventKind::Maintenance;
-        let author = if label("author").is_empty() {
-            event.source.clone()
-        } else {
-            label("author")
         };
-        let reason = if label("reason").is_empty() {
-            event.title.clone()
-        } else {
-            label("reason")
-        };
-        self.quiets.insert(
-            number,
-            Quiet {
-                maintenance,
-                matchers,
-                from,
-                until,
-                author,
-                reason,
-            },
-        );
-        if from > fold.time {
-            self.timers.insert((from, Timer::Quiet(number)));
-        } else {
-            self.turn_quiet(number, fold);
+        let known = self.quiets.keys().into_iter().find(|number| {
+            let other = self.quiets.get(number).expect("the key was just read");
+            !quiet.id.is_empty() && other.id == quiet.id && other.maintenance == quiet.maintenance
+        });
+        if event.status == Status::Resolved {
+            (quiet.ends, quiet.until, quiet.calendar) = (fold.time, fold.time, None);
         }
+        let over = !quiet.turn(fold.time);
+        let number = match known {
+            Some(number) => number,
+            None if over => return,
+            None if self.quiets.len() >= QUIETS_MAX => {
+                self.meta.books.quiets_refused += 1;
+                return;
+            }
+            None => {
+                self.meta.quiets += 1;
+                self.meta.quiets
+            }
+        };
+        if quiet.id.is_empty() {
+            quiet.id = compact_str::format_compact!("#{number}");
+        }
+        if let Some(before) = self.quiets.get(&number) {
+            if *before == quiet {
+                return;
+            }
+            self.timers.remove(&(before.due, Timer::Quiet(number)));
+        }
+        self.quiets.insert(number, quiet);
+        self.turn_quiet(number, fold);
     }
 
-    /// A silence or window begins or ends: what it holds is judged anew.
+    /// A silence or window begins, ends or was changed: what it holds is judged anew.
     pub(crate) fn turn_quiet(&mut self, number: u64, fold: &mut Fold<'_>) {
-        let Some(quiet) = self.quiets.get(&number) else {
+        let Some(quiet) = self.quiets.get_mut(&number) else {
             return;
         };
-        let until = quiet.until;
-        if until <= fold.time {
+        if quiet.turn(fold.time) {
+            self.timers.insert((quiet.due, Timer::Quiet(number)));
+            if quiet.holds_at(fold.time) {
+                self.active_quiets.insert(number);
+            } else {
+                self.active_quiets.remove(&number);
+            }
+        } else {
             self.active_quiets.remove(&number);
             self.quiets.remove(&number);
-        } else {
-            self.active_quiets.insert(number);
-            self.timers.insert((until, Timer::Quiet(number)));
         }
         for id in self.open.clone() {
             let members: Vec<AlertId> = self
@@ -176,105 +200,78 @@ impl Engine {
     /// Says of a member whether something keeps it quiet, and of a change that it changed.
     pub(crate) fn look_quiet(&mut self, id: AlertId, fold: &mut Fold<'_>) {
         let Some(alert) = self.alerts.get(&id) else { return };
-        if self.active_quiets.is_empty() && alert.quieted.is_none() {
-            return;
-        }
         let Some(incident) = alert.incident else { return };
-        let holding = self.active_quiets.iter().find_map(|number| {
-            let quiet = self.quiets.get(number)?;
-            quiet
-                .matchers
-                .iter()
-                .all(|matcher| matcher.matches(alert))
-                .then_some((*number, quiet))
-        });
-        if holding.map(|(number, _)| number) == alert.quieted.as_ref().map(|q| q.by) {
-            return;
+        let quieted = self
+            .quieted_by_record(alert, fold)
+            .or_else(|| self.inhibited(id, fold));
+        let same = |a: &Quieted, b: &Quieted| a.by == b.by && a.until == b.until;
+        match (&quieted, &alert.quieted) {
+            (None, None) => return,
+            (Some(now), Some(before)) if same(now, before) => return,
+            _ => {}
         }
-        let quieted = holding.map(|(by, quiet)| {
-            let sort = if quiet.maintenance {
-                "maintenance"
-            } else {
-                "silence"
-            };
-            let reason = compact_str::format_compact!("{sort} by {}: {}", quiet.author, quiet.reason);
-            (
-                Quieted {
-                    by,
-                    since: fold.time,
-                    until: quiet.until,
-                    reason,
-                },
-                quiet.maintenance,
-            )
-        });
         let before = alert.quieted.clone();
         let episode = alert.episode;
-        let alert = self.alerts.get_mut(&id).expect("looked up above");
-        alert.quieted = quieted.as_ref().map(|(quieted, _)| quieted.clone());
+        self.alerts.get_mut(&id).expect("looked up above").quieted = quieted.clone();
         let Some(state) = self.incidents.get_mut(&incident) else {
             return;
         };
-        match quieted {
-            Some((quieted, maintenance)) => {
-                state.suppressed.insert(
-                    id,
-                    SuppressedAlert {
-                        alert_id: id,
-                        by: quieted.reason.clone(),
-                        since: quieted.since,
-                        until: Some(quieted.until),
-                        reason: quieted.reason.to_string(),
-                    },
-                );
-                let kind = if maintenance {
-                    EvidenceKind::Maintenance
-                } else {
-                    EvidenceKind::Silence
-                };
-                let left = quieted.until.since(fold.time).as_secs_f64();
-                let because = vec![Evidence::new(
-                    kind,
-                    left,
-                    format!("{} until {}", quieted.reason, quieted.until),
-                )];
-                self.say_episode(episode, Some(incident), Some(&quieted.reason), None, fold);
-                let what = What::new(ChangeKind::Suppressed).alert(id).to(quieted.reason);
-                self.change(incident, what, because, fold);
-            }
-            None => {
-                state.suppressed.remove(&id);
-                let before = before.map(|q| q.reason).unwrap_or_default();
-                self.say_episode(episode, Some(incident), None, None, fold);
-                let because = vec![Evidence::new(
-                    EvidenceKind::Silence,
-                    0.0,
-                    format!("{before} is over"),
-                )];
-                let what = What::new(ChangeKind::Released).alert(id).from(before);
-                self.change(incident, what, because, fold);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn matchers_are_read_whole_or_not_at_all() {
-        let read = |text| {
-            Matcher::parse_all(text)
-                .iter()
-                .map(|m| format!("{}{}{}", m.name, m.equal, m.value))
-                .collect::<Vec<_>>()
+        let Some(quieted) = quieted else {
+            state.suppressed.remove(&id);
+            let before = before.expect("one of the two is there");
+            self.say_episode(episode, Some(incident), None, None, fold);
+            let because = vec![Evidence::new(
+                before.kind,
+                0.0,
+                format!("{} is over", before.reason),
+            )];
+            let what = What::new(ChangeKind::Released).alert(id).from(before.reason);
+            return self.change(incident, what, because, fold);
         };
-        assert_eq!(read(r#"host="a", team!="b""#), ["hosttruea", "teamfalseb"]);
-        assert_eq!(read(r#"{service="x,y"}"#), ["servicetruex,y"]);
-        assert_eq!(read("host=a"), ["hosttruea"]);
-        for wrong in [r#"host=~"a.*""#, r#"host="a"#, "nonsense", r#"="x""#] {
-            assert!(Matcher::parse_all(wrong).is_empty(), "{wrong}");
-        }
+        state.suppressed.insert(
+            id,
+            SuppressedAlert {
+                alert_id: id,
+                by: quieted.name.clone(),
+                since: quieted.since,
+                until: quieted.until,
+                reason: quieted.reason.to_string(),
+            },
+        );
+        let (value, text) = match quieted.until {
+            Some(until) => {
+                let left = until.since(fold.time).as_secs_f64();
+                (left, format!("{} until {until}", quieted.reason))
+            }
+            None => (quieted.value, quieted.reason.to_string()),
+        };
+        let because = vec![Evidence::new(quieted.kind, value, text)];
+        self.say_episode(episode, Some(incident), Some(&quieted.reason), None, fold);
+        let what = What::new(ChangeKind::Suppressed).alert(id).to(quieted.reason);
+        self.change(incident, what, because, fold);
+    }
+
+    /// The first silence or maintenance window that holds an alert.
+    fn quieted_by_record(&self, alert: &Alert, fold: &Fold<'_>) -> Option<Quieted> {
+        self.active_quiets.iter().find_map(|number| {
+            let quiet = self.quiets.get(number)?;
+            quiet.matches(alert, fold).then(|| Quieted {
+                by: By::Quiet(*number),
+                name: compact_str::format_compact!("{} {}", quiet.word(), quiet.id),
+                since: fold.time,
+                until: Some(quiet.until),
+                reason: compact_str::format_compact!(
+                    "{} by {}: {}",
+                    quiet.word(),
+                    quiet.author,
+                    quiet.reason
+                ),
+                kind: match quiet.maintenance {
+                    true => EvidenceKind::Maintenance,
+                    false => EvidenceKind::Silence,
+                },
+                value: 0.0,
+            })
+        })
     }
 }

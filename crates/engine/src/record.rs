@@ -7,6 +7,7 @@ use crate::{
     engine::{Engine, Timer, version},
     fold::Fold,
     incident::State,
+    settings::secs,
 };
 
 /// Suppressed alerts that a record lists; all are counted.
@@ -25,9 +26,13 @@ impl Engine {
         if state.publish_at.is_some() || self.urgent.contains(&id) {
             return;
         }
+        let pause = match state.storm {
+            true => secs(fold.settings.storm.publish_s),
+            false => Span::from_secs(1),
+        };
         let at = state
             .published_at
-            .map_or(fold.time, |at| (at + Span::from_secs(1)).max(fold.time));
+            .map_or(fold.time, |at| (at + pause).max(fold.time));
         state.publish_at = Some(at);
         self.timers.insert((at, Timer::Publish(id)));
     }
@@ -111,6 +116,7 @@ impl Engine {
             ),
             ("late", state.late),
             ("reopened", state.reopened),
+            ("storm", state.storm),
         ] {
             if holds {
                 flags.push(Text::const_new(flag));

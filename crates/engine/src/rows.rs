@@ -2,11 +2,12 @@
 //!
 //! Every row is `<tag>/<table>/<key>`. Timers and the list of open incidents are not written: they follow from the rows.
 
-use model::{IncidentId, Time};
+use model::IncidentId;
 
 use crate::{
     RestoreError, StateRow,
     engine::{Engine, Meta, Timer},
+    fold::Fold,
 };
 
 impl Engine {
@@ -21,6 +22,7 @@ impl Engine {
         self.classes.changed_rows(&row("class"), out);
         self.sources.changed_rows(&row("source"), out);
         self.endings.changed_rows(&row("endings"), out);
+        self.tallies.changed_rows(&row("tally"), out);
         self.pending.changed_rows(&row("pending"), out);
         self.tentative.changed_rows(&row("tentative"), out);
         self.kin.changed_rows(&row("kin"), out);
@@ -55,6 +57,7 @@ impl Engine {
             "place" => self.places.restore(key, value),
             "class" => self.classes.restore(key, value),
             "source" => self.sources.restore(key, value),
+            "tally" => self.tallies.restore(key, value),
             "endings" => self.endings.restore(key, value),
             "pending" => self.pending.restore(key, value),
             "tentative" => self.tentative.restore(key, value),
@@ -95,7 +98,7 @@ impl Engine {
     }
 
     /// Derives what is not written, once all rows are back.
-    pub(crate) fn wire_up(&mut self, time: Time) {
+    pub(crate) fn wire_up(&mut self, fold: &Fold<'_>) {
         for number in self.pending.keys() {
             let pending = self.pending.get(&number).expect("the key was just read");
             self.order.insert(number, pending.t);
@@ -107,12 +110,13 @@ impl Engine {
         }
         for number in self.quiets.keys() {
             let quiet = self.quiets.get(&number).expect("the key was just read");
-            if quiet.from > time {
-                self.timers.insert((quiet.from, Timer::Quiet(number)));
-            } else {
+            self.timers.insert((quiet.due, Timer::Quiet(number)));
+            if quiet.holds_at(fold.time) {
                 self.active_quiets.insert(number);
-                self.timers.insert((quiet.until, Timer::Quiet(number)));
             }
+        }
+        if let Some(due) = self.meta.rate.due {
+            self.timers.insert((due, Timer::Storm));
         }
         for id in self.alerts.keys() {
             let alert = self.alerts.get(&id).expect("the key was just read");
@@ -135,6 +139,7 @@ impl Engine {
                 self.timers.insert((at, Timer::Publish(id)));
             }
         }
+        self.refile(fold);
     }
 
     /// Ids of all incidents remembered, in order.

@@ -7,6 +7,8 @@ use model::{PageMode, Severity, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::matcher::Matchers;
+
 /// Settings of the fold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +23,10 @@ pub struct Settings {
     pub life: Life,
     /// Who is paged, and when.
     pub page: Paging,
+    /// What is kept from calling anybody, by rule.
+    pub suppress: Suppress,
+    /// When a storm begins, and what it changes.
+    pub storm: Storm,
     /// How much is kept.
     pub limits: Limits,
 }
@@ -80,6 +86,8 @@ pub struct Life {
     pub reopen_s: f64,
     /// Seconds that a milder severity must last before an incident is called milder.
     pub deescalate_s: f64,
+    /// Seconds after which an incident ends although alerts of it fire; they go on in another one that names it.
+    pub age_max_s: f64,
     /// Silent seconds after which an alert whose sender neither repeats nor resolves is stale. Not a recovery.
     pub stale_s: f64,
     /// Days after its end until an incident is forgotten.
@@ -93,6 +101,7 @@ impl Default for Life {
             resolve_quiet_s: 300.0,
             reopen_s: 1800.0,
             deescalate_s: 60.0,
+            age_max_s: 86_400.0,
             stale_s: 4.0 * 3600.0,
             forget_days: 30,
         }
@@ -138,6 +147,114 @@ impl Default for Paging {
             hold_alerts_min: 10,
             repeat_s: 3600.0,
             default_team: "on-call".to_owned(),
+        }
+    }
+}
+
+/// What is kept from calling anybody, by rule. Silences and maintenance windows come in as records instead.
+///
+/// Matchers are those of Alertmanager: `severity="critical", team!="web", host=~"db-.*"`. They ask for `service`, `host`,
+/// `entity`, `source`, `title` (or `alertname`), `severity`, `dedup_key`, or a label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Suppress {
+    /// Events that are counted and nothing else.
+    pub drop: Vec<Drop>,
+    /// Alerts that count only when enough of them come.
+    pub thresholds: Vec<Threshold>,
+    /// Alerts that explain others.
+    pub inhibit: Vec<Inhibit>,
+    /// Steps down the graph within which a critical alert explains milder ones of other incidents; 0: it never does.
+    pub graph_hops_max: u32,
+}
+
+impl Default for Suppress {
+    fn default() -> Self {
+        Suppress {
+            drop: Vec::new(),
+            thresholds: Vec::new(),
+            inhibit: Vec::new(),
+            graph_hops_max: 3,
+        }
+    }
+}
+
+/// Events that are counted and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Drop {
+    /// Names the rule in reasons.
+    pub name: String,
+    /// Which events.
+    pub matchers: Matchers,
+}
+
+/// Alerts that count only when enough of them come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Threshold {
+    /// Names the rule in reasons.
+    pub name: String,
+    /// Which alerts. The first rule that matches decides.
+    pub matchers: Matchers,
+    /// Fields or labels for each combination of whose values is counted by itself; none: all together.
+    pub per: Vec<String>,
+    /// How many must come.
+    pub count: u32,
+    /// Count different alerts instead of occurrences.
+    pub distinct: bool,
+    /// Within how many seconds.
+    pub window_s: f64,
+    /// Begin to count anew when it is reached.
+    pub reset: bool,
+}
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Threshold {
+            name: String::new(),
+            matchers: Matchers::default(),
+            per: Vec::new(),
+            count: 2,
+            distinct: false,
+            window_s: 300.0,
+            reset: false,
+        }
+    }
+}
+
+/// Alerts that explain others while they fire.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inhibit {
+    /// Names the rule in reasons.
+    pub name: String,
+    /// Which alerts explain.
+    pub source: Matchers,
+    /// Which alerts are explained; one that matches both is not.
+    pub target: Matchers,
+    /// Fields or labels under which both must have the same value; one that is missing equals nothing.
+    pub equal: Vec<String>,
+}
+
+/// When a storm begins, and what it changes. Nothing is dropped in a storm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storm {
+    /// Fresh alerts of a domain within a minute under which there is no storm.
+    pub alerts_min: u32,
+    /// How many times the median minute of the last two hours it must be.
+    pub ratio: f64,
+    /// Seconds between two records of one incident while it lasts.
+    pub publish_s: f64,
+}
+
+impl Default for Storm {
+    fn default() -> Self {
+        Storm {
+            alerts_min: 100,
+            ratio: 20.0,
+            publish_s: 10.0,
         }
     }
 }

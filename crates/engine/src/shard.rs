@@ -236,7 +236,14 @@ impl Shard {
             }
         }
         for index in 0..shard.engines.len() {
-            shard.engines[index].wire_up(shard.core.time);
+            let fold = Fold {
+                graph: &shard.graph,
+                serial: shard.core.serial,
+                time: shard.core.time,
+                settings: &shard.settings,
+                out: &mut Vec::new(),
+            };
+            shard.engines[index].wire_up(&fold);
             shard.reschedule(index);
         }
         Ok(shard)

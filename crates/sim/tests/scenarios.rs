@@ -338,8 +338,13 @@ fn e2_each_event_followed_by_a_copy_gives_the_same_states_and_counts() {
 fn the_books_balance() {
     for (name, scenario) in scenarios() {
         let books = straight(&scenario).books;
-        let parts =
-            books.new + books.repeats + books.resolved + books.redelivered + books.superseded + books.other;
+        let parts = books.new
+            + books.repeats
+            + books.resolved
+            + books.redelivered
+            + books.superseded
+            + books.dropped
+            + books.other;
         assert_eq!(books.events, parts, "{name}: {books:?}");
     }
 }

@@ -286,6 +286,7 @@ impl Scenario {
                 let level = Severity::ALL.into_iter().find(|s| s.as_str() == value);
                 event.severity = level.ok_or_else(|| format!("`{value}` is no severity"))?;
             }
+            "status" if value == "resolved" => event.status = Status::Resolved,
             "key" => event.dedup_key = value.into(),
             "id" => event.event_id = value.into(),
             "source" => event.source = value.into(),

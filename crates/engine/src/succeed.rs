@@ -1,0 +1,123 @@
+//! No incident grows for ever: after a day it ends, and what still fires goes on in another one that names it.
+//!
+//! Whoever has the old one has the new one. Who was paged and did not take it is told that the old one is closed, and
+//! paged for the new one: after a day that is worth a reminder.
+
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Page, PageState};
+
+use crate::{
+    engine::{Engine, What},
+    fold::Fold,
+    incident::{Member, State},
+};
+
+impl Engine {
+    /// Ends an incident that has become too old and opens its successor. Nothing happens where nothing fires.
+    pub(crate) fn succeed(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(old) = self.incidents.get(&id) else {
+            return;
+        };
+        let here = |(alert, member): &(&AlertId, &Member)| {
+            member.firing
+                && self
+                    .alerts
+                    .get(alert)
+                    .is_some_and(|alert| alert.incident == Some(id))
+        };
+        let firing: Vec<AlertId> = old.members.iter().filter(here).map(|(alert, _)| *alert).collect();
+        let Some(first) = firing
+            .iter()
+            .copied()
+            .find(|alert| *alert == old.opener)
+            .or(firing.first().copied())
+        else {
+            return;
+        };
+        let opener = self.alerts.get(&first).expect("checked above");
+        let (next, system) = (self.mint(&opener.dedup_key, opener.onset), old.system.clone());
+        let age = fold.time.since(old.opened_at);
+        let text = format!("it is {age} old; what fires goes on in {next}");
+        let because = vec![Evidence::new(EvidenceKind::Limit, age.as_secs_f64(), text)];
+        let state = successor(old, id, first, &firing, fold);
+        self.incidents.insert(next, state);
+        self.open.insert(next);
+        self.enliven(&system, next);
+        let begun = What::new(ChangeKind::Opened).alert(first).from(id.to_string());
+        self.change(next, begun, because.clone(), fold);
+        for alert_id in firing {
+            let alert = self.alerts.get_mut(&alert_id).expect("checked above");
+            alert.move_on(Some(next));
+            if alert.opened == Some(id) {
+                alert.opened = Some(next);
+            }
+            let what = || {
+                What::new(ChangeKind::Moved)
+                    .alert(alert_id)
+                    .from(id.to_string())
+                    .to(next.to_string())
+            };
+            let old = self.incidents.get_mut(&id).expect("looked up above");
+            old.stop_firing(alert_id);
+            old.suppressed.remove(&alert_id);
+            self.change(id, what(), because.clone(), fold);
+            if alert_id != first {
+                self.change(next, what(), because.clone(), fold);
+            }
+        }
+        let what = What::new(ChangeKind::Resolved).to("resolved");
+        self.finish(id, what, because, fold);
+        self.watch_all(next, fold);
+        self.roll_up(next, fold);
+        self.consider_page(next, fold);
+        self.wake_for_end(next, fold);
+    }
+}
+
+fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], fold: &Fold<'_>) -> State {
+    let mut state = old.clone();
+    state.members.retain(|alert, _| firing.contains(alert));
+    state.suppressed.retain(|alert, _| firing.contains(alert));
+    state.held.clear();
+    let count = state.members.len() as u64;
+    State {
+        revision: 0,
+        opener,
+        late: false,
+        reopened: false,
+        opened_at: fold.time,
+        updated_at: fold.time,
+        resolved_at: None,
+        ended: None,
+        touched_at: old.touched_at,
+        alerts: count,
+        firing: count,
+        shown: count,
+        events: state.members.values().map(|member| member.count).sum(),
+        first_event_at: state
+            .members
+            .values()
+            .map(|m| m.first_at)
+            .min()
+            .unwrap_or(old.first_event_at),
+        paged_severity: None,
+        page: Page {
+            state: PageState::None,
+            mode: fold.settings.page.mode,
+            seq: 0,
+            first_due_at: None,
+            reason: "".into(),
+        },
+        page_at: None,
+        last_page_at: None,
+        paged_teams: Vec::new(),
+        owner_since: None,
+        unassessed: true,
+        merged_from: Vec::new(),
+        split_from: Some(id),
+        wake: None,
+        publish_at: None,
+        published_at: None,
+        published: 0,
+        ..state
+    }
+}

@@ -1,0 +1,157 @@
+//! Rules that keep events away before they are placed: what is dropped, and what counts only when enough of it comes.
+//!
+//! *Drop*: the event is counted and nothing else. *Threshold*: N occurrences, or N different alerts, within T for one
+//! value of `per`; until then they wait without an incident, each with its reason. The one that reaches it goes on, and of
+//! different alerts all that still fire go with it. With `reset` counting begins anew then, so every N-th passes; without
+//! it all pass as long as the last T hold enough.
+
+use std::collections::VecDeque;
+
+use model::{AlertId, Event, Hash128, Text, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    alert::Alert,
+    engine::Engine,
+    enter::Entered,
+    fold::Fold,
+    settings::{Threshold, secs},
+    spot,
+};
+
+/// What came lately of one value of one rule.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tally {
+    came: VecDeque<Came>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Came {
+    alert: AlertId,
+    t: Time,
+    event_id: Text,
+    weight: u8,
+}
+
+/// Occurrences that one tally remembers: no rule asks for more.
+const COUNT_MAX: usize = 1000;
+
+impl Engine {
+    /// The rule that drops an event.
+    pub(crate) fn dropped(&self, event: &Event, fold: &Fold<'_>) -> Option<Text> {
+        let rules = &fold.settings.suppress.drop;
+        if rules.is_empty() {
+            return None;
+        }
+        let alert = Alert::new(event, spot::locate(event, fold.graph, fold.serial), fold.time);
+        let rule = rules
+            .iter()
+            .find(|rule| rule.matchers.hold(&alert, Some(fold.graph)))?;
+        Some(compact_str::format_compact!("dropped by rule {}", rule.name))
+    }
+
+    /// Counts an event that a rule drops; gives the number of an episode of its own.
+    pub(crate) fn drop_event(&mut self, reason: &str, fold: &mut Fold<'_>) -> u64 {
+        self.meta.books.dropped += 1;
+        self.meta.episodes += 1;
+        self.say_episode(self.meta.episodes, None, Some(reason), None, fold);
+        self.meta.episodes
+    }
+
+    /// Counts an event that would be placed; `Some`: too few came so far, so it waits. When enough did, those that waited
+    /// with it are placed, too.
+    pub(crate) fn below_threshold(
+        &mut self,
+        id: AlertId,
+        event: &Event,
+        entered: Entered,
+        fold: &mut Fold<'_>,
+    ) -> Option<Text> {
+        let alert = self.alerts.get(&id)?;
+        let rule = fold
+            .settings
+            .suppress
+            .thresholds
+            .iter()
+            .find(|rule| rule.matchers.hold(alert, Some(fold.graph)))?
+            .clone();
+        let wanted = (rule.count.max(1) as usize).min(COUNT_MAX);
+        let key = key(&rule, alert);
+        let tally = self.tallies.entry(&key, Default::default);
+        let since = event.ts - secs(rule.window_s);
+        tally
+            .came
+            .retain(|came| came.t > since && !(rule.distinct && came.alert == id));
+        if tally.came.len() == COUNT_MAX {
+            tally.came.pop_front();
+        }
+        tally.came.push_back(Came {
+            alert: id,
+            t: event.ts,
+            event_id: event.event_id.clone(),
+            weight: entered.weight,
+        });
+        let count = tally.came.len();
+        if count < wanted {
+            let what = if rule.distinct { "alerts" } else { "times" };
+            return Some(compact_str::format_compact!(
+                "{count} of {wanted} {what} within {} s, by rule {}",
+                rule.window_s,
+                rule.name
+            ));
+        }
+        let came = tally.came.clone();
+        if rule.reset {
+            tally.came.clear();
+        }
+        for other in came {
+            let waits = self
+                .alerts
+                .get(&other.alert)
+                .is_some_and(|alert| alert.firing() && alert.incident.is_none() && alert.unsettled == 0);
+            if other.alert != id && waits {
+                let entered = Entered {
+                    weight: other.weight,
+                    ..entered
+                };
+                self.enqueue(other.alert, other.t, &other.event_id, entered, fold);
+            }
+        }
+        None
+    }
+
+    /// An alert waits without an incident, for a reason; gives the number of its episode.
+    pub(crate) fn wait(&mut self, id: AlertId, reason: Text, entered: Entered, fold: &mut Fold<'_>) -> u64 {
+        self.meta.books.suppressed += 1;
+        let next = self.meta.episodes + 1;
+        let alert = self.alerts.get_mut(&id).expect("made on arrival");
+        if entered.fresh || alert.episode == 0 || alert.settled.is_some() {
+            alert.episode = next;
+            alert.settled = None;
+            self.meta.episodes = next;
+        }
+        let episode = alert.episode;
+        alert.muted = Some(reason.clone());
+        self.say_episode(episode, None, Some(&reason), None, fold);
+        episode
+    }
+}
+
+/// One tally per rule and value of `per`.
+fn key(rule: &Threshold, alert: &Alert) -> u64 {
+    let mut hash = Hash128::new("threshold");
+    hash.part(rule.name.as_bytes());
+    for label in &rule.per {
+        let value = match label.as_str() {
+            "service" => alert.service.as_deref(),
+            "host" => alert.host.as_deref(),
+            "source" => Some(alert.source.as_str()),
+            "title" | "alertname" => Some(alert.title.as_str()),
+            "entity" => Some(alert.spot.entity.as_str()),
+            "dedup_key" => Some(alert.dedup_key.as_str()),
+            label => alert.labels.get(label),
+        };
+        hash.maybe(value.map(str::as_bytes));
+    }
+    (hash.finish() >> 64) as u64
+}
