@@ -266,7 +266,7 @@ impl Matcher {
 fn values<'a>(name: &str, alert: &'a Alert) -> [Option<&'a str>; 3] {
     let own = match name {
         "service" => alert.service.as_deref(),
-        "host" | "hostname" => alert.host.as_deref(),
+        "host" | "hostname" | "instance" | "node" => alert.host.as_deref(),
         "source" => Some(alert.source.as_str()),
         "title" | "alertname" => Some(alert.title.as_str()),
         "severity" => Some(alert.severity.as_str()),

@@ -49,6 +49,10 @@ pub(crate) struct Config {
     pub(crate) grouping: engine::Grouping,
     /// How incidents begin and end.
     pub(crate) life: engine::Life,
+    /// What is kept from calling anybody, by rule; see `docs/suppression.md`.
+    pub(crate) suppress: engine::Suppress,
+    /// When a storm begins, and what it changes. Nothing is dropped in a storm.
+    pub(crate) storm: engine::Storm,
     /// How much is kept.
     pub(crate) limits: engine::Limits,
     /// What is logged, on standard error.
@@ -311,6 +315,8 @@ impl Config {
             grouping: self.grouping.clone(),
             life: self.life.clone(),
             page: self.page.clone(),
+            suppress: self.suppress.clone(),
+            storm: self.storm.clone(),
             limits: self.limits.clone(),
         }
     }

@@ -54,6 +54,7 @@ mod sensu;
 mod sentry;
 mod servicenow;
 mod shape;
+mod silences;
 mod site24x7;
 pub(crate) mod snmptrap;
 mod splunk;
@@ -108,6 +109,7 @@ pub static TABLE: &[Source] = &[
     cloudwatch::EVENTBRIDGE,
     gcp::PUBSUB,
     topology::SOURCE,
+    silences::SOURCE,
     alertmanager::SOURCE,
     otlp::SOURCE,
     kubernetes::SOURCE,

@@ -171,6 +171,10 @@ fn incident(f: &Fields<'_>, base: &str, d: &mut Draft) {
         f.text(&at("id")).as_deref().unwrap_or_default(),
         f.text(&at("incident_key")).as_deref().unwrap_or_default(),
     ]));
+    // Who is paged under our id speaks of our incident.
+    if let Some(key) = f.glance(&at("incident_key")) {
+        d.label("incident_key", key);
+    }
     d.starts_at = f.time(&[&at("created_at"), &at("created_on")]);
     d.service = f.first(&[&at("service.summary"), &at("service.name")]);
     d.severity_word(f.first(&[&at("priority.summary"), &at("priority.name"), &at("urgency")]));

@@ -43,7 +43,7 @@ fn silence(value: &Value, sink: &mut Sink<'_>) {
     if state.as_deref() == Some("expired") {
         d.status = Some(Status::Resolved);
     }
-    d.label("matchers", matchers.join(", ").into());
+    d.label("matchers", matchers.join(", "));
     d.label("author", f.text("createdBy").unwrap_or_default());
     d.label("reason", d.title.clone());
     if !id.is_empty() {
