@@ -101,7 +101,8 @@ impl Default for Life {
             resolve_quiet_s: 300.0,
             reopen_s: 1800.0,
             deescalate_s: 60.0,
-            age_max_s: 86_400.0,
+            // A week: what lasts over a weekend is one thing still, and nothing grows for ever.
+            age_max_s: 7.0 * 86_400.0,
             stale_s: 4.0 * 3600.0,
             forget_days: 30,
         }

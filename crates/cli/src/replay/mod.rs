@@ -132,18 +132,6 @@ pub(crate) fn run(args: &Args) -> Done {
 
 /// The books of all partitions replayed, summed.
 fn sum(mut a: engine::Books, shard: &Shard) -> engine::Books {
-    let b = shard.books();
-    a.inputs += b.inputs;
-    a.events += b.events;
-    a.new += b.new;
-    a.repeats += b.repeats;
-    a.resolved += b.resolved;
-    a.redelivered += b.redelivered;
-    a.superseded += b.superseded;
-    a.other += b.other;
-    a.late += b.late;
-    a.suppressed += b.suppressed;
-    a.incidents += b.incidents;
-    a.pages += b.pages;
+    a.add(&shard.books());
     a
 }

@@ -31,13 +31,32 @@ pub(super) fn print(feed: &Feed, refused: &Refused, elapsed: Duration) {
         number(books.incidents),
         number(books.pages)
     ));
+    let held = format!(
+        "  {} pages held, of which {} alerts recovered before; {} events dropped by rule; {} recoveries without a firing",
+        number(books.held),
+        number(books.spared),
+        number(books.dropped),
+        number(books.unmatched),
+    );
+    say(&held);
     if books.new > 0 {
-        say(&format!(
-            "  noise reduction: {} events to incidents, {} alerts to incidents, {} alerts to pages",
-            reduction(books.events, books.incidents),
-            reduction(books.new, books.incidents),
-            reduction(books.new, books.pages),
-        ));
+        say("  noise reduction, under each of its definitions:");
+    }
+    for (words, from, to) in [
+        ("events to alerts", books.events, books.new),
+        ("alerts to incidents", books.new, books.incidents),
+        ("incidents to pages", books.incidents, books.pages),
+        ("events to incidents", books.events, books.incidents),
+        ("alerts to pages", books.new, books.pages),
+    ] {
+        if from > 0 {
+            say(&format!(
+                "    {words:<20} {:>8}  {} to {}",
+                reduction(from, to),
+                number(from),
+                number(to)
+            ));
+        }
     }
     if refused.count() > 0 {
         say(&format!("  {} refused (dead letters):", number(refused.count())));
