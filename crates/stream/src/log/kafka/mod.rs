@@ -103,6 +103,20 @@ fn failed(error: KafkaError) -> LogError {
     LogError::new(kind, error)
 }
 
+impl KafkaLog {
+    /// The topics with their numbers of partitions; all must be there.
+    fn sizes(&self, topics: &[TopicName]) -> Result<Vec<(TopicName, u32)>, LogError> {
+        let size = |topic: &TopicName| match self.partitions(topic)? {
+            Some(partitions) => Ok((topic.clone(), partitions)),
+            None => {
+                let what = format_args!("topic {topic} is missing");
+                Err(LogError::new(LogErrorKind::Setup, what))
+            }
+        };
+        topics.iter().map(size).collect()
+    }
+}
+
 impl Log for KafkaLog {
     fn partitions(&self, topic: &str) -> Result<Option<u32>, LogError> {
         let metadata = self.asker.fetch_metadata(Some(topic), ASK).map_err(failed)?;
@@ -170,22 +184,13 @@ impl Log for KafkaLog {
     }
 
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
-        let mut sizes = Vec::new();
-        for topic in &member.topics {
-            match self.partitions(topic)? {
-                Some(partitions) => sizes.push((topic.clone(), partitions)),
-                None => {
-                    return Err(LogError::new(
-                        LogErrorKind::Setup,
-                        format_args!("topic {topic} is missing"),
-                    ));
-                }
-            }
-        }
+        let sizes = self.sizes(&member.topics)?;
+        let writes = self.sizes(&member.writes)?;
         Ok(Box::new(worker::KafkaWorker::join(
             &self.properties,
             member,
             &sizes,
+            &writes,
         )?))
     }
 

@@ -103,6 +103,7 @@ impl KafkaWorker {
         properties: &Properties,
         member: &Member,
         sizes: &[(TopicName, u32)],
+        writes: &[(TopicName, u32)],
     ) -> Result<KafkaWorker, LogError> {
         let whole = (member.share == Share::Whole).then(|| {
             sizes
@@ -132,6 +133,8 @@ impl KafkaWorker {
             .map_err(failed)?;
 
         let writer = Writer::new(properties, member)?;
+        let first = sizes.first().map(|(topic, _)| TopicPartition::new(topic, 0));
+        writer.sweep(writes, first, consumer.group_metadata())?;
         let topics: Vec<&str> = member.topics.iter().map(|topic| &**topic).collect();
         consumer
             .fetch_metadata(topics.first().copied(), ASK)

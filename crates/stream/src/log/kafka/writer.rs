@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use super::{Properties, convert, failed};
-use crate::log::{LogError, LogErrorKind, Member, Transaction};
+use crate::log::{LogError, LogErrorKind, Member, Outgoing, TopicName, TopicPartition, Transaction};
 
 /// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,8 +33,17 @@ pub(super) struct Writer {
     ended: mpsc::Receiver<Result<(), LogError>>,
 }
 
-/// How a transaction ends: the positions that become committed with it.
-struct End(Option<(TopicPartitionList, ConsumerGroupMetadata)>);
+/// Positions of a group that are part of a transaction.
+type Positions = Option<(TopicPartitionList, ConsumerGroupMetadata)>;
+
+/// How a transaction ends.
+enum End {
+    Commit(Positions),
+    Abort(Positions),
+}
+
+/// Key of the record that a sweep writes and takes back.
+const SWEEP: &[u8] = b"!sweep";
 
 /// Remembers the first record of a transaction that could not be delivered.
 #[derive(Default)]
@@ -89,8 +98,8 @@ impl Writer {
         std::thread::Builder::new()
             .name(format!("{}-commit", member.name))
             .spawn(move || {
-                while let Ok(End(positions)) = to_end.recv() {
-                    if done.send(end(&ender, positions)).is_err() {
+                while let Ok(how) = to_end.recv() {
+                    if done.send(end(&ender, how)).is_err() {
                         return;
                     }
                 }
@@ -128,12 +137,45 @@ impl Writer {
                 group().ok_or_else(|| LogError::new(LogErrorKind::Fenced, "not a member of the group"))?;
             Some((list, group))
         };
+        self.end(End::Commit(positions))
+    }
+
+    /// Writes a record everywhere and takes all of it back. A coordinator that was killed was seen to call a transaction
+    /// ended of which some partitions never heard; it stays open there, hides all behind it, and what the next
+    /// transaction of the same producer commits, it commits too: outputs that were given up become visible beside those
+    /// made in their place. The marker of this abort closes it first.
+    pub(super) fn sweep(
+        &self,
+        topics: &[(TopicName, u32)],
+        input: Option<TopicPartition>,
+        group: Option<ConsumerGroupMetadata>,
+    ) -> Result<(), LogError> {
+        let all = topics
+            .iter()
+            .flat_map(|(topic, n)| (0..*n).map(move |p| Outgoing::to(topic, p, SWEEP, None)));
+        let records = Transaction {
+            records: all.collect(),
+            positions: Vec::new(),
+        };
+        let mut positions = None;
+        if let (Some(at), Some(group)) = (input, group) {
+            let mut list = TopicPartitionList::new();
+            list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(0))
+                .map_err(failed)?;
+            positions = Some((list, group));
+        }
+        self.producer.begin_transaction().map_err(failed)?;
+        self.send(&records)?;
+        self.end(End::Abort(positions))
+    }
+
+    fn end(&self, how: End) -> Result<(), LogError> {
         let hangs = |_| {
-            let what = "the client library does not return from a commit; given up";
+            let what = "the client library does not return from the end of a transaction; given up";
             LogError::new(LogErrorKind::Unknown, what)
         };
         self.ends
-            .send(End(positions))
+            .send(how)
             .map_err(|_| LogError::new(LogErrorKind::Unknown, "the thread that commits has ended"))?;
         self.ended.recv_timeout(HANGS_AFTER).map_err(hangs)?
     }
@@ -181,14 +223,24 @@ impl Writer {
 }
 
 /// The group's metadata is read afresh for each commit: the generation in it is what fences (KIP-447).
-fn end(
-    producer: &BaseProducer<Failures>,
-    positions: Option<(TopicPartitionList, ConsumerGroupMetadata)>,
-) -> Result<(), LogError> {
-    if let Some((list, group)) = positions {
-        producer
-            .send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT)
-            .map_err(failed)?;
+fn end(producer: &BaseProducer<Failures>, how: End) -> Result<(), LogError> {
+    match how {
+        End::Commit(positions) => {
+            if let Some((list, group)) = positions {
+                producer
+                    .send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT)
+                    .map_err(failed)?;
+            }
+            producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
+        }
+        End::Abort(positions) => {
+            if let Some((list, group)) = positions {
+                // Refused when the group has members, of which this is none yet; the partition of the group's positions
+                // is part of the transaction by then.
+                let refused = producer.send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT);
+                tracing::debug!(?refused, "positions in a sweep");
+            }
+            producer.abort_transaction(COMMIT_TIMEOUT).map_err(failed)
+        }
     }
-    producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
 }
