@@ -96,14 +96,6 @@ impl Correlate {
             name: format!("{}-correlate-{number}", settings.instance),
             topics: vec![settings.topics.journal.clone()],
             share: Share::Partitions,
-            writes: [
-                &settings.topics.changes,
-                &settings.topics.incidents,
-                &settings.topics.state,
-                &settings.topics.heartbeat,
-            ]
-            .map(Clone::clone)
-            .to_vec(),
         };
         Correlate {
             settings,

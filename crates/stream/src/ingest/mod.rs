@@ -90,10 +90,6 @@ impl Ingest {
             name,
             topics,
             share,
-            writes: vec![
-                settings.topics.journal.clone(),
-                settings.topics.deadletter.clone(),
-            ],
         };
         let decoder = Decoder::new(settings.decode.clone());
         Some(Ingest {

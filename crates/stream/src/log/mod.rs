@@ -104,8 +104,6 @@ pub struct Member {
     pub topics: Vec<TopicName>,
     /// How they are shared.
     pub share: Share,
-    /// Topics that its transactions write.
-    pub writes: Vec<TopicName>,
 }
 
 /// How a group shares its topics.

@@ -280,7 +280,7 @@ impl Drop for Own {
 }
 
 #[test]
-#[ignore = "takes the broker away three times; one run in ten is not what it should be; run it by name"]
+#[ignore = "takes the only broker away three times, once with kill -9; docs/reliability.md says what happens in one run of fifteen"]
 fn broker_outages_lose_and_double_nothing() {
     let own = Own("29192");
     let address = script("start", own.0);

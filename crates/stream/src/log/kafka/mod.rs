@@ -185,12 +185,10 @@ impl Log for KafkaLog {
 
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
         let sizes = self.sizes(&member.topics)?;
-        let writes = self.sizes(&member.writes)?;
         Ok(Box::new(worker::KafkaWorker::join(
             &self.properties,
             member,
             &sizes,
-            &writes,
         )?))
     }
 

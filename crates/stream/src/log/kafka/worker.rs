@@ -103,7 +103,6 @@ impl KafkaWorker {
         properties: &Properties,
         member: &Member,
         sizes: &[(TopicName, u32)],
-        writes: &[(TopicName, u32)],
     ) -> Result<KafkaWorker, LogError> {
         let whole = (member.share == Share::Whole).then(|| {
             sizes
@@ -133,8 +132,6 @@ impl KafkaWorker {
             .map_err(failed)?;
 
         let writer = Writer::new(properties, member)?;
-        let first = sizes.first().map(|(topic, _)| TopicPartition::new(topic, 0));
-        writer.sweep(writes, first, consumer.group_metadata())?;
         let topics: Vec<&str> = member.topics.iter().map(|topic| &**topic).collect();
         consumer
             .fetch_metadata(topics.first().copied(), ASK)
@@ -287,10 +284,18 @@ impl Worker for KafkaWorker {
     }
 
     fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError> {
-        let list = self
+        let asked = self
             .consumer
-            .committed_offsets(as_list(std::slice::from_ref(at)), ASK)
-            .map_err(failed)?;
+            .committed_offsets(as_list(std::slice::from_ref(at)), ASK);
+        if asked
+            .as_ref()
+            .is_err_and(|e| e.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut))
+            && let Some(group) = self.consumer.group_metadata()
+        {
+            tracing::warn!(partition = %at, "a transaction hides the committed position; what this worker may have left open is ended");
+            self.writer.release(at, group)?;
+        }
+        let list = asked.map_err(failed)?;
         let found = list.find_partition(&at.topic, at.partition as i32);
         let found =
             found.ok_or_else(|| LogError::new(LogErrorKind::Unavailable, "no committed position told"))?;

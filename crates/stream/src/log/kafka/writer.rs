@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use super::{Properties, convert, failed};
-use crate::log::{LogError, LogErrorKind, Member, Outgoing, TopicName, TopicPartition, Transaction};
+use crate::log::{LogError, LogErrorKind, Member, TopicPartition, Transaction};
 
 /// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,11 +39,8 @@ type Positions = Option<(TopicPartitionList, ConsumerGroupMetadata)>;
 /// How a transaction ends.
 enum End {
     Commit(Positions),
-    Abort(Positions),
+    Abort(TopicPartitionList, ConsumerGroupMetadata),
 }
-
-/// Key of the record that a sweep writes and takes back.
-const SWEEP: &[u8] = b"!sweep";
 
 /// Remembers the first record of a transaction that could not be delivered.
 #[derive(Default)]
@@ -140,33 +137,20 @@ impl Writer {
         self.end(End::Commit(positions))
     }
 
-    /// Writes a record everywhere and takes all of it back. A coordinator that was killed was seen to call a transaction
-    /// ended of which some partitions never heard; it stays open there, hides all behind it, and what the next
-    /// transaction of the same producer commits, it commits too: outputs that were given up become visible beside those
-    /// made in their place. The marker of this abort closes it first.
-    pub(super) fn sweep(
+    /// Closes what a former life of this producer left open in the positions of its group. A coordinator that was killed
+    /// was seen to call a transaction ended of which the partition of the group's positions never heard: it stays open
+    /// there, and whoever asks for the position waits for ever. The marker of this abort ends it. What was published is
+    /// known without the group.
+    pub(super) fn release(
         &self,
-        topics: &[(TopicName, u32)],
-        input: Option<TopicPartition>,
-        group: Option<ConsumerGroupMetadata>,
+        input: &TopicPartition,
+        group: ConsumerGroupMetadata,
     ) -> Result<(), LogError> {
-        let all = topics
-            .iter()
-            .flat_map(|(topic, n)| (0..*n).map(move |p| Outgoing::to(topic, p, SWEEP, None)));
-        let records = Transaction {
-            records: all.collect(),
-            positions: Vec::new(),
-        };
-        let mut positions = None;
-        if let (Some(at), Some(group)) = (input, group) {
-            let mut list = TopicPartitionList::new();
-            list.add_partition_offset(&at.topic, at.partition as i32, Offset::Offset(0))
-                .map_err(failed)?;
-            positions = Some((list, group));
-        }
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&input.topic, input.partition as i32, Offset::Offset(0))
+            .map_err(failed)?;
         self.producer.begin_transaction().map_err(failed)?;
-        self.send(&records)?;
-        self.end(End::Abort(positions))
+        self.end(End::Abort(list, group))
     }
 
     fn end(&self, how: End) -> Result<(), LogError> {
@@ -233,13 +217,10 @@ fn end(producer: &BaseProducer<Failures>, how: End) -> Result<(), LogError> {
             }
             producer.commit_transaction(COMMIT_TIMEOUT).map_err(failed)
         }
-        End::Abort(positions) => {
-            if let Some((list, group)) = positions {
-                // Refused when the group has members, of which this is none yet; the partition of the group's positions
-                // is part of the transaction by then.
-                let refused = producer.send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT);
-                tracing::debug!(?refused, "positions in a sweep");
-            }
+        End::Abort(list, group) => {
+            // May be refused, when the group has moved on; its partition is part of the transaction by then.
+            let refused = producer.send_offsets_to_transaction(&list, &group, COMMIT_TIMEOUT);
+            tracing::debug!(?refused, "positions to be aborted");
             producer.abort_transaction(COMMIT_TIMEOUT).map_err(failed)
         }
     }

@@ -352,7 +352,6 @@ impl House {
             name: format!("{}-{stage}-{number}", self.settings.instance),
             topics: Vec::new(),
             share: Share::Partitions,
-            writes: Vec::new(),
         }
     }
 
