@@ -91,8 +91,8 @@ impl Workers {
 
     pub(crate) fn signal(&mut self, which: usize, signal: &str) -> Result<(), String> {
         let id = self.child(which)?.id().to_string();
-        let status = Command::new("kill")
-            .args([signal, &id])
+        let status = Command::new("sh")
+            .args(["-c", "kill $0 $1", signal, &id])
             .status()
             .map_err(|e| e.to_string())?;
         if status.success() {

@@ -215,7 +215,8 @@ impl Worker {
     /// SIGTERM, and the exit status that follows.
     fn end(mut self) {
         let pid = self.0.id().to_string();
-        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+        let kill = Command::new("sh").args(["-c", "kill $0", &pid]).status();
+        assert!(kill.unwrap().success());
         assert!(self.0.wait().unwrap().success(), "SIGTERM ends it with an error");
     }
 }

@@ -43,7 +43,9 @@ impl Running {
     /// Ends it as a service manager does; it must end well.
     pub(crate) fn stop(&mut self, dir: &Path) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+        // The shell's own: a bare system has no program of that name.
+        let kill = Command::new("sh").args(["-c", "kill $0", &pid]).status();
+        assert!(kill.unwrap().success());
         let status = self.child.wait().unwrap();
         let log = fs::read_to_string(dir.join("log")).unwrap();
         assert!(status.success(), "{status}: {log}");

@@ -163,8 +163,8 @@ impl Drop for Process {
 
 impl Process {
     fn signal(&self, signal: &str) {
-        let status = Command::new("kill")
-            .args([signal, &self.0.id().to_string()])
+        let status = Command::new("sh")
+            .args(["-c", "kill $0 $1", signal, &self.0.id().to_string()])
             .status()
             .unwrap();
         assert!(status.success());
