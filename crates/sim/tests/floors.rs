@@ -172,7 +172,7 @@ fn the_fold_stays_above_the_floors() {
         ("AC@1", mean(&|j| j.score.root_cause.as_ref().unwrap().ac_1), 0.57),
         ("AC@3", mean(&|j| j.score.root_cause.as_ref().unwrap().ac_3), 0.75),
         ("owner right where the cause is", mean(&|j| j.owner_right), 0.90),
-        ("class macro F1", mean(&|j| j.class_f1), 0.45),
+        ("class macro F1", mean(&|j| j.class_f1), 0.80),
     ];
     for (name, reached, floor) in figures {
         println!("{name:32} {reached:.3} (floor {floor:.2})");
@@ -187,14 +187,23 @@ fn the_fold_stays_above_the_floors() {
     assert_eq!(missed, 0, "no true incident is lost whole");
 }
 
+/// Ten worlds that were not looked at while judgement was made.
 #[test]
-#[ignore = "prints the figures of other seeds"]
-fn figures_of_other_seeds() {
-    for seed in 11..=20 {
-        let judged = judge(seed);
-        println!(
-            "seed {seed}, owner {:.2}, class {:.2}\n{}\n",
-            judged.owner_right, judged.class_f1, judged.score
+fn other_worlds_are_above_their_floors() {
+    let judged: Vec<Judged> = (11..=20).map(judge).collect();
+    let mean = |figure: &dyn Fn(&Judged) -> f64| judged.iter().map(figure).sum::<f64>() / judged.len() as f64;
+    let figures = [
+        ("recovered F1", mean(&|j| j.score.recovered.f1), 0.80),
+        ("owner right where the cause is", mean(&|j| j.owner_right), 0.90),
+        ("class macro F1", mean(&|j| j.class_f1), 0.80),
+    ];
+    for (name, reached, floor) in figures {
+        println!("{name:32} {reached:.3} (floor {floor:.2})");
+        assert!(
+            reached >= floor,
+            "{name}: {reached:.3} is below its floor {floor}"
         );
     }
+    let missed: usize = judged.iter().map(|j| j.score.recovered.missed_entirely).sum();
+    assert_eq!(missed, 0, "no true incident is lost whole");
 }
