@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     AlertId, Context, ContextClass, Evidence, EvidenceKind, IncidentId, IncidentStatus, Owner, Page,
-    PageState, Severity, Time,
+    Severity, Time,
 };
 
 use crate::{
@@ -222,13 +222,7 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         acknowledged_by: None,
         acknowledged_severity: Severity::Unknown,
         snoozed_until: None,
-        page: Page {
-            state: PageState::None,
-            mode: fold.settings.page.mode,
-            seq: 0,
-            first_due_at: None,
-            reason: "".into(),
-        },
+        page: Page::none(fold.settings.page.mode),
         page_at: None,
         last_page_at: None,
         milder_since: None,

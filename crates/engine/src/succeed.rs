@@ -3,7 +3,7 @@
 //! Whoever has the old one has the new one. Who was paged and did not take it is told that the old one is closed, and
 //! paged for the new one: after a week that is worth a reminder.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Page, PageState};
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Page};
 
 use crate::{
     engine::{Engine, What},
@@ -100,13 +100,7 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
             .min()
             .unwrap_or(old.first_event_at),
         paged_severity: None,
-        page: Page {
-            state: PageState::None,
-            mode: fold.settings.page.mode,
-            seq: 0,
-            first_due_at: None,
-            reason: "".into(),
-        },
+        page: Page::none(fold.settings.page.mode),
         page_at: None,
         last_page_at: None,
         paged_teams: Vec::new(),

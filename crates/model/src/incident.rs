@@ -213,6 +213,19 @@ pub struct Page {
     pub reason: Text,
 }
 
+impl Page {
+    /// Nothing is owed yet.
+    pub fn none(mode: PageMode) -> Page {
+        Page {
+            state: PageState::None,
+            mode,
+            seq: 0,
+            first_due_at: None,
+            reason: Text::default(),
+        }
+    }
+}
+
 /// Where a page stands.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
