@@ -8,6 +8,7 @@
 
 #[path = "../../stream/tests/it/broker.rs"]
 mod broker;
+mod command;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +21,7 @@ use std::{
 use model::{AlertId, Change, Incident, IncidentId, Status, Time};
 use serde_json::Value;
 
-use crate::broker::Broker;
+use crate::{broker::Broker, command::stormfold};
 
 const PARTITIONS: u32 = 3;
 /// Four products of a dozen things, each of them a tenant, so that the domains spread over the partitions.
@@ -31,20 +32,6 @@ struct World {
     dir: tempfile::TempDir,
     prefix: String,
     expected: BTreeMap<IncidentId, Incident>,
-}
-
-fn stormfold(args: &[&str], dir: &Path) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_stormfold"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "stormfold {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output.stdout
 }
 
 impl World {
@@ -283,13 +270,8 @@ fn pair_f1(one: &BTreeMap<IncidentId, Incident>, other: &BTreeMap<IncidentId, In
     2.0 * one.intersection(&other).count() as f64 / (one.len() + other.len()) as f64
 }
 
-#[test]
-fn live_on_kafka_with_a_kill_9_gives_what_replay_gives() {
-    let broker = Broker::get();
-    let world = World::new(&broker, "e2e-live");
-    let (one, mut other) = (world.start("a"), world.start("b"));
-    world.produce();
-    world.wait("the first changes", |world| world.changes().len() > 50);
+/// Kills the process `b`, starts it again, and compares: while both run, and after both have ended.
+fn kill_and_compare(world: &World, one: Worker, mut other: Worker) {
     other.kill_9();
     let other = world.start("b");
     world.wait_for_states();
@@ -300,17 +282,21 @@ fn live_on_kafka_with_a_kill_9_gives_what_replay_gives() {
 }
 
 #[test]
+fn live_on_kafka_with_a_kill_9_gives_what_replay_gives() {
+    let broker = Broker::get();
+    let world = World::new(&broker, "e2e-live");
+    let (one, other) = (world.start("a"), world.start("b"));
+    world.produce();
+    world.wait("the first changes", |world| world.changes().len() > 50);
+    kill_and_compare(&world, one, other);
+}
+
+#[test]
 fn a_backlog_on_kafka_with_a_kill_9_gives_what_replay_gives() {
     let broker = Broker::get();
     let world = World::new(&broker, "e2e-backlog");
     world.produce();
-    let (one, mut other) = (world.start("a"), world.start("b"));
+    let (one, other) = (world.start("a"), world.start("b"));
     world.wait("the first changes", |world| !world.changes().is_empty());
-    other.kill_9();
-    let other = world.start("b");
-    world.wait_for_states();
-    world.check();
-    one.end();
-    other.end();
-    world.check();
+    kill_and_compare(&world, one, other);
 }

@@ -3,23 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::{fs, path::Path, process::Command};
+mod command;
+
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
-fn stormfold(dir: &Path, args: &[&str]) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_stormfold"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output.stdout
-}
+use crate::command::stormfold;
 
 /// What is wrong with it, the bytes, and what the reason must speak of.
 fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
@@ -59,7 +49,6 @@ fn good() -> Vec<String> {
 
 fn incidents(dir: &Path, file: &str) -> Vec<u8> {
     stormfold(
-        dir,
         &[
             "replay",
             "--quiet",
@@ -69,6 +58,7 @@ fn incidents(dir: &Path, file: &str) -> Vec<u8> {
             "dead.jsonl",
             file,
         ],
+        dir,
     )
 }
 

@@ -144,8 +144,12 @@ struct Process(Child);
 impl Process {
     fn start(address: &str, prefix: &str, instance: &str) -> Process {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["kafka::worker_process", "--exact", "--ignored", "--nocapture"])
-            .env("STORMFOLD_TEST_WORKER", format!("{address} {prefix} {instance}"))
+            .args([
+                "kafka::kill_9_loses_and_doubles_nothing",
+                "--exact",
+                "--nocapture",
+            ])
+            .env(WORKER, format!("{address} {prefix} {instance}"))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -208,13 +212,11 @@ fn check(log: &dyn Log, settings: &Settings, expected: &Published) {
     );
 }
 
-/// Not a test: the worker that other tests kill.
-#[test]
-#[ignore = "is the worker of other tests"]
-fn worker_process() {
-    let Ok(told) = std::env::var("STORMFOLD_TEST_WORKER") else {
-        return;
-    };
+/// Tells the test of killed workers that it is one of them: address, prefix and instance.
+const WORKER: &str = "STORMFOLD_TEST_WORKER";
+
+/// The worker that tests kill; it does not end by itself.
+fn work(told: &str) -> ! {
     let told: Vec<&str> = told.split(' ').collect();
     let log = connect(told[0]);
     let _handle = Pipeline::start(settings(told[1], told[2]), log, Arc::new(SystemClock)).unwrap();
@@ -225,6 +227,9 @@ fn worker_process() {
 
 #[test]
 fn kill_9_loses_and_doubles_nothing() {
+    if let Ok(told) = std::env::var(WORKER) {
+        work(&told);
+    }
     let number = |name: &str| {
         std::env::var(name)
             .ok()
