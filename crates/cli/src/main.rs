@@ -20,6 +20,7 @@ mod run;
 mod score;
 mod simulate;
 mod source;
+mod tables;
 mod terminal;
 mod topics;
 mod topology;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     flag,
 };
 use stream::{Pipeline, SystemClock};
@@ -19,6 +19,7 @@ use crate::{
     config::{Config, LogFormat, LogKind},
     fail::{Done, Failure},
     logs,
+    tables::Watch,
 };
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,8 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 SIGTERM or Ctrl-C: input is read no further, what was read is folded, a checkpoint is written, all within two seconds. \
-A second one ends at once; nothing committed is lost.
+A second one ends at once; nothing committed is lost. \
+SIGHUP reads the tables of decode.tables anew; so does a change of one of their files.
 
 Without a configuration the log is kept in ./stormfold-data, and monitoring tools post to http://127.0.0.1:8780.
 
@@ -46,7 +48,9 @@ Examples:
 pub(crate) fn run(args: &Args) -> Done {
     let config = args.config.load()?;
     log_to_stderr(&config)?;
+    let mut tables = Watch::new(config.decode.tables.clone());
     let mut settings = logs::settings(&config)?;
+    settings.new_tables = tables.new_tables();
     if args.accept_gap {
         settings.gap = stream::Gap::Accept;
     }
@@ -56,6 +60,7 @@ pub(crate) fn run(args: &Args) -> Done {
         stream::topics::create(log.as_ref(), &settings).map_err(logs::failed)?;
     }
     let told = stop_flag().map_err(|e| Failure::io("signals", e))?;
+    flag::register(SIGHUP, tables.asked()).map_err(|e| Failure::io("signals", e))?;
     let raw = settings.topics.raw.clone();
     let incidents = settings.topics.incidents.clone();
     let handle = Pipeline::start(settings, log.clone(), Arc::new(SystemClock)).map_err(logs::failed)?;
@@ -69,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Done {
         page_mode = ?config.page.mode,
         "running"
     );
-    let failure = wait(&told, &handle);
+    let failure = wait(&told, &handle, &mut tables);
     // Senders are told to come again before the log stops taking.
     if let Some(server) = server {
         server.stop();
@@ -92,12 +97,13 @@ fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
     Ok(told)
 }
 
-/// Waits until told to end, or for a fault that only a person can mend.
-fn wait(told: &AtomicBool, handle: &stream::Handle) -> Option<String> {
+/// Waits until told to end, or for a fault that only a person can mend; looks after the tables meanwhile.
+fn wait(told: &AtomicBool, handle: &stream::Handle, tables: &mut Watch) -> Option<String> {
     while !told.load(Ordering::Acquire) {
         if let Some(failure) = handle.failure() {
             return Some(failure);
         }
+        tables.look();
         std::thread::sleep(Duration::from_millis(20));
     }
     tracing::info!("stopping");

@@ -88,3 +88,55 @@ fn once_more(dir: &Path) {
     .unwrap();
     assert_eq!(missing.status.code(), Some(2), "{missing:?}");
 }
+
+#[test]
+fn tables_are_read_anew_and_a_bad_one_leaves_the_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let table = |text: &str| fs::write(dir.join("hosts.csv"), text).unwrap();
+    table("host,team\ndb-1,storage\n");
+    let mut running = Running::start_with(dir, "decode:\n  tables:\n    - { file: hosts.csv, key: host }\n");
+    let mut sent = 0.0;
+    let mut post = |running: &Running, title: &str| {
+        let event = format!(r#"{{"title":"{title}","status":"firing","severity":"error","host":"DB-1"}}"#);
+        let answer = running.ask("POST", "/v1/ingest", &event);
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        sent += 1.0;
+        running.wait(dir, "the journal's record", |running| {
+            running.metric("stormfold_ingested_inputs_total") >= sent
+        });
+    };
+    let said = |running: &Running, what: &str, times: usize| {
+        running.wait(dir, what, |_| {
+            let log = fs::read_to_string(dir.join("log")).unwrap();
+            log.matches(what).count() >= times
+        });
+    };
+    post(&running, "as at the start");
+    table("host,team\ndb-1,databases\n");
+    running.signal("HUP");
+    said(&running, "the tables were read anew", 1);
+    post(&running, "after the signal");
+    table("host,team\ndb-1,one,two\n");
+    running.signal("HUP");
+    said(&running, "the tables stay as they were", 1);
+    post(&running, "while it is broken");
+    // Nobody has to ask.
+    table("host,team\ndb-1,data platform\n");
+    said(&running, "the tables were read anew", 2);
+    post(&running, "after the change");
+    running.stop(dir);
+
+    let log = fs::read_to_string(dir.join("log")).unwrap();
+    assert!(log.contains("hosts.csv: no CSV"), "{log}");
+    let journal = read(dir, "journal");
+    for (title, team) in [
+        ("as at the start", "storage"),
+        ("after the signal", "databases"),
+        ("while it is broken", "databases"),
+        ("after the change", "data platform"),
+    ] {
+        let line = journal.lines().find(|line| line.contains(title)).unwrap();
+        assert!(line.contains(&format!("\"team\":\"{team}\"")), "{line}");
+    }
+}

@@ -3,7 +3,10 @@
 use model::{Event, IncidentId, Severity, Status, Text, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::cause::{AlertKind, kind_of};
+use crate::{
+    cause::{AlertKind, kind_of},
+    merge::Said,
+};
 
 /// One alert: the events of one dedup key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub(crate) struct Alert {
     pub severity: Severity,
     /// `ts` of the newest firing event, which is what `severity` is of.
     pub severity_at: Time,
+    /// What was said lately of the fields that are merged; empty unless something is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Said>,
     /// When the present condition began, by the sender's word or the first event.
     pub onset: Time,
     pub first_at: Time,
@@ -176,6 +182,7 @@ impl Alert {
             state_at: event.ts,
             severity: event.severity,
             severity_at: event.ts,
+            said: Vec::new(),
             onset: onset(event),
             first_at: event.ts,
             count: 0,
@@ -214,6 +221,15 @@ impl Alert {
                 self.past.remove(0);
             }
             self.past.push(id);
+        }
+    }
+
+    /// Takes another title, which may speak of something else.
+    pub(crate) fn set_title(&mut self, title: Text) {
+        if title != self.title {
+            self.title = title;
+            let bare = model::strip_status_prefix(&self.title);
+            self.kind = kind_of(bare, &self.text, &self.source, &self.labels);
         }
     }
 
@@ -257,7 +273,7 @@ fn class(event: &Event, spot: &Spot) -> u64 {
         >> 64) as u64
 }
 
-fn head(text: &Text) -> Text {
+pub(crate) fn head(text: &Text) -> Text {
     if text.len() <= 512 {
         text.clone()
     } else {
@@ -265,7 +281,7 @@ fn head(text: &Text) -> Text {
     }
 }
 
-fn labels(event: &Event) -> model::Labels {
+pub(crate) fn labels(event: &Event) -> model::Labels {
     let mut labels = event.labels.clone();
     for (kind, name) in event.entities.iter() {
         if labels.get(kind).is_none() {

@@ -48,9 +48,13 @@ impl Engine {
         let fired_before = alert.habit.last.is_some();
         alert.count += 1;
         alert.heard_at = fold.time;
+        let merges = fold.settings.merge.any();
         if event.ts >= alert.severity_at || !fired_before {
             alert.severity = event.severity;
             alert.severity_at = event.ts;
+        }
+        if merges {
+            alert.hear(event, fold);
         }
         let older = known
             && (event.ts < alert.state_at
@@ -58,8 +62,11 @@ impl Engine {
         if older && fired_before {
             let (episode, incident) = (alert.episode, alert.incident);
             self.meta.books.superseded += 1;
-            if let Some(incident) = incident {
-                self.count_event(incident, id, event.ts, fold);
+            if let Some(incident) = incident
+                && self.count_event(incident, id, event.ts, fold)
+            {
+                self.roll_up(incident, fold);
+                self.consider_page(incident, fold);
             }
             return Some(episode);
         }
@@ -74,7 +81,9 @@ impl Engine {
         if !older {
             alert.status = Status::Firing;
             alert.state_at = event.ts;
-            alert.refresh(event);
+            if !merges {
+                alert.refresh(event);
+            }
             if was != Some(Status::Firing) {
                 alert.onset = onset(event);
             }
@@ -153,6 +162,9 @@ impl Engine {
         let next = self.meta.episodes + 1;
         let due = fold.time + secs(fold.settings.life.lateness_s);
         let alert = self.alerts.get_mut(&id).expect("made on arrival");
+        if fold.settings.merge.any() {
+            alert.hear(event, fold);
+        }
         if !known {
             self.meta.books.resolved += 1;
             // A recovery of an alert that never fired opens nothing. It is kept, for its firing may still come.
@@ -167,6 +179,7 @@ impl Engine {
         let episode = alert.episode;
         if event.ts < alert.state_at {
             self.meta.books.superseded += 1;
+            self.show_merged(id, fold);
             return Some(episode);
         }
         self.meta.books.resolved += 1;

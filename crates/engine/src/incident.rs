@@ -122,6 +122,12 @@ pub(crate) struct Member {
 pub(crate) struct Face {
     pub dedup_key: Text,
     pub title: Text,
+    /// Where it is merged.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub text: Text,
+    /// Those that are merged.
+    #[serde(default, skip_serializing_if = "model::Labels::is_empty")]
+    pub labels: model::Labels,
     pub service: Option<Text>,
     pub host: Option<Text>,
     pub entity: Text,

@@ -23,6 +23,7 @@ mod kin;
 mod life;
 mod matcher;
 mod member;
+mod merge;
 mod open;
 mod output;
 mod owner;
@@ -46,7 +47,9 @@ mod transient;
 
 pub use matcher::{Matchers, quote};
 pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
-pub use settings::{Drop, Grouping, Inhibit, Life, Limits, Paging, Settings, Storm, Suppress, Threshold};
+pub use settings::{
+    Drop, Grouping, Inhibit, Keep, Life, Limits, Merge, Paging, Settings, Storm, Suppress, Threshold,
+};
 pub use shard::Shard;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.

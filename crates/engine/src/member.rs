@@ -7,6 +7,7 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     incident::{Face, Member, State},
+    settings::Merge,
     settle::{Pending, Placement, Verdict},
 };
 
@@ -80,7 +81,7 @@ impl Engine {
                     probability: verdict.probability,
                     because: verdict.because.clone(),
                     runner_up: verdict.runner_up.clone(),
-                    face: Face::of(&alert),
+                    face: Face::of(&alert, &fold.settings.merge),
                 };
                 state.members.insert(p.alert, member);
             }
@@ -179,7 +180,10 @@ impl Engine {
 
     /// Counts an event of a member; says whether it changed the member's severity.
     pub(crate) fn count_event(&mut self, id: IncidentId, alert: AlertId, t: Time, fold: &Fold<'_>) -> bool {
-        let severity = self.alerts.get(&alert).map(|alert| alert.severity);
+        let known = self.alerts.get(&alert);
+        let severity = known.map(|alert| alert.severity);
+        let merge = &fold.settings.merge;
+        let face = known.filter(|_| merge.any()).map(|alert| Face::of(alert, merge));
         let Some(state) = self.incidents.get_mut(&id) else {
             return false;
         };
@@ -191,6 +195,9 @@ impl Engine {
             // A firing that its recovery overtook still says how bad it was.
             let before = member.severity;
             member.severity = severity.unwrap_or(before);
+            if let Some(face) = face {
+                member.face = face;
+            }
             member.count += 1;
             member.last_at = member.last_at.max(t);
             member.first_at = member.first_at.min(t);
@@ -292,8 +299,14 @@ impl State {
 }
 
 impl Face {
-    pub(crate) fn of(alert: &Alert) -> Face {
+    pub(crate) fn of(alert: &Alert, merge: &Merge) -> Face {
         Face {
+            text: if merge.text.is_some() {
+                alert.text.clone()
+            } else {
+                model::Text::default()
+            },
+            labels: alert.merged_labels(merge),
             dedup_key: alert.dedup_key.clone(),
             title: alert.title.clone(),
             service: alert.service.clone(),

@@ -190,6 +190,8 @@ impl Engine {
                 alert_id: *id,
                 dedup_key: member.face.dedup_key.clone(),
                 title: member.face.title.clone(),
+                text: member.face.text.clone(),
+                labels: member.face.labels.clone(),
                 service: member.face.service.clone(),
                 host: member.face.host.clone(),
                 severity: member.severity,

@@ -3,6 +3,8 @@
 //! Times are in seconds. The grouping constants were found by prototype on public labelled streams; what each is worth
 //! stands in `docs/decisions/grouping.md`.
 
+use std::collections::BTreeMap;
+
 use model::{PageMode, Severity, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ pub struct Settings {
     pub placements: bool,
     /// Emit the record of an incident only when it is forgotten; who wants the others asks `Shard::incidents` at the end.
     pub last_records_only: bool,
+    /// Which value of a field stays when the events of one alert differ.
+    pub merge: Merge,
     /// How alerts find their incident.
     pub grouping: Grouping,
     /// How incidents begin and end.
@@ -29,6 +33,47 @@ pub struct Settings {
     pub storm: Storm,
     /// How much is kept.
     pub limits: Limits,
+}
+
+/// Which value of a field stays when the firing events of one alert differ, from its first firing to its recovery.
+///
+/// Without an entry title, text and severity are those of the newest event, labels those of the first. What is merged is
+/// shown with the alert in the incident's record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Merge {
+    /// Of the title.
+    pub title: Option<Keep>,
+    /// Of the text, of which the first 512 bytes count.
+    pub text: Option<Keep>,
+    /// Of the severity; `append` is refused.
+    pub severity: Option<Keep>,
+    /// Of labels and entities, by name. Numbers are compared as numbers.
+    pub labels: BTreeMap<String, Keep>,
+}
+
+impl Merge {
+    /// Whether anything is merged.
+    pub(crate) fn any(&self) -> bool {
+        self.title.is_some() || self.text.is_some() || self.severity.is_some() || !self.labels.is_empty()
+    }
+}
+
+/// Which of several values stays, in the order of event time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// The first.
+    First,
+    /// The newest.
+    #[default]
+    Last,
+    /// The greatest.
+    Max,
+    /// The smallest.
+    Min,
+    /// All that differ, up to 512 bytes.
+    Append,
 }
 
 /// How alerts find their incident.

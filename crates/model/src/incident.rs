@@ -267,6 +267,13 @@ pub struct Membership {
     /// Its title.
     #[schemars(with = "String")]
     pub title: Text,
+    /// Its text, where repeats are merged in it.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    #[schemars(with = "String")]
+    pub text: Text,
+    /// Those of its labels in which repeats are merged.
+    #[serde(default, skip_serializing_if = "crate::Labels::is_empty")]
+    pub labels: crate::Labels,
     /// Its service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]

@@ -15,6 +15,7 @@ mod ingest;
 pub mod log;
 mod pipeline;
 mod settings;
+mod tables;
 pub mod topics;
 
 pub use clock::{Clock, SetClock, SystemClock};
@@ -23,3 +24,4 @@ pub use counters::{Count, Counted, Counters, Gauge};
 pub use ingest::{Ingest, Turn, raw};
 pub use pipeline::{Handle, Health, Pipeline, Probe, Stage, WorkerHealth, WorkerState};
 pub use settings::{Gap, RawTopic, Settings, Stages, Step, TopicTime, Topics};
+pub use tables::NewTables;

@@ -7,6 +7,7 @@ use model::{Input, Span, TopologyPart};
 use wire::DecodeSettings;
 
 use crate::log::TopicName;
+use crate::tables::NewTables;
 
 /// Settings of a pipeline.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub correlate_workers: u32,
     /// How bodies are read.
     pub decode: DecodeSettings,
+    /// Where tables come from that replace those of `decode` while it runs.
+    pub new_tables: NewTables,
     /// The topology to put in force at the start; empty leaves what is in force.
     pub topology: Vec<TopologyPart>,
     /// Settings of the fold.
@@ -166,6 +169,7 @@ impl Default for Settings {
             ingest_workers: 1,
             correlate_workers: 1,
             decode: DecodeSettings::default(),
+            new_tables: NewTables::default(),
             topology: Vec::new(),
             fold: engine::Settings::default(),
             step: Shard::step,

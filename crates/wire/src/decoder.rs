@@ -60,6 +60,11 @@ impl Decoder {
         Decoder { settings }
     }
 
+    /// Adds by other tables from now on.
+    pub fn set_tables(&mut self, tables: Tables) {
+        self.settings.tables = tables;
+    }
+
     /// Appends what a body holds: at least one thing, if only a rejection.
     pub fn decode(&self, raw: &Raw<'_>, out: &mut Vec<Found>) {
         let start = out.len();

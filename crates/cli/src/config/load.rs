@@ -213,6 +213,10 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
             );
         }
     }
+    if config.merge.severity == Some(engine::Keep::Append) {
+        let what = "severities are not appended; there are first, last, max and min";
+        return wrong("merge.severity", what.to_owned());
+    }
     for (field, value) in [
         ("grouping.settle_s", config.grouping.settle_s),
         ("grouping.episode_s", config.grouping.episode_s),

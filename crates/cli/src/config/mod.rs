@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) http: server::HttpSettings,
     /// Who is paged, and when.
     pub(crate) page: engine::Paging,
+    /// Which value of a field stays when the events of one alert differ, such as `severity: max`; see `docs/mapping.md`.
+    pub(crate) merge: engine::Merge,
     /// How alerts find their incident. The values were found by measurement; change them with `replay` and `score` at hand.
     pub(crate) grouping: engine::Grouping,
     /// How incidents begin and end.
@@ -290,13 +292,7 @@ impl Config {
     /// How bodies are read; the tables are read for it.
     pub(crate) fn decode(&self) -> Result<wire::DecodeSettings, Failure> {
         let wrong = |error: &dyn std::fmt::Display| Failure::Wrong(error.to_string());
-        let mut tables = wire::Tables::default();
-        for table in &self.decode.tables {
-            let named = |error: &dyn std::fmt::Display| wrong(&format!("{}: {error}", table.file));
-            let text =
-                std::fs::read_to_string(&table.file).map_err(|e| named(&format!("cannot be read: {e}")))?;
-            tables.add(&table.key, &text).map_err(|e| named(&e))?;
-        }
+        let tables = crate::tables::read(&self.decode.tables).map_err(|e| wrong(&e))?;
         Ok(wire::DecodeSettings {
             mappings: wire::Mappings::compile(&self.decode.mappings).map_err(|e| wrong(&e))?,
             tables,
@@ -312,6 +308,7 @@ impl Config {
         engine::Settings {
             placements: false,
             last_records_only: false,
+            merge: self.merge.clone(),
             grouping: self.grouping.clone(),
             life: self.life.clone(),
             page: self.page.clone(),

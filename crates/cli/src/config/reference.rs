@@ -196,7 +196,10 @@ fn doc(property: &Value) -> String {
 
 /// What a field takes, in a word.
 fn kind(schema: &Value, property: &Value) -> String {
-    let target = resolve(schema, property);
+    // An optional one is itself or null.
+    let mut inner = property["anyOf"].as_array().into_iter().flatten();
+    let inner = inner.find(|p| p["type"] != "null");
+    let target = resolve(schema, inner.unwrap_or(property));
     let choices: Vec<_> = target["oneOf"]
         .as_array()
         .into_iter()

@@ -23,9 +23,14 @@ impl Drop for Running {
 
 impl Running {
     pub(crate) fn start(dir: &Path) -> Running {
+        Running::start_with(dir, "")
+    }
+
+    /// The same with more lines of configuration.
+    pub(crate) fn start_with(dir: &Path, more: &str) -> Running {
         let address = free_address();
         let config = format!(
-            "embedded: {{ dir: data }}\ntopics: {{ partitions: 1 }}\nhttp: {{ listen: \"{address}\" }}\n"
+            "embedded: {{ dir: data }}\ntopics: {{ partitions: 1 }}\nhttp: {{ listen: \"{address}\" }}\n{more}"
         );
         fs::write(dir.join("stormfold.yaml"), config).unwrap();
         let child = stormfold(dir, &["run", "--config", "stormfold.yaml"])
@@ -42,13 +47,19 @@ impl Running {
 
     /// Ends it as a service manager does; it must end well.
     pub(crate) fn stop(&mut self, dir: &Path) {
-        let pid = self.child.id().to_string();
-        // The shell's own: a bare system has no program of that name.
-        let kill = Command::new("sh").args(["-c", "kill $0", &pid]).status();
-        assert!(kill.unwrap().success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         let log = fs::read_to_string(dir.join("log")).unwrap();
         assert!(status.success(), "{status}: {log}");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        // The shell's own: a bare system has no program of that name.
+        let kill = Command::new("sh")
+            .args(["-c", "kill -s $1 $0", &pid, name])
+            .status();
+        assert!(kill.unwrap().success());
     }
 
     /// One request; the whole answer, or nothing while nobody listens.

@@ -29,6 +29,15 @@ pub fn lower_half(scenario: &Scenario, run: &Run) -> String {
     incidents.sort_by_key(|(name, _)| (name.len(), name.clone()));
     for (name, incident) in &incidents {
         text.push_str(&page.incident(name, incident));
+        for alert in &incident.alerts {
+            let labels = alert.labels.iter().map(|(name, value)| format!("{name}={value}"));
+            let merged: Vec<String> = labels
+                .chain(alert.text.lines().map(|l| format!("{l:?}")))
+                .collect();
+            if !merged.is_empty() {
+                text.push_str(&format!("  {:?} {}\n", alert.title, merged.join(" ")));
+            }
+        }
     }
     text.push_str(&page.suppressed(scenario, &run.out));
     text

@@ -35,6 +35,8 @@ pub struct Ingest {
     member: Member,
     time: TopicTime,
     decoder: Decoder,
+    /// Version of the tables that the decoder has.
+    tables: u64,
     life: Option<Life>,
     topology_written: bool,
 }
@@ -100,6 +102,7 @@ impl Ingest {
             member,
             time,
             decoder,
+            tables: 0,
             life: None,
             topology_written: false,
         })
@@ -159,6 +162,9 @@ impl Ingest {
             },
         };
         self.read(&mut life, wait)?;
+        if let Some(tables) = self.settings.new_tables.newer(&mut self.tables) {
+            self.decoder.set_tables(tables);
+        }
         let transaction = self.write(&mut life);
         let turn = if transaction.is_empty() {
             Turn::Idle
