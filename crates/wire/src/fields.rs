@@ -220,9 +220,46 @@ fn flatten(value: &Value, name: &str, draft: &mut Draft, taken: &[*const Value],
         Value::Object(_) | Value::Array(_) => draft.label(name, value.to_string()),
         scalar_value => {
             if let Some(text) = scalar(scalar_value) {
+                let text = if is_secret(name) {
+                    Text::const_new("(secret)")
+                } else {
+                    text
+                };
                 draft.label(name, text);
             }
         }
+    }
+}
+
+/// Whether a field is by its name a credential of the sender, which goes into no record.
+fn is_secret(name: &str) -> bool {
+    const SECRETS: [&str; 16] = [
+        "secret",
+        "sharedsecret",
+        "clientsecret",
+        "apikey",
+        "appkey",
+        "apitoken",
+        "token",
+        "authtoken",
+        "accesstoken",
+        "bearertoken",
+        "password",
+        "passwd",
+        "authorization",
+        "routingkey",
+        "integrationkey",
+        "servicekey",
+    ];
+    let last = name.rsplit('.').next().unwrap_or(name);
+    // Names are short and few are of such a length; most are told apart without a copy.
+    (5..=20).contains(&last.len()) && {
+        let plain: String = last
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        SECRETS.contains(&plain.as_str())
     }
 }
 

@@ -106,6 +106,7 @@ pub(crate) fn repair(draft: &mut Draft) {
     let mut n = 0;
     let mut service = usize::MAX;
     let mut host = usize::MAX;
+    let mut runbook = None;
     for (i, (name, value)) in draft.labels.iter().enumerate() {
         if value.is_empty() {
             continue;
@@ -123,6 +124,9 @@ pub(crate) fn repair(draft: &mut Draft) {
                 found[n] = Some((kind, i));
                 n += 1;
             }
+        }
+        if draft.runbook.is_none() && runbook.is_none() && is_runbook(name) {
+            runbook = Some(i);
         }
         // A name is among few of its length, which is told at once.
         if draft.service.is_none()
@@ -144,6 +148,9 @@ pub(crate) fn repair(draft: &mut Draft) {
             draft.entities.set(kind, value);
         }
     }
+    if let Some((_, value)) = runbook.and_then(|i| draft.labels.iter().nth(i)) {
+        draft.runbook = Some(value.into());
+    }
     if let Some(name) = SERVICE.get(service) {
         draft.service = draft.labels.get(name).map(Text::from);
     }
@@ -151,6 +158,24 @@ pub(crate) fn repair(draft: &mut Draft) {
         draft.host = draft.labels.get(name).map(Text::from);
     }
     take_observer_out(draft);
+}
+
+/// Whether a label holds what to do: `runbook`, `annotation.runbook_url`, `labels.runbookUrl`.
+fn is_runbook(name: &str) -> bool {
+    // The ends differ in their last byte from nearly every other label's.
+    matches!(name.as_bytes().last(), Some(b'k' | b'l' | b'L'))
+        && [
+            "runbook",
+            "runbook_url",
+            "runbookUrl",
+            "runbookURL",
+            "runbook-url",
+        ]
+        .iter()
+        .any(|end| {
+            name.strip_suffix(end)
+                .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        })
 }
 
 /// Whether the labels as a whole identify the alert: they do unless they name who measured, which may change while the
@@ -221,7 +246,7 @@ fn take_observer_out(draft: &mut Draft) {
 }
 
 /// The host and port of an address; anything else as it is.
-fn authority(address: &str) -> &str {
+pub(crate) fn authority(address: &str) -> &str {
     match address.split_once("://") {
         Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or(rest),
         None => address,

@@ -34,7 +34,8 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"reopened" | b"reopen" | b"escalated" | b"breached" | b"outage" | b"on" | b"true"
         | b"investigating" | b"identified" | b"anomaly" | b"anomalous" | b"fail" | b"not ok"
         | b"incident" | b"unavailable" | b"not responding" | b"unresponsive" | b"offline" | b"crashed"
-        | b"lost" | b"missing" | b"major" | b"minor" | b"violated" | b"late" | b"expiring" => State::Firing,
+        | b"lost" | b"alarming" | b"breach" | b"breaching" | b"missing" | b"major" | b"minor"
+        | b"violated" | b"late" | b"expiring" => State::Firing,
         b"resolved"
         | b"resolve"
         | b"ok"
@@ -75,6 +76,8 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"responding"
         | b"reporting"
         | b"restored"
+        | b"back to normal"
+        | b"finished"
         | b"stable"
         | b"merged" => State::Resolved,
         b"acknowledged"
@@ -87,9 +90,8 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"assigned"
         | b"down (acknowledged)" => State::Acked,
         b"info" | b"unknown" | b"no data" | b"nodata" | b"no_data" | b"insufficient_data" | b"pending"
-        | b"suppressed" | b"silenced" | b"snoozed" | b"test" | b"paused" | b"muted" | b"monitoring" => {
-            State::Info
-        }
+        | b"suppressed" | b"shelved" | b"blackout" | b"silenced" | b"snoozed" | b"test" | b"paused"
+        | b"muted" | b"monitoring" => State::Info,
         _ => return None,
     })
 }
@@ -100,7 +102,14 @@ pub(crate) fn within(text: &str) -> Option<State> {
         return None;
     }
     let mut found = None;
-    for token in tokens(text) {
+    let tokens = tokens(text);
+    // `OK_TO_FIRING`, `changed to OK`: what it became counts.
+    if let Some(to) = tokens.iter().rposition(|t| t == "to")
+        && let Some(became) = tokens.get(to + 1).and_then(|t| word(t))
+    {
+        return Some(became);
+    }
+    for token in tokens {
         let state = match token.as_str() {
             "not" | "no" | "non" => return None,
             "resolve" | "resolved" | "recover" | "recovered" | "recovery" | "close" | "closed" | "clear"
@@ -121,11 +130,60 @@ pub(crate) fn within(text: &str) -> Option<State> {
     found
 }
 
-/// A subject without its words of state, so that `web1 is CRITICAL` and `web1 is OK` are one.
+/// A subject without its words of state and what leads to them, so that `web1 is CRITICAL` and `web1 is OK` are one. Words
+/// that name things as often (`open`, `new`, `close`, `error`) stay.
 pub(crate) fn without_words(subject: &str) -> String {
+    const SAID: [&str; 46] = [
+        "ok",
+        "critical",
+        "crit",
+        "warning",
+        "warn",
+        "down",
+        "up",
+        "problem",
+        "recovery",
+        "recovered",
+        "resolved",
+        "firing",
+        "alert",
+        "alerting",
+        "alarm",
+        "triggered",
+        "cleared",
+        "clear",
+        "normal",
+        "unknown",
+        "unreachable",
+        "reachable",
+        "healthy",
+        "unhealthy",
+        "failed",
+        "failing",
+        "passed",
+        "passing",
+        "succeeded",
+        "success",
+        "fixed",
+        "restored",
+        "closed",
+        "opened",
+        "acknowledged",
+        "offline",
+        "online",
+        "is",
+        "was",
+        "are",
+        "went",
+        "has",
+        "been",
+        "back",
+        "again",
+        "now",
+    ];
     let says_more = |word: &&str| {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        !bare.is_empty() && self::word(bare).is_none()
+        !bare.is_empty() && !SAID.iter().any(|said| bare.eq_ignore_ascii_case(said))
     };
     let kept: Vec<&str> = subject.split_whitespace().filter(says_more).collect();
     if kept.is_empty() {
@@ -173,6 +231,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_subject_is_the_same_in_every_state() {
+        for (firing, resolved) in [
+            ("web1 is CRITICAL", "web1 is OK"),
+            ("Shop went down!", "Shop is back up"),
+            ("Disk WARNING", "Disk: normal"),
+        ] {
+            let bare = |text| without_words(text).replace(':', "");
+            assert_eq!(bare(firing), bare(resolved));
+        }
+        assert_eq!(without_words("Nightly close failed"), "Nightly close");
+        assert_eq!(without_words("OK"), "OK");
+    }
+
+    #[test]
     fn words_within_longer_ones() {
         for (text, want) in [
             ("incident.triggered", Some(State::Firing)),
@@ -181,6 +253,8 @@ mod tests {
             ("SetToFiring", Some(State::Firing)),
             ("ALERT_STATE_EVENT_END", Some(State::Resolved)),
             ("incident_acknowledged", Some(State::Acked)),
+            ("FIRING_TO_OK", Some(State::Resolved)),
+            ("OK_TO_FIRING", Some(State::Firing)),
             ("Not Responding", None),
             ("metric_update", None),
         ] {

@@ -138,11 +138,13 @@ struct Group {
 fn detect(value: &Value) -> bool {
     let is_alert = |v: &Value| {
         v.get("labels").is_some_and(Value::is_object)
-            && ["startsAt", "endsAt", "generatorURL", "annotations", "fingerprint", "activeAt"]
+            && (["startsAt", "endsAt", "generatorURL", "annotations", "activeAt"]
                 .iter()
                 .any(|k| v.get(k).is_some())
+                || v.get("fingerprint").is_some() && crate::fields::find(v, "labels.alertname").is_some())
             // Others have labels and a fingerprint, too, but say elsewhere what is wrong.
             && v.get("title").is_none()
+            && (v.get("severity").is_none() || v.get("lastReceived").is_none())
     };
     if let Some(list) = crate::fields::find(value, "data.alerts") {
         return list

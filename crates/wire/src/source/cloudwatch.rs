@@ -220,6 +220,9 @@ fn alarm(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
+    if let Some(detail) = value.get("detail").filter(|d| super::findings::many(d).is_some()) {
+        return super::findings::decode(detail, sink);
+    }
     let f = sink.fields(value);
     let from = f.glance("source").unwrap_or_default();
     let mut d = Draft::new(match from.as_str() {
@@ -270,15 +273,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             ]);
             let word = f.first(&["detail.severity.label", "detail.severity"]);
             // GuardDuty and Inspector write a number from 0 to 10.
-            let level = word
-                .as_deref()
-                .and_then(|w| w.parse::<f64>().ok())
-                .map(|n| match n {
-                    n if n >= 9.0 => Severity::Critical,
-                    n if n >= 7.0 => Severity::Error,
-                    n if n >= 4.0 => Severity::Warning,
-                    _ => Severity::Notice,
-                });
+            let level = word.as_deref().and_then(super::findings::level);
             d.severity_as(word, level);
             d.key = f.first(&["detail.id", "detail.findingArn", "detail.taskDefinitionArn"]);
             if from == "aws.ecs"
@@ -337,6 +332,12 @@ fn health(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
             .or_else(|| d.entities.get("region").map(Text::from)),
     );
     d.label("provider", "aws");
+    // What of ours it hits.
+    let hit = f.first(&["detail.affectedEntities.0.entityValue", "resources.0"]);
+    if hit.as_deref().is_some_and(|h| h.starts_with("i-")) {
+        d.host.clone_from(&hit);
+    }
+    d.entity("resource", hit);
     let kind = match category.as_deref() {
         Some("scheduledChange") => Some(OtherKind::Maintenance),
         Some("accountNotification") => Some(OtherKind::Notice),

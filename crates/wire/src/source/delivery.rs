@@ -44,6 +44,42 @@ pub(crate) const JENKINS: Source = Source {
     decode: jenkins,
 };
 
+pub(crate) const HEROKU: Source = Source {
+    name: "heroku",
+    forms: "app webhooks: releases, builds, dynos",
+    reference: "https://devcenter.heroku.com/articles/app-webhooks",
+    detect: |v| has(v, &["resource", "action", "data"]) && find(v, "data.app.name").is_some(),
+    decode: heroku,
+};
+
+pub(crate) const TERRAFORM: Source = Source {
+    name: "terraform",
+    forms: "run notifications of HCP Terraform",
+    reference: "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
+    detect: |v| {
+        has(v, &["payload_version", "notifications"]) && v.get("notification_configuration_id").is_some()
+    },
+    decode: terraform,
+};
+
+const OF_TERRAFORM: Shape = Shape {
+    title: &["notifications.0.message", "run_message"],
+    text: &["run_message"],
+    key: &["workspace_name", "run_id"],
+    ts: &["notifications.0.run_updated_at", "run_created_at"],
+    service: &["workspace_name"],
+    links: &[("run_url", "run")],
+    ..EMPTY
+};
+
+const OF_HEROKU: Shape = Shape {
+    title: &["data.description", "data.name", "resource"],
+    ts: &["published_at", "updated_at", "created_at"],
+    key: &["resource", "data.id"],
+    service: &["data.app.name"],
+    ..EMPTY
+};
+
 const OF_GITHUB: Shape = Shape {
     text: &[
         "deployment.description",
@@ -152,6 +188,36 @@ fn github(value: &Value, sink: &mut Sink<'_>) {
         "ref",
     ]);
     change(what, name, result, d, &f, sink);
+}
+
+fn terraform(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = OF_TERRAFORM.read("terraform", &f);
+    let verification = f.glance("notifications.0.trigger").as_deref() == Some("verification");
+    f.rest_into(&mut d);
+    let kind = if verification {
+        OtherKind::Test
+    } else {
+        OtherKind::Change
+    };
+    sink.other(kind, d);
+}
+
+fn heroku(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = OF_HEROKU.read("heroku", &f);
+    let crashed = f.glance("data.state").as_deref() == Some("crashed");
+    if let Some(resource) = f.glance("resource") {
+        d.label("resource", resource);
+    }
+    f.rest_into(&mut d);
+    if crashed {
+        d.state(Some(State::Firing));
+        d.severity = Some(Severity::Error);
+        sink.event(d);
+    } else {
+        sink.other(OtherKind::Change, d);
+    }
 }
 
 fn gitlab(value: &Value, sink: &mut Sink<'_>) {

@@ -2,277 +2,11 @@
 //! the usual wrappers. It needs words to say and one more sign of an alert; otherwise the body is refused.
 
 use super::{
+    field_names::*,
     guess::{Guess, name_of},
     prelude::*,
 };
 use crate::level;
-
-/// Names in the order in which they are believed. Compared without case and separators.
-const TITLE: [&str; 37] = [
-    "title",
-    "alertname",
-    "alerttitle",
-    "rulename",
-    "monitorname",
-    "checkname",
-    "problemtitle",
-    "problemname",
-    "conditionname",
-    "subject",
-    "alarmname",
-    "eventname",
-    "headline",
-    "alert",
-    "trigger",
-    "name",
-    "summary",
-    "shortdescription",
-    "shortmessage",
-    "check",
-    "sensor",
-    "rule",
-    "alarm",
-    "problem",
-    "event",
-    "message",
-    "msg",
-    "description",
-    "text",
-    "reason",
-    "error",
-    "output",
-    "logmessage",
-    "policyname",
-    "metricname",
-    "metric",
-    "alerttype",
-];
-const TEXT: [&str; 22] = [
-    "text",
-    "message",
-    "description",
-    "details",
-    "body",
-    "msg",
-    "longdescription",
-    "summary",
-    "detail",
-    "content",
-    "output",
-    "info",
-    "reason",
-    "comment",
-    "errormessage",
-    "errordescription",
-    "error",
-    "note",
-    "fullmessage",
-    "additionalinfo",
-    "lastmessage",
-    "shortmessage",
-];
-const STATE: [&str; 17] = [
-    "status",
-    "state",
-    "alertstate",
-    "currentstate",
-    "currentstatus",
-    "newstate",
-    "newstatus",
-    "statename",
-    "action",
-    "transition",
-    "eventtype",
-    "triggertype",
-    "event",
-    "alertevent",
-    "notificationtype",
-    "statustext",
-    "overallstate",
-];
-/// Names whose value is a state only if it is one of the usual words.
-const STATE_IF_KNOWN: [&str; 6] = ["type", "alerttype", "condition", "phase", "result", "alert"];
-const SEVERITY: [&str; 14] = [
-    "severity",
-    "severitylevel",
-    "severityname",
-    "priority",
-    "level",
-    "criticality",
-    "urgency",
-    "loglevel",
-    "importance",
-    "impact",
-    "sev",
-    "prio",
-    "alertlevel",
-    "class",
-];
-const KEY: [&str; 27] = [
-    "dedupkey",
-    "deduplicationkey",
-    "dedupekey",
-    "fingerprint",
-    "alias",
-    "alertkey",
-    "incidentkey",
-    "correlationkey",
-    "correlationid",
-    "eventkey",
-    "alertid",
-    "incidentid",
-    "problemid",
-    "issueid",
-    "alarmid",
-    "monitorid",
-    "checkid",
-    "sensorid",
-    "ruleid",
-    "identifier",
-    "externalid",
-    "uniqueid",
-    "key",
-    "uid",
-    "uuid",
-    "id",
-    "number",
-];
-const TS: [&str; 31] = [
-    "timestamp",
-    "ts",
-    "time",
-    "@timestamp",
-    "datetime",
-    "date",
-    "occurredat",
-    "eventtime",
-    "eventdate",
-    "triggertime",
-    "triggeredat",
-    "firedat",
-    "detectedat",
-    "lastoccurrence",
-    "lasteventtime",
-    "lastseen",
-    "updatedat",
-    "updatedon",
-    "lastupdated",
-    "createdat",
-    "createdon",
-    "created",
-    "raisedat",
-    "issued",
-    "when",
-    "timestampms",
-    "epoch",
-    "publishedat",
-    "receivedat",
-    "creationdate",
-    "lastreceived",
-];
-const STARTS: [&str; 12] = [
-    "startedat",
-    "startsat",
-    "starttime",
-    "startdate",
-    "start",
-    "openedat",
-    "firstseen",
-    "firstoccurrence",
-    "firsteventtime",
-    "activeat",
-    "begin",
-    "since",
-];
-const ENDS: [&str; 10] = [
-    "resolvedat",
-    "closedat",
-    "endedat",
-    "recoveredat",
-    "clearedat",
-    "endsat",
-    "endtime",
-    "enddate",
-    "resolvedon",
-    "resolutiontime",
-];
-const SERVICE: [&str; 17] = [
-    "service",
-    "servicename",
-    "application",
-    "applicationname",
-    "app",
-    "appname",
-    "component",
-    "project",
-    "projectname",
-    "system",
-    "product",
-    "subsystem",
-    "module",
-    "workload",
-    "function",
-    "repository",
-    "job",
-];
-const HOST: [&str; 23] = [
-    "host",
-    "hostname",
-    "node",
-    "nodename",
-    "nodelabel",
-    "server",
-    "servername",
-    "instance",
-    "device",
-    "devicename",
-    "machine",
-    "computer",
-    "fqdn",
-    "resource",
-    "resourcename",
-    "target",
-    "affectedentity",
-    "entity",
-    "ip",
-    "ipaddress",
-    "agent",
-    "asset",
-    "itemname",
-];
-const LINK: [&str; 15] = [
-    "url",
-    "link",
-    "alerturl",
-    "incidenturl",
-    "detailsurl",
-    "permalink",
-    "htmlurl",
-    "dashboardurl",
-    "weburl",
-    "generatorurl",
-    "href",
-    "deeplink",
-    "sourceurl",
-    "responseurl",
-    "linkurl",
-];
-const RUNBOOK: [&str; 4] = ["runbook", "runbookurl", "playbook", "playbookurl"];
-const LISTS: [&str; 13] = [
-    "alerts",
-    "events",
-    "incidents",
-    "records",
-    "items",
-    "results",
-    "messages",
-    "issues",
-    "notifications",
-    "alarms",
-    "problems",
-    "data",
-    "result",
-];
 
 /// Decodes by best guess; `false` when there is too little to go by.
 pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
@@ -284,7 +18,7 @@ pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -
             let before = sink.count();
             let found = items
                 .iter()
-                .filter(|item| sink.inner(item) || one(item, source, sink))
+                .filter(|item| sink.inner(item) || one(&with_context(item, value), source, sink))
                 .count();
             if found == items.len() {
                 return true;
@@ -296,26 +30,83 @@ pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -
     one(value, source, sink)
 }
 
+/// One of a list, with what is said once for all of them; what it says itself stays.
+fn with_context(item: &Value, around: &Value) -> Value {
+    // Of the list and not of what is in it.
+    const OF_THE_LIST: [&str; 16] = [
+        "id",
+        "uuid",
+        "uid",
+        "key",
+        "number",
+        "count",
+        "total",
+        "title",
+        "name",
+        "message",
+        "text",
+        "version",
+        "type",
+        "event",
+        "summary",
+        "description",
+    ];
+    let mut item = item.clone();
+    if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
+        for (name, value) in around {
+            let scalar = !value.is_object() && !value.is_array() && !value.is_null();
+            if scalar && !OF_THE_LIST.contains(&super::guess::plain(name).as_str()) && !own.contains_key(name)
+            {
+                own.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    item
+}
+
 fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     let guess = Guess::new(value);
     let f = sink.fields(value);
     let mut d = Draft::new(source.unwrap_or("generic"));
+    let says = |text: &str| names_something(text) && !is_kind_of_message(text);
     d.title = guess
-        .text(&f, &TITLE, names_something)
+        .text(&f, &TITLED, says)
+        .or_else(|| guess.text(&f, &TITLE, says))
+        .unwrap_or_default();
+    // A kind of thing alone is no alert of that kind.
+    let only_kind = d.title.is_empty();
+    d.title = Some(d.title.clone())
+        .filter(|title| !title.is_empty())
+        .or_else(|| guess.text(&f, &KIND, says))
+        .or_else(|| guess.text(&f, &TITLE, names_something))
+        .or_else(|| guess.text(&f, &KIND, names_something))
         .or_else(|| guess.text(&f, &TITLE, |_| true))
         .unwrap_or_default();
     let severity = guess.find(&SEVERITY, |v| {
         name_of(v).is_some_and(|w| w.len() <= 24 && !v.is_boolean())
     });
-    let known = state_of(&guess, &f, &mut d);
+    let known = state_of(&guess, &f, severity, &mut d);
     d.ts = date_and_time(&guess).or_else(|| time(&guess, &f, &TS));
+    let created = time(&guess, &f, &CREATED);
     d.starts_at = time(&guess, &f, &STARTS);
     d.ends_at = time(&guess, &f, &ENDS);
     d.service = guess.name(&f, &SERVICE);
-    d.host = guess.name(&f, &HOST);
+    d.host = host(&guess, &f);
+    let over = d.status == Some(Status::Resolved);
+    d.ts = d.ts.or(d.ends_at.filter(|_| over)).or(created);
     let title = d.title.clone();
     let text = guess.text(&f, &TEXT, |text| *text != *title);
-    d.key = guess.glance(&KEY);
+    d.key = guess.glance(&KEY).or_else(|| {
+        // A rule may speak of many things.
+        let rule = guess.glance(&["ruleid"])?;
+        let of = d.host.as_deref().or(d.service.as_deref()).unwrap_or_default();
+        Some(join(&[&rule, of]))
+    });
+    d.key = d.key.take().or_else(|| guess.id(&ID)).or_else(|| {
+        // Who commands a state (`trigger`, `resolve`) says of what.
+        let told = ["trigger", "acknowledge", "resolve"].contains(&d.labels.get("state")?);
+        told.then(|| guess.glance(&["eventid"])).flatten()
+    });
     let signs = [
         known.is_some(),
         severity.is_some(),
@@ -330,6 +121,10 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     if d.title.is_empty() && known.is_some() {
         // A state of something: that is what it is called.
         d.title = d.service.clone().or_else(|| d.host.clone()).unwrap_or_default();
+        // A recovery may name no more than the identity; losing it would leave its alert firing.
+        if d.title.is_empty() && matches!(known, Some(State::Resolved | State::Acked)) {
+            d.title = d.key.clone().unwrap_or_default();
+        }
     }
     // Chat cards say by colour what they say by nothing else.
     if d.status.is_none() {
@@ -339,13 +134,17 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
             _ => None,
         });
     }
-    if d.title.is_empty() || !signs.contains(&true) {
+    let said = known.is_some() || severity.is_some();
+    if d.title.is_empty() || !signs.contains(&true) || only_kind && !said && !delivers(&d.title) {
         return false;
     }
     d.text = text.unwrap_or_default();
     if let Some(v) = severity {
         let word = name_of(v);
-        let level = word.as_deref().and_then(number);
+        let is_log_level = guess
+            .find(&["level", "loglevel"], |l| std::ptr::eq(l, v))
+            .is_some();
+        let level = word.as_deref().and_then(|w| number(w, is_log_level));
         d.severity_as(word, level);
         f.mark(v);
     }
@@ -388,12 +187,16 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
 }
 
 /// The state, from a word, a flag, or an end that is named.
-fn state_of(guess: &Guess<'_>, f: &Fields<'_>, d: &mut Draft) -> Option<State> {
+fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut Draft) -> Option<State> {
     let exact = |v: &Value| !v.is_boolean() && scalar(v).is_some_and(|w| state::word(&w).is_some());
     let within = |v: &Value| scalar(v).is_some_and(|w| state::within(&w).is_some());
+    // A level that says that all is well is plainer than a word within a name.
+    let well = severity
+        .and_then(name_of)
+        .is_some_and(|w| state::word(&w) == Some(State::Resolved));
     let found = guess
         .find(&STATE, exact)
-        .or_else(|| guess.find(&STATE, within))
+        .or_else(|| guess.find(&STATE, |v| !well && within(v)))
         .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
     let known = if let Some(v) = found {
         let word = scalar(v).unwrap_or_default();
@@ -408,6 +211,8 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, d: &mut Draft) -> Option<State> {
     } else if let Some(over) = guess.flag(&[
         "resolved",
         "isresolved",
+        "isrecovered",
+        "isclosed",
         "recovered",
         "fixed",
         "cleared",
@@ -418,9 +223,14 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, d: &mut Draft) -> Option<State> {
     {
         Some(if holds { State::Firing } else { State::Resolved })
     } else {
-        guess
-            .find(&ENDS[..5], |v| when::value(v, None).is_some())
-            .map(|_| State::Resolved)
+        let ended = guess.find(&ENDED, |v| when::value(v, None).is_some());
+        let kind = guess
+            .find(&STATE_IF_KNOWN, |v| !well && within(v))
+            .and_then(scalar);
+        match ended {
+            Some(_) => Some(State::Resolved),
+            None => kind.and_then(|word| state::within(&word)),
+        }
     };
     d.state(known);
     known
@@ -464,12 +274,57 @@ fn identity(d: &Draft, named: &Draft) -> Text {
     } else {
         String::new()
     };
+    let said = state::without_words(model::strip_status_prefix(&d.title));
+    let masked = model::mask(&said);
+    // A name that is all digits to the mask is still a name.
+    let names = masked.contains(char::is_alphabetic);
     join(&[
         d.service.as_deref().unwrap_or_default(),
         d.host.as_deref().unwrap_or_default(),
-        &model::mask(&state::without_words(model::strip_status_prefix(&d.title))),
+        if names { &masked } else { &said },
         &suffix,
     ])
+}
+
+/// The host; a name is believed before an address, wherever both stand.
+fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
+    let is_address = |v: &Value| name_of(v).is_some_and(|n| n.parse::<std::net::IpAddr>().is_ok());
+    let named = guess.find(&HOST, |v| {
+        !v.is_boolean() && name_of(v).is_some() && !is_address(v)
+    });
+    match named {
+        Some(value) => {
+            if !value.is_object() {
+                f.mark(value);
+            }
+            name_of(value)
+        }
+        None => guess.name(f, &HOST),
+    }
+    // Of an address of the web its host.
+    .map(|name| match crate::draft::is_web_address(&name) {
+        true => crate::names::authority(&name).into(),
+        false => name,
+    })
+}
+
+/// Whether a text says what kind of message it is (`alert.fired`, `incident_created`) rather than what happened.
+fn is_kind_of_message(text: &str) -> bool {
+    const NOUNS: [&str; 10] = [
+        "alert",
+        "incident",
+        "issue",
+        "problem",
+        "event",
+        "monitor",
+        "check",
+        "deployment",
+        "notification",
+        "snitch",
+    ];
+    let lower = !text.contains(|c: char| c.is_uppercase() || c.is_whitespace());
+    let words = text.split(['.', '_', ':', '-']);
+    lower && words.clone().count() > 1 && { words }.any(|w| NOUNS.contains(&w))
 }
 
 fn is_test(title: &str) -> bool {
@@ -496,16 +351,28 @@ fn other_than_alert(d: &Draft) -> Option<OtherKind> {
         Some(OtherKind::Test)
     } else if matches!(kind.as_str(), "heartbeat" | "ping" | "keepalive" | "keep-alive") {
         Some(OtherKind::Heartbeat)
-    } else if matches!(
-        kind.as_str(),
-        "deployment" | "deploy" | "release" | "change" | "rollback"
-    ) {
+    } else if delivers(&kind)
+        || d.severity_original.is_none()
+            && ["resource", "action", "object_kind", "webhookEvent"]
+                .iter()
+                .filter_map(|name| d.labels.get(name))
+                .any(delivers)
+    {
         Some(OtherKind::Change)
     } else if matches!(kind.as_str(), "maintenance" | "downtime") {
         Some(OtherKind::Maintenance)
     } else {
         None
     }
+}
+
+/// Whether a kind of message is about a delivery of software: `deploy`, `deployment.succeeded`, `release_created`.
+fn delivers(kind: &str) -> bool {
+    let first = kind.split(['.', '_', ':', '-']).next().unwrap_or_default();
+    matches!(
+        first,
+        "deployment" | "deploy" | "release" | "change" | "rollback" | "flag"
+    )
 }
 
 /// Whether a text names something: a state, a level, a number or an address does not.
@@ -519,7 +386,7 @@ fn names_something(text: &str) -> bool {
 }
 
 fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str]) -> Option<Time> {
-    let value = guess.find(names, |v| when::value(v, None).is_some())?;
+    let value = guess.time(names, |v| when::value(v, None).is_some())?;
     f.mark(value);
     when::value(value, None)
 }
@@ -533,14 +400,28 @@ fn date_and_time(guess: &Guess<'_>) -> Option<Time> {
     when::any(&compact_str::format_compact!("{date} {clock}"), None)
 }
 
-/// 1 to 5 as most tools that number severities mean them: 1 is the worst.
-fn number(word: &str) -> Option<Severity> {
-    match word {
-        "1" => Some(Severity::Critical),
-        "2" => Some(Severity::Error),
-        "3" => Some(Severity::Warning),
-        "4" => Some(Severity::Notice),
-        "5" => Some(Severity::Info),
-        _ => None,
-    }
+/// Numbers as most tools mean them: 1 to 5 with 1 the worst; more is worse on the scales to 10 (CVSS) and to 100; levels
+/// of log records go by tens.
+fn number(word: &str, is_log_level: bool) -> Option<Severity> {
+    let scale = |n: f64| match n {
+        n if n >= 9.0 => Severity::Critical,
+        n if n >= 7.0 => Severity::Error,
+        n if n >= 4.0 => Severity::Warning,
+        _ => Severity::Notice,
+    };
+    let n: f64 = word.parse().ok().filter(|n| (0.0..=100.0).contains(n))?;
+    Some(match word {
+        "1" => Severity::Critical,
+        "2" => Severity::Error,
+        "3" => Severity::Warning,
+        "4" => Severity::Notice,
+        "5" => Severity::Info,
+        "10" | "20" if is_log_level => Severity::Info,
+        "30" if is_log_level => Severity::Warning,
+        "40" if is_log_level => Severity::Error,
+        "50" | "60" if is_log_level => Severity::Critical,
+        _ if n == 0.0 => return None,
+        _ if n <= 10.0 => scale(n),
+        _ => scale(n / 10.0),
+    })
 }

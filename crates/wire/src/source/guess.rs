@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::fields::{Fields, scalar, text_at};
 
 /// Objects in which senders put the alert. Compared without case and separators.
-const WRAPPERS: [&str; 26] = [
+const WRAPPERS: [&str; 36] = [
     "alert",
     "event",
     "incident",
@@ -33,6 +33,16 @@ const WRAPPERS: [&str; 26] = [
     "webhookeventdata",
     "snitch",
     "subject",
+    "finding",
+    "fields",
+    "deployment",
+    "release",
+    "metadata",
+    "customdetails",
+    "checkresult",
+    "status",
+    "properties",
+    "downtime",
 ];
 /// Lists of `{name, value}`, as chat cards and custom fields are written.
 const PAIRS: [&str; 6] = [
@@ -56,51 +66,71 @@ const PREFIXES: [&str; 10] = [
     "notification",
     "trigger",
 ];
-/// The name of a thing that is written as an object.
+/// The name of a thing that is written as an object. Compared without case and separators.
 const NAMES: [&str; 8] = [
     "name",
-    "displayName",
-    "display_name",
+    "displayname",
     "hostname",
     "label",
+    "key",
     "summary",
+    "title",
     "id",
-    "metadata.name",
+];
+/// Objects that stand for the alert itself, whose plain `id` is its identity.
+const NOUNS: [&str; 11] = [
+    "alert", "incident", "problem", "issue", "alarm", "monitor", "check", "trigger", "finding", "rule",
+    "snitch",
 ];
 /// Lists of which the first speaks for all: the cards of chat tools.
 const CARDS: [&str; 3] = ["attachments", "embeds", "sections"];
+/// Lists of the blocks that a card is laid out in.
+const BLOCKS: [&str; 2] = ["body", "blocks"];
 /// Wrappers within wrappers, and all of them together, at most.
 const DEPTH_MAX: usize = 3;
 const LEVELS_MAX: usize = 24;
 
 /// The places in which fields are looked for; what stands further out is believed first.
 pub(super) struct Guess<'v> {
-    levels: Vec<Vec<(String, &'v Value)>>,
+    levels: Vec<Level<'v>>,
+}
+
+/// One object: what it is called, and its fields.
+struct Level<'v> {
+    name: String,
+    fields: Vec<(String, &'v Value)>,
 }
 
 impl<'v> Guess<'v> {
     pub(super) fn new(value: &'v Value) -> Guess<'v> {
-        let mut levels = vec![level(value)];
+        let mut levels = vec![level("", value)];
         // `{"event_type": "incident_created", "incident_created": {…}}`
-        let named = ["event_type", "type", "event"]
-            .iter()
-            .find_map(|n| value.get(text_at(value, n)?.as_str()));
-        levels.extend(named.filter(|v| v.is_object()).map(level));
+        let named = ["event_type", "type", "event"].iter().find_map(|n| {
+            let name = text_at(value, n)?;
+            let inner = value.get(name.as_str()).filter(|v| v.is_object())?;
+            Some(level(&plain(&name), inner))
+        });
+        levels.extend(named);
         let (mut from, mut pairs) = (0, Vec::new());
         for _ in 0..DEPTH_MAX {
             let to = levels.len();
             for at in from..to {
                 for name in WRAPPERS {
-                    let inner = levels[at].iter().filter(|(k, v)| k == name && v.is_object());
-                    let inner: Vec<_> = inner.map(|(_, v)| level(v)).collect();
+                    let inner = levels[at]
+                        .fields
+                        .iter()
+                        .filter(|(k, v)| k == name && v.is_object());
+                    let inner: Vec<_> = inner.map(|(_, v)| level(name, v)).collect();
                     levels.extend(inner);
                 }
                 let mut cards = Vec::new();
-                for (name, list) in &levels[at] {
+                for (name, list) in &levels[at].fields {
                     if PAIRS.contains(&name.as_str()) {
                         pairs.extend(pairs_of(list));
                     } else if CARDS.contains(&name.as_str()) {
-                        cards.extend(list.get(0).map(level));
+                        cards.extend(list.get(0).map(|card| level(name, card)));
+                    } else if BLOCKS.contains(&name.as_str()) {
+                        blocks(list, &mut pairs);
                     }
                 }
                 levels.extend(cards);
@@ -111,7 +141,10 @@ impl<'v> Guess<'v> {
                 break;
             }
         }
-        levels.push(pairs);
+        levels.push(Level {
+            name: String::new(),
+            fields: pairs,
+        });
         Guess { levels }
     }
 
@@ -121,6 +154,7 @@ impl<'v> Guess<'v> {
             let of = |same: &dyn Fn(&str, &str) -> bool| {
                 names.iter().find_map(|name| {
                     level
+                        .fields
                         .iter()
                         .find(|(k, v)| same(k, name) && fits(v))
                         .map(|(_, v)| *v)
@@ -154,10 +188,48 @@ impl<'v> Guess<'v> {
         name_of(value)
     }
 
+    /// The identity under one of these plain names, left untaken. That of the alert is believed before that of the message
+    /// around it, which is another one every time.
+    pub(super) fn id(&self, names: &[&str]) -> Option<Text> {
+        let is_noun = |level: &&Level<'_>| NOUNS.iter().any(|noun| level.name.starts_with(noun));
+        let nouns = self.levels.iter().filter(is_noun);
+        nouns
+            .chain(self.levels.iter().filter(|level| level.name != "metadata"))
+            .find_map(|level| {
+                names.iter().find_map(|name| {
+                    let (_, value) = level.fields.iter().find(|(k, _)| k == name)?;
+                    scalar(value).filter(|_| !value.is_boolean())
+                })
+            })
+    }
+
     /// The scalar under the first of the names, left untaken.
     pub(super) fn glance(&self, names: &[&str]) -> Option<Text> {
         self.find(names, |v| scalar(v).is_some() && !v.is_boolean())
             .and_then(scalar)
+    }
+
+    /// The value under the first of the names of times; the zone or unit that a name ends in is passed over.
+    pub(super) fn time(&self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<&'v Value> {
+        self.find(names, &fits).or_else(|| {
+            self.levels.iter().find_map(|level| {
+                names.iter().find_map(|name| {
+                    let bare = |key: &str| {
+                        ["utc", "gmt", "iso", "iso8601", "ms", "unix", "epoch", "zoned"]
+                            .iter()
+                            .find_map(|end| key.strip_suffix(end))
+                            .is_some_and(|rest| {
+                                rest == *name
+                                    || PREFIXES
+                                        .iter()
+                                        .any(|p| rest.strip_prefix(p).is_some_and(|r| r == *name))
+                            })
+                    };
+                    let (_, value) = level.fields.iter().find(|(k, v)| bare(k) && fits(v))?;
+                    Some(*value)
+                })
+            })
+        })
     }
 
     /// The boolean under the first of the names.
@@ -166,10 +238,12 @@ impl<'v> Guess<'v> {
     }
 }
 
-fn level(value: &Value) -> Vec<(String, &Value)> {
-    value
-        .as_object()
-        .map_or_else(Vec::new, |m| m.iter().map(|(k, v)| (plain(k), v)).collect())
+fn level<'v>(name: &str, value: &'v Value) -> Level<'v> {
+    let fields = value.as_object().into_iter().flatten();
+    Level {
+        name: name.to_owned(),
+        fields: fields.map(|(k, v)| (plain(k), v)).collect(),
+    }
 }
 
 /// The pairs of a list of `{name|title|key, value}`.
@@ -182,16 +256,35 @@ fn pairs_of(list: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
+/// What the blocks of a card say: the first text is its title, the second its text, facts are pairs.
+fn blocks<'v>(list: &'v Value, pairs: &mut Vec<(String, &'v Value)>) {
+    let mut names = ["title", "text"].into_iter();
+    for block in list.as_array().into_iter().flatten() {
+        let text = block.get("text").map(|text| text.get("text").unwrap_or(text));
+        if let Some(text) = text.filter(|t| t.is_string())
+            && let Some(name) = names.next()
+        {
+            pairs.push((name.to_owned(), text));
+        }
+        for list in ["facts", "fields"].iter().filter_map(|name| block.get(name)) {
+            pairs.extend(pairs_of(list));
+        }
+    }
+}
+
 /// A scalar, or the name of an object that has one.
 pub(super) fn name_of(value: &Value) -> Option<Text> {
     match value {
-        Value::Object(_) => NAMES.iter().find_map(|name| text_at(value, name)),
+        Value::Object(map) => NAMES.iter().find_map(|name| {
+            let (_, value) = map.iter().find(|(key, _)| plain(key) == *name)?;
+            scalar(value)
+        }),
         other => scalar(other),
     }
 }
 
 /// A name without case and separators.
-pub(super) fn plain(key: &str) -> String {
+pub(crate) fn plain(key: &str) -> String {
     key.chars()
         .filter(|c| c.is_alphanumeric() || *c == '@')
         .flat_map(char::to_lowercase)

@@ -12,6 +12,7 @@ use crate::{
     found::{Found, OtherKind, Rejection, Stage},
 };
 
+mod alerta;
 pub(crate) mod alertmanager;
 mod alertsite;
 mod axiom;
@@ -29,6 +30,8 @@ mod elastic;
 mod email;
 mod errors;
 mod falco;
+mod field_names;
+mod findings;
 mod gcp;
 pub(crate) mod generic;
 mod grafana;
@@ -36,11 +39,14 @@ mod graylog;
 mod guess;
 mod handshake;
 mod instana;
+mod jira;
 mod kapacitor;
 mod kubernetes;
 mod librenms;
+mod logicmonitor;
 mod nagios;
 mod netbox;
+mod netdata;
 mod newrelic;
 mod nomad;
 mod opennms;
@@ -67,6 +73,7 @@ mod uptimekuma;
 mod vrops;
 mod wazuh;
 mod zabbix;
+mod zenoss;
 
 /// What nearly every source needs.
 mod prelude {
@@ -128,10 +135,18 @@ pub static TABLE: &[Source] = &[
     sensu::SOURCE,
     falco::SOURCE,
     opennms::SOURCE,
+    findings::SOURCE,
+    zenoss::SOURCE,
+    zenoss::MOOGSOFT,
+    netdata::SOURCE,
+    logicmonitor::SOURCE,
+    jira::SOURCE,
     papertrail::SOURCE,
     delivery::GITHUB,
     delivery::GITLAB,
     delivery::JENKINS,
+    delivery::HEROKU,
+    delivery::TERRAFORM,
     servicenow::SOURCE,
     statuspage::SOURCE,
     dash0::SOURCE,
@@ -144,6 +159,7 @@ pub static TABLE: &[Source] = &[
     grafana::LEGACY,
     uptimekuma::SOURCE,
     uptime::BETTERSTACK,
+    uptime::UPDOWN,
     uptime::ROBOT,
     pingdom::SOURCE,
     site24x7::SOURCE,
@@ -164,6 +180,7 @@ pub static TABLE: &[Source] = &[
     nagios::SOURCE,
     datadog::SOURCE,
     riemann::SOURCE,
+    alerta::SOURCE,
     snmptrap::SOURCE,
     email::SOURCE,
     syslog::SOURCE,

@@ -1,4 +1,4 @@
-//! Smaller uptime monitors: Better Stack, UptimeRobot, StatusCake, OpenStatus.
+//! Smaller uptime monitors: Better Stack, UptimeRobot, StatusCake, OpenStatus, updown.io.
 //!
 //! <https://betterstack.com/docs/uptime/webhooks/>, <https://uptimerobot.com/help/web-hook-alert-contacts/>,
 //! <https://docs.openstatus.dev/alerting/providers/webhook>.
@@ -29,6 +29,39 @@ pub(crate) const ROBOT: Source = Source {
             || has(v, &["statuscode", "url", "status", "name"])
     },
     decode: robot,
+};
+
+pub(crate) const UPDOWN: Source = Source {
+    name: "updown",
+    forms: "check webhooks, one or an array",
+    reference: "https://updown.io/api#webhooks",
+    detect: |v| match v {
+        Value::Array(items) => !items.is_empty() && items.iter().all(is_updown),
+        one => is_updown(one),
+    },
+    decode: |v, sink| match v {
+        Value::Array(items) => items.iter().for_each(|i| updown(i, sink)),
+        one => updown(one, sink),
+    },
+};
+
+fn is_updown(v: &Value) -> bool {
+    find(v, "check.token").is_some()
+        && v.get("event")
+            .and_then(Value::as_str)
+            .is_some_and(|e| e.starts_with("check."))
+}
+
+const UPDOWN_CHECK: Shape = Shape {
+    title: &["check.alias", "check.url"],
+    text: &["downtime.error", "check.error", "description"],
+    key: &["check.token"],
+    ts: &["time"],
+    starts_at: &["downtime.started_at", "check.down_since"],
+    ends_at: &["downtime.ended_at"],
+    service: &["check.alias"],
+    links: &[("check.url", "target")],
+    ..EMPTY
 };
 
 const INCIDENT: Shape = Shape {
@@ -78,6 +111,29 @@ fn betterstack(value: &Value, sink: &mut Sink<'_>) {
     }));
     d.service = d.service.take().or_else(|| Some(d.title.clone()));
     d.severity = Some(Severity::Error);
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+fn updown(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = UPDOWN_CHECK.read("updown", &f);
+    let event = f.text("event").unwrap_or_default();
+    d.service = d.service.take().or_else(|| Some(d.title.clone()));
+    // A certificate or a performance drop is another matter than the site being down.
+    let about = event.split('.').nth(1).unwrap_or_default();
+    let about = about.split('_').next().unwrap_or_default();
+    if !matches!(about, "down" | "up" | "still") {
+        d.key = d.key.take().map(|key| join(&[&key, about]));
+    }
+    let over = matches!(
+        event.as_str(),
+        "check.up" | "check.ssl_valid" | "check.ssl_renewed"
+    );
+    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.severity = Some(if over { Severity::Info } else { Severity::Error });
+    d.ts = d.ts.or(if over { d.ends_at } else { d.starts_at });
+    d.label("event", event);
     f.rest_into(&mut d);
     sink.event(d);
 }
