@@ -15,6 +15,9 @@
 #   DEV_KAFKA_DATA                    data folder (.cache/kafka/data-PORT)
 #   DEV_KAFKA_WAIT_S                  how long to wait until it answers (60)
 #   DEV_KAFKA_HEAP                    heap of the broker (256m)
+#   DEV_KAFKA_SECURE                  1: also listen with TLS and SASL on the port behind the controller's, with TLS and
+#                                     client certificates on the next, and check rights (deploy/kafka/secure.properties);
+#                                     certificates and the password of the user stormfold are in DEV_KAFKA_DATA.tls
 #   DEV_KAFKA_TXN_CLEANUP_MS          how often dead transactions are looked for (500; Kafka's default is 10000)
 set -euo pipefail
 
@@ -28,6 +31,8 @@ data=${DEV_KAFKA_DATA:-$cache/data-$port}
 wait_s=${DEV_KAFKA_WAIT_S:-60}
 heap=${DEV_KAFKA_HEAP:-256m}
 txn_cleanup_ms=${DEV_KAFKA_TXN_CLEANUP_MS:-500}
+secure=${DEV_KAFKA_SECURE:-0}
+tls=$data.tls
 cluster_id=c3Rvcm1mb2xkLXRlc3QwMQ
 pid_file=$data.pid
 log_file=$data.log
@@ -68,6 +73,29 @@ install() {
     (cd "$new" && sha256sum --check --quiet --strict "$here/kafka/jars.sha256" >&2) \
         || { rm -rf "$new"; die "the jars fetched are not those of deploy/kafka/jars.sha256; nothing was installed"; }
     rm -rf "$libs"; mv "$new" "$libs"
+}
+
+# An authority of our own, a certificate for the broker, one for the user stormfold, and that user's password.
+make_certificates() {
+    [[ -f $tls/done ]] && return
+    need openssl openssl
+    rm -rf "$tls"; mkdir -p "$tls"
+    (
+        cd "$tls"
+        umask 077
+        openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=stormfold test authority" -keyout ca.key -out ca.pem
+        local name
+        for name in broker stormfold; do
+            openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$name.key" -out "$name.csr"
+            openssl x509 -req -days 3650 -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -out "$name.crt" \
+                -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        done
+        # Kafka wants the key as PKCS#8 before the certificate.
+        openssl pkcs8 -topk8 -nocrypt -in broker.key -out broker.p8
+        cat broker.p8 broker.crt ca.pem >broker.pem
+        openssl rand -hex 16 | tr -d '\n' >password
+        touch done
+    ) >"$log_file" 2>&1 || { tail -n 20 "$log_file" >&2; die "could not make certificates in $tls"; }
 }
 
 # The class path in a fixed order: a class-data archive is bound to it.
@@ -121,14 +149,28 @@ start() {
     answers && die "port $port is taken by something else; choose another with DEV_KAFKA_PORT"
     install
     mkdir -p "$data"
-    sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER_PORT@|$controller_port|g" -e "s|@DATA@|$data|g" \
-        -e "s|@TXN_CLEANUP_MS@|$txn_cleanup_ms|g" "$here/kafka/server.properties" >"$data.properties"
+    local listeners="" password="" parts=("$here/kafka/server.properties") users=()
+    if [[ $secure == 1 ]]; then
+        make_certificates
+        listeners=",SASL://127.0.0.1:$((controller_port + 1)),MTLS://127.0.0.1:$((controller_port + 2))"
+        password=$(cat "$tls/password")
+        parts+=("$here/kafka/secure.properties")
+        users=(--add-scram "SCRAM-SHA-256=[name=stormfold,password=$password]"
+            --add-scram "SCRAM-SHA-512=[name=stormfold,password=$password]")
+    fi
+    (
+        umask 077
+        cat "${parts[@]}" | sed -e "s|@PORT@|$port|g" -e "s|@CONTROLLER_PORT@|$controller_port|g" -e "s|@DATA@|$data|g" \
+            -e "s|@TXN_CLEANUP_MS@|$txn_cleanup_ms|g" -e "s|@SECURE_LISTENERS@|$listeners|g" -e "s|@TLS@|$tls|g" \
+            -e "s|@PASSWORD@|$password|g" >"$data.properties"
+    )
     local cp archive=$cache/kafka.jsa
     cp=$(class_path)
     local -a java=(java -Xms64m "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -cp "$cp"
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info)
     if [[ ! -f $data/meta.properties ]]; then
-        "${java[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$data.properties" >"$log_file" 2>&1 \
+        "${java[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$data.properties" \
+            ${users[@]+"${users[@]}"} >"$log_file" 2>&1 \
             || { tail -n 20 "$log_file" >&2; die "could not format $data"; }
     fi
     # A class-data archive starts the broker on less than half the CPU; the first clean stop writes it. One that does
@@ -166,7 +208,7 @@ kill_hard() {
 wipe() {
     local pid
     if pid=$(running); then kill -KILL "$pid"; wait_gone "$pid"; fi
-    rm -rf "$data" "$data.properties" "$data.log" "$data.lock" "$pid_file"
+    rm -rf "$data" "$tls" "$data.properties" "$data.log" "$data.lock" "$pid_file"
     say "wiped $data"
 }
 

@@ -24,9 +24,12 @@ const EMBEDDED_FILE: &str = "log.redb";
 pub(crate) fn open(config: &Config) -> Result<Arc<dyn Log>, Failure> {
     match config.log {
         LogKind::Kafka => {
-            let mut given = config.kafka.properties.clone();
-            given.insert("bootstrap.servers".to_owned(), config.kafka.brokers.clone());
-            let properties = Properties::new(given).map_err(|e| Failure::Wrong(e.to_string()))?;
+            let properties =
+                Properties::new(config.kafka.client()).map_err(|e| Failure::Wrong(e.to_string()))?;
+            let properties = match &config.kafka.sasl.token_file {
+                Some(file) => properties.token_file(file.into()),
+                None => properties,
+            };
             Ok(Arc::new(KafkaLog::new(properties).map_err(failed)?))
         }
         LogKind::Embedded => {
@@ -92,7 +95,7 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, Failure> {
 /// An error of a log as a failure of a command.
 pub(crate) fn failed(error: LogError) -> Failure {
     match error.kind() {
-        LogErrorKind::Setup => Failure::Wrong(error.to_string()),
+        LogErrorKind::Setup | LogErrorKind::Refused => Failure::Wrong(error.to_string()),
         _ => Failure::Run(error.to_string()),
     }
 }

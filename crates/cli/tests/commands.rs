@@ -22,7 +22,8 @@ fn the_recorded_conversations_hold() {
             "stormfold",
             trycmd::schema::Bin::Path(env!("CARGO_BIN_EXE_stormfold").into()),
         )
-        .case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/cli/*.md"));
+        .case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/cli/*.md"))
+        .case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/kafka.md"));
 }
 
 /// The names of the commands, from the list that `help` prints.

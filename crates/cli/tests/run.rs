@@ -7,7 +7,11 @@ use std::{fs, path::Path};
 
 use crate::running::{Running, read, stormfold};
 
+#[path = "run/acls.rs"]
+mod acls;
 mod running;
+#[path = "run/secure_kafka.rs"]
+mod secure_kafka;
 
 const WEBHOOK: &str = r#"{"version":"4","status":"firing","receiver":"web","groupLabels":{},"commonLabels":{},"commonAnnotations":{},"externalURL":"http://am","alerts":[{"status":"firing","labels":{"alertname":"DatabaseDown","service":"orders-db","severity":"critical"},"annotations":{"summary":"orders-db does not answer"},"startsAt":"2026-03-02T10:00:00Z","endsAt":"0001-01-01T00:00:00Z","fingerprint":"c0ffee"}]}"#;
 

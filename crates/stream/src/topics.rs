@@ -1,6 +1,7 @@
 //! The topics that a deployment needs: created on request, checked at every start.
 
-use crate::log::{Log, LogError, TopicName, TopicSpec};
+use crate::log::kafka::READER_GROUP;
+use crate::log::{Log, LogError, LogErrorKind, Need, RECORD_BYTES_MAX, TopicName, TopicSpec};
 use crate::settings::{Settings, TopicTime};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -14,6 +15,11 @@ pub enum TopicFault {
         topic: TopicName,
         /// The number of partitions that it should have.
         partitions: u32,
+    },
+    /// We may not see it, so it may be missing as well.
+    Hidden {
+        /// The topic.
+        topic: TopicName,
     },
     /// It has another number of partitions than the settings say.
     Partitions {
@@ -35,11 +41,49 @@ impl std::fmt::Display for TopicFault {
                     "topic {topic} is missing; it needs {partitions} partitions: stormfold topics create"
                 )
             }
+            TopicFault::Hidden { topic } => write!(
+                f,
+                "topic {topic} is missing, or this user may not see it: stormfold topics needed, with --acls for the rights"
+            ),
             TopicFault::Partitions { topic, found, wanted } => write!(
                 f,
                 "topic {topic} has {found} partitions, the configuration says {wanted}: set it to {found}, or use new topics"
             ),
         }
+    }
+}
+
+/// A setting of a topic that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingFault {
+    /// The topic.
+    pub topic: TopicName,
+    /// The setting by its name on Kafka.
+    pub setting: &'static str,
+    /// What it is.
+    pub found: String,
+    /// What it should be.
+    pub wanted: String,
+    /// What follows from it as it is.
+    pub then: &'static str,
+    /// Whether records or answers are lost by it; else it is only worse than it could be.
+    pub grave: bool,
+}
+
+impl std::fmt::Display for SettingFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let SettingFault {
+            topic,
+            setting,
+            found,
+            wanted,
+            then,
+            ..
+        } = self;
+        write!(
+            f,
+            "topic {topic}: {setting} is {found}, should be {wanted}: {then}"
+        )
     }
 }
 
@@ -109,6 +153,7 @@ pub fn create(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicName>, LogE
 pub fn check(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicFault>, LogError> {
     let topics = &settings.topics;
     let ours = [&topics.journal, &topics.changes, &topics.incidents, &topics.state];
+    let needed = needs(settings, false);
     let mut faults = Vec::new();
     for TopicSpec {
         name: topic,
@@ -116,7 +161,17 @@ pub fn check(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicFault>, LogE
         ..
     } in wanted(settings)
     {
-        match log.partitions(&topic)? {
+        let found = match log.partitions(&topic) {
+            Err(error) if error.kind() == LogErrorKind::Refused => {
+                // What another stage needs is for that one to see.
+                if needed.iter().any(|need| need.topic() == Some(&topic)) {
+                    faults.push(TopicFault::Hidden { topic });
+                }
+                continue;
+            }
+            found => found?,
+        };
+        match found {
             None => faults.push(TopicFault::Missing {
                 topic,
                 partitions: wanted,
@@ -128,4 +183,162 @@ pub fn check(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicFault>, LogE
         }
     }
     Ok(faults)
+}
+
+/// Settings of the topics that are not as they should be. What the log does not tell is not complained of.
+pub fn check_settings(log: &dyn Log, settings: &Settings) -> Result<Vec<SettingFault>, LogError> {
+    let mut faults = Vec::new();
+    for spec in wanted(settings) {
+        match log.partitions(&spec.name) {
+            Ok(Some(_)) => {}
+            Err(error) if error.kind() != LogErrorKind::Refused => return Err(error),
+            Ok(None) | Err(_) => continue,
+        }
+        let Some(found) = log.settings(&spec.name)? else {
+            continue;
+        };
+        let wanted = |name: &str| {
+            spec.settings
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| v.as_str())
+        };
+        let number = |name: &str| found.get(name).and_then(|value| value.parse::<i64>().ok());
+        let mut fault = |setting, wanted: &str, then, grave| {
+            faults.push(SettingFault {
+                topic: spec.name.clone(),
+                setting,
+                found: found.get(setting).cloned().unwrap_or_default(),
+                wanted: wanted.to_owned(),
+                then,
+                grave,
+            });
+        };
+        let compacts = found
+            .get("cleanup.policy")
+            .is_some_and(|policy| policy.contains("compact"));
+        let deletes = found
+            .get("cleanup.policy")
+            .is_some_and(|policy| policy.contains("delete"));
+        match wanted("cleanup.policy") {
+            Some(_) if deletes => fault(
+                "cleanup.policy",
+                "compact",
+                "what is not written again for a while is lost",
+                true,
+            ),
+            None if compacts => fault(
+                "cleanup.policy",
+                "delete",
+                "records with the same key are lost",
+                true,
+            ),
+            _ => {}
+        }
+        if let (Some(kept), Some(days)) = (
+            number("retention.ms"),
+            wanted("retention.ms").and_then(|v| v.parse().ok()),
+        ) && kept >= 0
+            && (kept < days || days < 0)
+            && !compacts
+        {
+            let then = "who was away for longer finds a gap";
+            fault(
+                "retention.ms",
+                wanted("retention.ms").unwrap_or_default(),
+                then,
+                false,
+            );
+        }
+        if let (Some(is), Some(should)) = (
+            found.get("message.timestamp.type"),
+            wanted("message.timestamp.type"),
+        ) && is != should
+        {
+            let then = match should {
+                "CreateTime" => "history would be of the time at which it is put in",
+                _ => "the clocks of producers decide how old records are",
+            };
+            fault("message.timestamp.type", should, then, should == "CreateTime");
+        }
+        if number("max.message.bytes").is_some_and(|bytes| bytes < RECORD_BYTES_MAX as i64 + BATCH_FRAME) {
+            fault(
+                "max.message.bytes",
+                "1048588",
+                "large records are refused, and what is behind them waits",
+                true,
+            );
+        }
+        let lag = wanted("max.compaction.lag.ms").and_then(|v| v.parse().ok());
+        if let (Some(is), Some(should)) = (number("max.compaction.lag.ms"), lag)
+            && is > should
+        {
+            let then = "a restore reads rows that have long been replaced";
+            fault(
+                "max.compaction.lag.ms",
+                wanted("max.compaction.lag.ms").unwrap_or_default(),
+                then,
+                false,
+            );
+        }
+        if let (Some(copies), Some(in_sync)) = (number("replication.factor"), number("min.insync.replicas"))
+            && copies >= 3
+            && in_sync < 2
+        {
+            fault(
+                "min.insync.replicas",
+                "2",
+                "what only one broker has can be lost with it",
+                false,
+            );
+        }
+    }
+    Ok(faults)
+}
+
+/// What a batch has around its only record, generously.
+const BATCH_FRAME: i64 = 1_024;
+
+/// The least that has to be allowed for the stages that run here; `http` is whether there is an HTTP server beside them.
+pub fn needs(settings: &Settings, http: bool) -> Vec<Need> {
+    let topics = &settings.topics;
+    let mut needs = Vec::new();
+    let join = |stage: &str, topic: &TopicName| Need::Join(topics.group(stage), topic.clone());
+    if settings.stages.ingest() {
+        for raw in &settings.raw {
+            needs.push(Need::Read(raw.name.clone()));
+            let stage = match raw.time {
+                TopicTime::Present => "ingest",
+                TopicTime::Records => "history",
+            };
+            needs.push(join(stage, &raw.name));
+        }
+        needs.extend([&topics.journal, &topics.deadletter].map(|topic| Need::Write(topic.clone())));
+    }
+    if settings.stages.correlate() {
+        needs.push(join("correlate", &topics.journal));
+        needs.extend([&topics.journal, &topics.state].map(|topic| Need::Read(topic.clone())));
+        // A record on which the fold panics is written to the journal, as quarantined, and to the dead letters.
+        let written = [
+            &topics.journal,
+            &topics.changes,
+            &topics.incidents,
+            &topics.state,
+            &topics.heartbeat,
+            &topics.deadletter,
+        ];
+        needs.extend(written.map(|topic| Need::Write(topic.clone())));
+    }
+    if http {
+        needs.push(Need::Write(topics.raw.clone()));
+        needs.push(Need::Read(topics.incidents.clone()));
+    }
+    needs.push(Need::Transact(topics.group("")));
+    needs.push(Need::Join(READER_GROUP.to_owned(), topics.journal.clone()));
+    needs.sort_by_key(|need| {
+        let right = need.right();
+        (right.resource, right.name.to_owned(), right.operation)
+    });
+    needs.dedup_by(|a, b| a.right() == b.right());
+    needs
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_saphyr::Error;
 
-use super::{Config, kafka, overlay, secrets};
+use super::{Config, overlay, secrets};
 use crate::fail::Failure;
 
 /// What is wrong, and where.
@@ -165,29 +165,18 @@ fn first_line(text: &str) -> String {
 /// What the types cannot hold.
 fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
     let wrong = |field: &str, what: String| {
-        let name = field
-            .strip_prefix("kafka.properties.")
-            .unwrap_or_else(|| field.rsplit('.').next().unwrap_or(field));
-        let line = text
-            .lines()
-            .position(|l| l.trim_start().starts_with(&format!("{name}:")));
         Err(ConfigError {
             place: place.to_owned(),
-            line: line.map(|l| l as u64 + 1),
+            line: line_of(text, field),
             field: Some(field.to_owned()),
             what,
         })
     };
-    for name in config.kafka.properties.keys() {
-        if let Some(reason) = kafka::refusal(name) {
-            return wrong(&format!("kafka.properties.{name}"), reason);
-        }
+    if let Err((field, what)) = config.kafka.check() {
+        return wrong(&field, what);
     }
     if config.topics.partitions == 0 || config.topics.partitions > 1024 {
         return wrong("topics.partitions", "is to be between 1 and 1024".to_owned());
-    }
-    if config.kafka.brokers.trim().is_empty() {
-        return wrong("kafka.brokers", "names no broker".to_owned());
     }
     for (i, raw) in config.topics.raw.iter().enumerate() {
         if raw.topic.is_empty() {
@@ -242,6 +231,47 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// The line, from 1, on which a field of a YAML text in block form stands: its own, else that of its nearest section
+/// that is written there.
+fn line_of(text: &str, field: &str) -> Option<u64> {
+    let mut rest = field;
+    let mut found = None;
+    // The indentation of what holds the rest, and items of a list that are still to be passed.
+    let (mut inside, mut items) = (None, 0);
+    for (number, line) in text.lines().enumerate() {
+        let content = line.trim_start().trim_start_matches("- ");
+        let indent = line.len() - content.len();
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if inside.is_some_and(|inside| indent <= inside) {
+            break;
+        }
+        if line.trim_start().starts_with('-') && items > 0 {
+            items -= 1;
+        }
+        let key = content
+            .split_once(':')
+            .map(|(key, _)| key.trim_matches(['"', '\'']));
+        let name = rest.split(['.', '[']).next().unwrap_or(rest);
+        // A name of a property has dots of its own.
+        let Some(key) = key.filter(|key| items == 0 && (*key == rest || *key == name)) else {
+            continue;
+        };
+        (found, inside) = (Some(number as u64 + 1), Some(indent));
+        rest = &rest[key.len()..];
+        if let Some((index, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            items = index.parse::<usize>().unwrap_or_default() + 1;
+            rest = behind;
+        }
+        rest = rest.trim_start_matches('.');
+        if rest.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +280,94 @@ mod tests {
         load_text("c.yaml", text, std::iter::empty())
             .expect_err("wrong")
             .to_string()
+    }
+
+    #[test]
+    fn a_way_to_kafka_that_cannot_work_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name).to_string_lossy().into_owned();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (pem, store) = (
+            file("ca.pem", "-----BEGIN CERTIFICATE-----\n"),
+            file("store.p12", "0"),
+        );
+        let token = file("token", "t");
+        for (kafka, said) in [
+            (
+                "sasl: {mechanism: scram_sha256, username: u, password: p}",
+                "in_the_clear: is false",
+            ),
+            (
+                "tls: {enabled: true}, sasl: {username: u}",
+                "sasl.mechanism: is missing; choose one of",
+            ),
+            (
+                "tls: {enabled: true}, sasl: {mechanism: plain, password: p}",
+                "sasl.username: is missing",
+            ),
+            (
+                "tls: {enabled: true}, sasl: {mechanism: plain, username: u}",
+                "sasl.password_file: is missing",
+            ),
+            (
+                "tls: {enabled: true}, sasl: {mechanism: oauthbearer}",
+                "sasl.token_file: is missing",
+            ),
+            (
+                "tls: {enabled: true, ca_file: /no/ca.pem}",
+                "tls.ca_file: /no/ca.pem: No such file",
+            ),
+            (
+                &format!("tls: {{enabled: true, ca_file: {store}}}"),
+                "is not a PEM file",
+            ),
+            (
+                &format!("tls: {{enabled: true, certificate_file: {pem}}}"),
+                "tls.key_file: is missing",
+            ),
+            (
+                "tls: {enabled: true}, properties: {sasl.username: u}",
+                "use kafka.sasl.username instead",
+            ),
+            ("brokers: kafka-1.example.org", "is not host:port"),
+            (
+                "tls: {verify_host: false}",
+                "tls.enabled: is false, so nothing else",
+            ),
+        ] {
+            let said_of_it = error(&format!("kafka: {{{kafka}}}\n"));
+            assert!(said_of_it.contains(said), "{kafka}: {said_of_it}");
+        }
+        let load = |kafka: &str| {
+            load_text("c", &format!("kafka: {{{kafka}}}"), std::iter::empty())
+                .unwrap()
+                .kafka
+        };
+        let secret = file("secret", "p4ss\n");
+        let kafka = load(&format!(
+            "tls: {{enabled: true, ca_file: {pem}}}, sasl: {{mechanism: scram_sha512, username: u, password_file: {secret}}}"
+        ));
+        let client = kafka.client();
+        for (name, value) in [
+            ("security.protocol", "sasl_ssl"),
+            ("sasl.mechanism", "SCRAM-SHA-512"),
+            ("sasl.password", "p4ss"),
+            ("ssl.ca.location", pem.as_str()),
+            ("ssl.endpoint.identification.algorithm", "https"),
+        ] {
+            assert_eq!(client[name], value, "{name}");
+        }
+        let token = load(&format!(
+            "sasl: {{mechanism: oauthbearer, token_file: {token}, in_the_clear: true}}"
+        ));
+        assert_eq!(token.client()["security.protocol"], "sasl_plaintext");
+        // Who gives properties gets what they say.
+        let given = load("properties: {security.protocol: ssl}").client();
+        assert_eq!(given["security.protocol"], "ssl");
+        assert_eq!(given.len(), 2);
     }
 
     #[test]
@@ -279,6 +397,14 @@ mod tests {
                 .contains("c.yaml:3: kafka.properties.enable.idempotence: ")
         );
         assert!(error("log: embedded\nlog: kafka\n").contains("twice"));
+        let second = "topics:\n  raw:\n  - topic: x\n  - source: y\n    topic: ''\n";
+        assert_eq!(error(second), "c.yaml:5: topics.raw[1].topic: names no topic");
+        let of_another = "http:\n  enabled: true\nkafka:\n  tls:\n    enabled: false\n    ca_file: /ca\n";
+        assert!(
+            error(of_another).starts_with("c.yaml:5: kafka.tls.enabled: "),
+            "{}",
+            error(of_another)
+        );
         let mapping = "decode:\n  mappings:\n  - source: x\n    title: body.a +\n";
         let error = error(mapping);
         assert!(

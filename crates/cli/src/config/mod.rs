@@ -10,13 +10,12 @@ mod reference;
 mod secrets;
 mod tree;
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fail::Failure;
 
+pub(crate) use kafka::Kafka;
 pub(crate) use load::File;
 #[cfg(test)]
 use load::load_text;
@@ -78,18 +77,6 @@ pub(crate) enum LogKind {
 pub(crate) struct Embedded {
     /// Directory that holds it; made when it is missing.
     pub(crate) dir: String,
-}
-
-/// The log on Kafka.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Kafka {
-    /// Brokers to start from, `host:port`, several separated by commas.
-    pub(crate) brokers: String,
-    /// Any property of librdkafka (<https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html>),
-    /// e.g. `security.protocol`, `sasl.username`; a name with `_file` behind it takes its value from that file.
-    /// Properties on which exactly-once rests are refused.
-    pub(crate) properties: BTreeMap<String, String>,
 }
 
 /// Topics.
@@ -225,15 +212,6 @@ impl Default for Embedded {
     fn default() -> Embedded {
         Embedded {
             dir: "stormfold-data".to_owned(),
-        }
-    }
-}
-
-impl Default for Kafka {
-    fn default() -> Kafka {
-        Kafka {
-            brokers: "127.0.0.1:9092".to_owned(),
-            properties: BTreeMap::new(),
         }
     }
 }

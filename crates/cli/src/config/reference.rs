@@ -82,6 +82,10 @@ pub(crate) fn markdown() -> String {
             out.push_str("\n| field | takes | default | meaning |\n|---|---|---|---|\n");
         }
         let leaf = &entry.leaf;
+        if entry.section {
+            let _ = writeln!(out, "| `{}` | | | {} |", leaf.path, leaf.doc);
+            continue;
+        }
         let default = if leaf.default.is_empty() {
             "-".to_owned()
         } else {
@@ -179,6 +183,12 @@ fn walk(schema: &Value, section: &Value, tree: &Tree, path: &str, depth: usize, 
 }
 
 fn resolve<'a>(schema: &'a Value, property: &'a Value) -> &'a Value {
+    // One that may be absent is this or nothing.
+    let either = property["anyOf"].as_array().into_iter().flatten();
+    let property = either
+        .into_iter()
+        .find(|one| one.get("$ref").is_some())
+        .unwrap_or(property);
     let Some(name) = property["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) else {
         return property;
     };

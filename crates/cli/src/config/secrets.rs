@@ -32,6 +32,12 @@ pub(super) fn read_files(place: &str, config: &mut Config) -> Result<(), ConfigE
             .properties
             .insert(key.trim_end_matches("_file").to_owned(), secret);
     }
+    if let Some(file) = config.kafka.sasl.password_file.take() {
+        config.kafka.sasl.password = Some(read("kafka.sasl.password_file".to_owned(), &file)?);
+    }
+    if let Some(file) = config.kafka.tls.key_password_file.take() {
+        config.kafka.tls.key_password = Some(read("kafka.tls.key_password_file".to_owned(), &file)?);
+    }
     for (i, token) in config.http.tokens.iter_mut().enumerate() {
         if let Some(file) = token.secret_file.take() {
             token.secret = Some(read(format!("http.tokens[{i}].secret_file"), &file)?);
@@ -45,6 +51,9 @@ pub(crate) fn masked(config: &Config) -> Config {
     let mut shown = config.clone();
     for token in &mut shown.http.tokens {
         token.secret = token.secret.take().map(|_| MASK.to_owned());
+    }
+    for secret in [&mut shown.kafka.sasl.password, &mut shown.kafka.tls.key_password] {
+        *secret = secret.take().map(|_| MASK.to_owned());
     }
     for (name, value) in &mut shown.kafka.properties {
         let name = name.to_lowercase();

@@ -33,7 +33,12 @@ impl Running {
             "embedded: {{ dir: data }}\ntopics: {{ partitions: 1 }}\nhttp: {{ listen: \"{address}\" }}\n{more}"
         );
         fs::write(dir.join("stormfold.yaml"), config).unwrap();
-        let child = stormfold(dir, &["run", "--config", "stormfold.yaml"])
+        Running::with(dir, "stormfold.yaml", address)
+    }
+
+    /// With a configuration that says to listen at this address.
+    pub(crate) fn with(dir: &Path, config: &str, address: String) -> Running {
+        let child = stormfold(dir, &["run", "--config", config])
             .stdout(Stdio::null())
             .stderr(fs::File::create(dir.join("log")).unwrap())
             .spawn()

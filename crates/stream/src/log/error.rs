@@ -22,6 +22,8 @@ pub enum LogErrorKind {
     Unavailable,
     /// A topic that should be there is not, or a setting is wrong: a person has to act.
     Setup,
+    /// The cluster does not let us do it: a person has to allow it, or to do it for us.
+    Refused,
     /// A record does not fit.
     TooLarge,
     /// The process is to be taken for dead (simulation only).
@@ -50,6 +52,7 @@ impl fmt::Display for LogError {
             LogErrorKind::Unknown => "outcome unknown",
             LogErrorKind::Unavailable => "log not available",
             LogErrorKind::Setup => "log not as needed",
+            LogErrorKind::Refused => "not allowed",
             LogErrorKind::TooLarge => "record too large",
             LogErrorKind::Crashed => "crashed",
         };

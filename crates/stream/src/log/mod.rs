@@ -19,11 +19,14 @@ pub mod faults;
 pub mod kafka;
 pub mod local;
 mod record;
+mod rights;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use error::{LogError, LogErrorKind};
 pub use record::{Header, Outgoing, Record, TopicName, TopicPartition, Transaction};
+pub use rights::{Need, Refused, Right};
 
 /// A place where topics live.
 pub trait Log: Send + Sync {
@@ -44,6 +47,22 @@ pub trait Log: Send + Sync {
 
     /// A writer outside of any transaction.
     fn appender(&self) -> Result<Box<dyn Appender>, LogError>;
+
+    /// Settings of a topic by the names that they have on Kafka; `None` where the log has none.
+    fn settings(&self, _topic: &str) -> Result<Option<BTreeMap<String, String>>, LogError> {
+        Ok(None)
+    }
+
+    /// The positions that a group has committed, asked from beside it: what a transaction has not decided yet is not
+    /// waited for. `None`: nothing committed, or nobody knows.
+    fn positions(&self, _group: &str, of: &[TopicPartition]) -> Result<Vec<Option<u64>>, LogError> {
+        Ok(vec![None; of.len()])
+    }
+
+    /// What of it is refused to us. Asks by doing, in transactions that are given up, so that nobody sees anything.
+    fn refused(&self, _needs: &[Need]) -> Result<Vec<Refused>, LogError> {
+        Ok(Vec::new())
+    }
 }
 
 /// One member of a group: reads the partitions that it is given, writes in transactions.

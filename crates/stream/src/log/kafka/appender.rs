@@ -1,20 +1,24 @@
 //! Writing single records: idempotent, outside of transactions. Many callers may wait at once and share batches.
 
+use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::client::OAuthToken;
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{ProducerContext, ThreadedProducer};
 
-use super::{ASK, Properties, convert, failed, reader_config};
+use super::asker::Asker;
+use super::token::Tokens;
+use super::{ASK, Properties, READER_GROUP, convert, failed};
 use crate::log::{Appender, LogError, LogErrorKind, Outgoing};
 
 pub(super) struct KafkaAppender {
     producer: ThreadedProducer<Acks>,
-    asker: BaseConsumer,
+    asker: Asker,
 }
 
 /// Counts what is still on its way of one call.
@@ -24,9 +28,16 @@ struct Pending {
     done: Condvar,
 }
 
-struct Acks;
+struct Acks {
+    tokens: Tokens,
+}
 
-impl ClientContext for Acks {}
+impl ClientContext for Acks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.tokens.token()
+    }
+}
 
 impl ProducerContext for Acks {
     type DeliveryOpaque = Arc<Pending>;
@@ -45,7 +56,7 @@ impl ProducerContext for Acks {
 
 impl KafkaAppender {
     pub(super) fn new(properties: &Properties) -> Result<KafkaAppender, LogError> {
-        let asker: BaseConsumer = reader_config(properties).create().map_err(failed)?;
+        let asker = Asker::new(properties, READER_GROUP)?;
         let mut config = properties.config();
         config
             .set("enable.idempotence", "true")
@@ -53,7 +64,11 @@ impl KafkaAppender {
             .set("linger.ms", properties.or("linger.ms", "5"))
             .set("compression.type", properties.or("compression.type", "lz4"))
             .set("message.timeout.ms", properties.or("message.timeout.ms", "30000"));
-        let producer = config.create_with_context(Acks).map_err(failed)?;
+        let producer = config
+            .create_with_context(Acks {
+                tokens: properties.tokens(),
+            })
+            .map_err(failed)?;
         Ok(KafkaAppender { producer, asker })
     }
 }
@@ -96,9 +111,11 @@ impl KafkaAppender {
     /// A record for a topic that does not exist times out without saying so.
     fn explain(&self, error: KafkaError, records: &[Outgoing]) -> LogError {
         let topic = records.first().map(|record| record.topic.clone());
-        let metadata = topic
-            .as_deref()
-            .and_then(|topic| self.asker.fetch_metadata(Some(topic), ASK).ok());
+        let metadata = topic.as_deref().and_then(|topic| {
+            self.asker
+                .ask(|asker| asker.fetch_metadata(Some(topic), ASK))
+                .ok()
+        });
         let missing = metadata.is_some_and(|m| m.topics().iter().any(|t| t.partitions().is_empty()));
         match topic {
             Some(topic) if missing => {

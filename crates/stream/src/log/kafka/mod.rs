@@ -6,26 +6,30 @@
 //! producer is destroyed and what it wrote for is restored from what is committed.
 
 mod appender;
+mod asker;
 mod convert;
 mod properties;
 mod reader;
+mod rights;
+mod token;
 mod worker;
 mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::{
-    Appender, Bounds, Log, LogError, LogErrorKind, Member, Reader, TopicName, TopicPartition, TopicSpec,
-    Worker,
+    Appender, Bounds, Log, LogError, LogErrorKind, Member, Need, Reader, Refused, TopicName, TopicPartition,
+    TopicSpec, Worker,
 };
+use asker::Asker;
 pub use properties::{Properties, PropertyError};
+use token::Tokens;
 
 /// How long a question about the brokers or a topic may take.
 const ASK: Duration = Duration::from_secs(10);
@@ -33,22 +37,25 @@ const ASK: Duration = Duration::from_secs(10);
 /// A Kafka deployment, by the client properties that lead to it.
 pub struct KafkaLog {
     properties: Properties,
-    asker: BaseConsumer,
+    asker: Asker,
 }
 
 impl KafkaLog {
     /// Prepares to connect; nothing is sent yet.
     pub fn new(properties: Properties) -> Result<KafkaLog, LogError> {
-        let asker = reader_config(&properties).create().map_err(failed)?;
+        let asker = Asker::new(&properties, READER_GROUP)?;
         Ok(KafkaLog { properties, asker })
     }
 }
+
+/// The group of readers outside of any group; the client library wants a name and asks for its coordinator.
+pub const READER_GROUP: &str = "stormfold-reader";
 
 fn reader_config(properties: &Properties) -> ClientConfig {
     let mut config = properties.config();
     config
         // Needed by `assign`; nothing is subscribed or committed, so the group never exists.
-        .set("group.id", "stormfold-reader")
+        .set("group.id", READER_GROUP)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("isolation.level", "read_committed")
@@ -79,7 +86,8 @@ fn failed(error: KafkaError) -> LogError {
                 | Code::ClusterAuthorizationFailed
                 | Code::TransactionalIdAuthorizationFailed
                 | Code::SaslAuthenticationFailed
-                | Code::Authentication,
+                | Code::Authentication
+                | Code::SSL,
             ),
         ) => LogErrorKind::Setup,
         (
@@ -104,6 +112,11 @@ fn failed(error: KafkaError) -> LogError {
 }
 
 impl KafkaLog {
+    fn admin(&self) -> Result<AdminClient<Tokens>, LogError> {
+        let (config, tokens) = (self.properties.config(), self.properties.tokens());
+        config.create_with_context(tokens).map_err(failed)
+    }
+
     /// The topics with their numbers of partitions; all must be there.
     fn sizes(&self, topics: &[TopicName]) -> Result<Vec<(TopicName, u32)>, LogError> {
         let size = |topic: &TopicName| match self.partitions(topic)? {
@@ -119,11 +132,15 @@ impl KafkaLog {
 
 impl Log for KafkaLog {
     fn partitions(&self, topic: &str) -> Result<Option<u32>, LogError> {
-        let metadata = self.asker.fetch_metadata(Some(topic), ASK).map_err(failed)?;
+        let metadata = self.asker.ask(|asker| asker.fetch_metadata(Some(topic), ASK))?;
         let found = metadata.topics().iter().find(|t| t.name() == topic);
         match found.map(|t| (t.partitions().len() as u32, t.error().map(RDKafkaErrorCode::from))) {
             Some((count, None)) if count > 0 => Ok(Some(count)),
             None | Some((_, None | Some(RDKafkaErrorCode::UnknownTopicOrPartition))) => Ok(None),
+            Some((_, Some(RDKafkaErrorCode::TopicAuthorizationFailed))) => {
+                let what = format_args!("no right to see topic {topic}");
+                Err(LogError::new(LogErrorKind::Refused, what))
+            }
             Some((_, Some(code))) => Err(failed(KafkaError::MetadataFetch(code))),
         }
     }
@@ -131,14 +148,16 @@ impl Log for KafkaLog {
     fn create_topics(&self, topics: &[TopicSpec]) -> Result<Vec<TopicName>, LogError> {
         let mut missing = Vec::new();
         for spec in topics {
-            if self.partitions(&spec.name)?.is_none() {
-                missing.push(spec);
+            match self.partitions(&spec.name) {
+                Ok(Some(_)) => {}
+                Err(error) if error.kind() != LogErrorKind::Refused => return Err(error),
+                Ok(None) | Err(_) => missing.push(spec),
             }
         }
         if missing.is_empty() {
             return Ok(Vec::new());
         }
-        let admin: AdminClient<DefaultClientContext> = self.properties.config().create().map_err(failed)?;
+        let admin = self.admin()?;
         let new = missing.iter().map(|spec| {
             let topic = NewTopic::new(
                 &spec.name,
@@ -159,6 +178,13 @@ impl Log for KafkaLog {
             match result {
                 Ok(name) => created.insert(name),
                 Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => continue,
+                Err((
+                    name,
+                    RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed,
+                )) => {
+                    let what = format_args!("no right to create topic {name}");
+                    return Err(LogError::new(LogErrorKind::Refused, what));
+                }
                 Err((name, code)) => {
                     let what = format_args!("topic {name} could not be created: {code}");
                     return Err(LogError::new(LogErrorKind::Setup, what));
@@ -175,8 +201,7 @@ impl Log for KafkaLog {
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
         let (start, end) = self
             .asker
-            .fetch_watermarks(&at.topic, at.partition as i32, ASK)
-            .map_err(failed)?;
+            .ask(|asker| asker.fetch_watermarks(&at.topic, at.partition as i32, ASK))?;
         Ok(Bounds {
             start: start.max(0) as u64,
             end: end.max(0) as u64,
@@ -198,5 +223,39 @@ impl Log for KafkaLog {
 
     fn appender(&self) -> Result<Box<dyn Appender>, LogError> {
         Ok(Box::new(appender::KafkaAppender::new(&self.properties)?))
+    }
+
+    fn settings(&self, topic: &str) -> Result<Option<BTreeMap<String, String>>, LogError> {
+        let options = AdminOptions::new().request_timeout(Some(ASK));
+        let of = [ResourceSpecifier::Topic(topic)];
+        let results = pollster::block_on(self.admin()?.describe_configs(&of, &options)).map_err(failed)?;
+        let mut settings = BTreeMap::new();
+        for result in results {
+            let resource = result.map_err(|code| match code {
+                RDKafkaErrorCode::TopicAuthorizationFailed => {
+                    let what =
+                        format_args!("no right to read the settings of topic {topic} (DescribeConfigs)");
+                    LogError::new(LogErrorKind::Refused, what)
+                }
+                code => failed(KafkaError::AdminOp(code)),
+            })?;
+            let valued = resource.entries.into_iter();
+            settings.extend(valued.filter_map(|entry| Some((entry.name, entry.value?))));
+        }
+        // Kafka does not count it as a setting.
+        let metadata = self.asker.ask(|asker| asker.fetch_metadata(Some(topic), ASK))?;
+        let copies = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        if let Some(copies) = copies.map(|partition| partition.replicas().len()).min() {
+            settings.insert("replication.factor".to_owned(), copies.to_string());
+        }
+        Ok(Some(settings))
+    }
+
+    fn positions(&self, group: &str, of: &[TopicPartition]) -> Result<Vec<Option<u64>>, LogError> {
+        Asker::beside(&self.properties, group)?.positions(of)
+    }
+
+    fn refused(&self, needs: &[Need]) -> Result<Vec<Refused>, LogError> {
+        rights::refused(&self.properties, needs)
     }
 }

@@ -1,8 +1,11 @@
 //! Client properties as a user gives them: everything that librdkafka knows, but for what the engine owns.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rdkafka::ClientConfig;
+
+use super::token::Tokens;
 
 /// Properties on which exactly once rests; a value of the user's would break it.
 const OWNED: [&str; 20] = [
@@ -32,6 +35,7 @@ const OWNED: [&str; 20] = [
 #[derive(Clone, Debug)]
 pub struct Properties {
     given: BTreeMap<String, String>,
+    tokens: Tokens,
 }
 
 /// A property that may not be set, or one that must be and is not.
@@ -55,14 +59,28 @@ impl Properties {
         if !given.contains_key("bootstrap.servers") && !given.contains_key("metadata.broker.list") {
             return Err(PropertyError::NoServers);
         }
-        Ok(Properties { given })
+        Ok(Properties {
+            given,
+            tokens: Tokens::default(),
+        })
     }
 
     /// The brokers at an address, and nothing else.
     pub fn servers(address: &str) -> Properties {
         Properties {
             given: BTreeMap::from([("bootstrap.servers".to_owned(), address.to_owned())]),
+            tokens: Tokens::default(),
         }
+    }
+
+    /// With a file that holds the token for `sasl.mechanism=OAUTHBEARER`; read anew before the token expires.
+    pub fn token_file(mut self, file: PathBuf) -> Properties {
+        self.tokens = Tokens(Some(file));
+        self
+    }
+
+    pub(super) fn tokens(&self) -> Tokens {
+        self.tokens.clone()
     }
 
     pub(super) fn config(&self) -> ClientConfig {

@@ -1,12 +1,15 @@
 //! Reading given partitions, outside of any group.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::time::{Duration, Instant};
 
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 
+use super::token::Tokens;
 use super::{ASK, Properties, convert, failed, reader_config};
 use crate::log::{LogError, Reader, Record, TopicPartition};
 
@@ -16,9 +19,15 @@ pub(super) struct KafkaReader {
 }
 
 /// The client reports the end of a partition as an error and logs it as one; whoever polls gets to know what matters.
-struct EndsAreNews;
+struct EndsAreNews {
+    tokens: Tokens,
+}
 
 impl ClientContext for EndsAreNews {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.tokens.token()
+    }
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "reader");
     }
@@ -34,7 +43,9 @@ struct Reads {
 impl KafkaReader {
     pub(super) fn new(properties: &Properties) -> Result<KafkaReader, LogError> {
         let consumer = reader_config(properties)
-            .create_with_context(EndsAreNews)
+            .create_with_context(EndsAreNews {
+                tokens: properties.tokens(),
+            })
             .map_err(failed)?;
         Ok(KafkaReader {
             consumer,
@@ -67,6 +78,8 @@ impl Reader for KafkaReader {
     fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError> {
         // A client that knows no broker yet waits half a second before its first fetch.
         if let Some((at, _)) = from.first() {
+            // A token, where there is one, is asked for by an event.
+            drop(self.consumer.poll(Duration::ZERO));
             self.consumer
                 .fetch_metadata(Some(&at.topic), ASK)
                 .map_err(failed)?;

@@ -1,14 +1,17 @@
 //! One member of a group with its transactional writer.
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Message, TopicPartitionList};
 
+use super::token::Tokens;
 use super::writer::Writer;
 use super::{ASK, Properties, convert, failed, reader_config};
 use crate::log::{
@@ -40,6 +43,7 @@ struct Rebalances {
     happened: Mutex<Vec<Rebalanced>>,
     /// With [`Share::Whole`]: everything there is to read, by whoever is given the first of it.
     whole: Option<Vec<TopicPartition>>,
+    tokens: Tokens,
 }
 
 enum Rebalanced {
@@ -48,6 +52,10 @@ enum Rebalanced {
 }
 
 impl ClientContext for Rebalances {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.tokens.token()
+    }
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "consumer");
     }
@@ -128,11 +136,14 @@ impl KafkaWorker {
             .create_with_context(Rebalances {
                 happened: Mutex::default(),
                 whole,
+                tokens: properties.tokens(),
             })
             .map_err(failed)?;
 
         let writer = Writer::new(properties, member)?;
         let topics: Vec<&str> = member.topics.iter().map(|topic| &**topic).collect();
+        // A token, where there is one, is asked for by an event.
+        drop(consumer.poll(Duration::ZERO));
         consumer
             .fetch_metadata(topics.first().copied(), ASK)
             .map_err(failed)?;

@@ -6,15 +6,18 @@
 //! after ten minutes, when the broker drops idle connections. It is given up long before: the outcome is unknown, the
 //! worker is built anew, and its new producer fences the one that hangs.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
+use super::token::Tokens;
 use super::{Properties, convert, failed};
 use crate::log::{LogError, LogErrorKind, Member, TopicPartition, Transaction};
 
@@ -43,10 +46,16 @@ enum End {
 }
 
 /// Remembers the first record of a transaction that could not be delivered.
-#[derive(Default)]
-struct Failures(Mutex<Option<KafkaError>>);
+struct Failures {
+    first: Mutex<Option<KafkaError>>,
+    tokens: Tokens,
+}
 
 impl ClientContext for Failures {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.tokens.token()
+    }
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "producer");
     }
@@ -56,7 +65,7 @@ impl ProducerContext for Failures {
     type DeliveryOpaque = ();
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            self.0
+            self.first
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert_with(|| error.clone());
@@ -82,8 +91,13 @@ impl Writer {
             .set("linger.ms", "0")
             .set("compression.type", properties.or("compression.type", "lz4"))
             .set("queue.buffering.max.messages", "1000000");
-        let producer: BaseProducer<Failures> =
-            config.create_with_context(Failures::default()).map_err(failed)?;
+        let failures = Failures {
+            first: Mutex::default(),
+            tokens: properties.tokens(),
+        };
+        let producer: BaseProducer<Failures> = config.create_with_context(failures).map_err(failed)?;
+        // A token, where there is one, is asked for by an event.
+        producer.poll(Duration::ZERO);
         producer
             .init_transactions(Duration::from_secs(30))
             .map_err(failed)?;
@@ -196,7 +210,7 @@ impl Writer {
         let mut first = self
             .producer
             .context()
-            .0
+            .first
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match first.take() {

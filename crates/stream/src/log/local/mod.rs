@@ -241,6 +241,11 @@ impl Log for LocalLog {
         self.shared.lock().store.bounds(at)
     }
 
+    fn positions(&self, group: &str, of: &[TopicPartition]) -> Result<Vec<Option<u64>>, LogError> {
+        let state = self.shared.lock();
+        of.iter().map(|at| state.store.committed(group, at)).collect()
+    }
+
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
         Ok(Box::new(self.join_local(member, true)?))
     }

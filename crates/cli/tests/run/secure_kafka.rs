@@ -1,0 +1,219 @@
+//! A real Apache Kafka that wants to know who comes: TLS, passwords, tokens, client certificates, and an authorizer that
+//! allows nothing of its own. The pipeline runs there with the least rights, and what is refused is said clearly.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    acls,
+    running::{Running, free_address, stormfold},
+};
+
+/// The broker, as `deploy/kafka/secure.properties` has it, for this test alone.
+struct Secure {
+    data: PathBuf,
+    /// Without TLS, as one who may do everything.
+    plaintext: String,
+    /// With TLS and SASL.
+    sasl: String,
+    /// With TLS and client certificates.
+    mtls: String,
+    /// Certificates and the password.
+    tls: PathBuf,
+}
+
+const PORT: u16 = 29_192;
+
+impl Secure {
+    fn start() -> Secure {
+        let data = std::env::temp_dir().join(format!("stormfold-test-secure-{}", std::process::id()));
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        let secure = Secure {
+            plaintext: address(PORT),
+            sasl: address(PORT + 2),
+            mtls: address(PORT + 3),
+            tls: data.with_extension("tls"),
+            data,
+        };
+        secure.script("start");
+        secure
+    }
+
+    fn script(&self, command: &str) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kafka.sh");
+        let status = Command::new(script)
+            .arg(command)
+            .env("DEV_KAFKA_PORT", PORT.to_string())
+            .env("DEV_KAFKA_CONTROLLER_PORT", (PORT + 1).to_string())
+            .env("DEV_KAFKA_DATA", &self.data)
+            .env("DEV_KAFKA_SECURE", "1")
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.unwrap().success(), "deploy/kafka.sh {command} failed");
+    }
+}
+
+impl Drop for Secure {
+    fn drop(&mut self) {
+        self.script("wipe");
+    }
+}
+
+/// A folder with a configuration for every way to come.
+fn configure(dir: &Path, secure: &Secure, prefix: &str, http: &str) {
+    let tls = secure.tls.display();
+    let ca = format!("enabled: true, ca_file: {tls}/ca.pem");
+    let password = format!("username: stormfold, password_file: {tls}/password");
+    let ways = [
+        ("plaintext", &secure.plaintext, String::new()),
+        (
+            "scram",
+            &secure.sasl,
+            format!("tls: {{{ca}}}, sasl: {{mechanism: scram_sha256, {password}}}"),
+        ),
+        (
+            "scram512",
+            &secure.sasl,
+            format!("tls: {{{ca}}}, sasl: {{mechanism: scram_sha512, {password}}}"),
+        ),
+        (
+            "plain",
+            &secure.sasl,
+            format!("tls: {{{ca}}}, sasl: {{mechanism: plain, {password}}}"),
+        ),
+        (
+            "token",
+            &secure.sasl,
+            format!("tls: {{{ca}}}, sasl: {{mechanism: oauthbearer, token_file: token}}"),
+        ),
+        (
+            "certificate",
+            &secure.mtls,
+            format!("tls: {{{ca}, certificate_file: {tls}/stormfold.crt, key_file: {tls}/stormfold.key}}"),
+        ),
+        (
+            "password-wrong",
+            &secure.sasl,
+            format!("tls: {{{ca}}}, sasl: {{mechanism: scram_sha256, username: stormfold, password: wrong}}"),
+        ),
+        (
+            "authority-unknown",
+            &secure.sasl,
+            format!("tls: {{enabled: true}}, sasl: {{mechanism: scram_sha256, {password}}}"),
+        ),
+    ];
+    for (name, address, way) in ways {
+        let config = format!(
+            "log: kafka\nkafka: {{brokers: \"{address}\", {way}}}\n\
+             topics: {{prefix: {prefix}, partitions: 2}}\nhttp: {{listen: \"{http}\"}}\n"
+        );
+        fs::write(dir.join(format!("{name}.yaml")), config).unwrap();
+    }
+    // A token as the broker takes it in this test: signed by nobody.
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let claims = r#"{"sub": "stormfold", "iat": 1700000000, "exp": 4000000000}"#;
+    fs::write(
+        dir.join("token"),
+        format!("{}.{}.", part(r#"{"alg": "none"}"#), part(claims)),
+    )
+    .unwrap();
+}
+
+fn topics(dir: &Path, action: &[&str], way: &str) -> Output {
+    let config = format!("{way}.yaml");
+    stormfold(dir, &[&["topics"], action, &["--config", &config]].concat())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn refused(output: &Output, words: &[&str]) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for word in words {
+        assert!(said.contains(word), "`{word}` is not said: {said}");
+    }
+}
+
+fn fine(output: &Output) -> String {
+    assert!(output.status.success(), "{}", said(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn the_least_rights_on_a_kafka_with_tls_and_sasl_are_enough_and_less_is_said() {
+    let secure = Secure::start();
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let prefix = "least.";
+    let http = free_address();
+    configure(dir, &secure, prefix, &http);
+
+    refused(
+        &topics(dir, &["check"], "password-wrong"),
+        &["invalid credentials"],
+    );
+    refused(
+        &topics(dir, &["check"], "authority-unknown"),
+        &["certificate verify failed"],
+    );
+    // Who may not create topics is told which somebody else has to create.
+    let state = "kafka-topics.sh --create --topic least.stormfold.state --partitions 2 --config cleanup.policy=compact";
+    refused(
+        &topics(dir, &["create"], "scram"),
+        &["no right to create topic", state],
+    );
+    refused(
+        &topics(dir, &["check"], "scram"),
+        &["least.stormfold.changes is missing, or this user may not see it"],
+    );
+    fine(&topics(dir, &["create"], "plaintext"));
+
+    let needed = fine(&topics(dir, &["needed", "--acls"], "scram"));
+    let spared = "--operation Write --topic least.stormfold.changes";
+    let (later, now): (Vec<_>, Vec<_>) = needed.lines().partition(|line| line.contains(spared));
+    now.iter().for_each(|line| acls::allow(&secure.plaintext, line));
+    // Seeing it is part of writing it.
+    refused(
+        &topics(dir, &["check"], "scram"),
+        &["changes is missing, or this user may not see it"],
+    );
+    let seen = later[0].replace("--operation Write", "--operation Read");
+    acls::allow(&secure.plaintext, &seen);
+    refused(
+        &topics(dir, &["check"], "scram"),
+        &["no right to Write on topic least.stormfold.changes", spared],
+    );
+    later.iter().for_each(|line| acls::allow(&secure.plaintext, line));
+
+    for way in ["scram", "scram512", "plain", "token", "certificate"] {
+        let said = fine(&topics(dir, &["check"], way));
+        assert!(said.ends_with("8 topics as needed\n"), "{way}: {said}");
+    }
+    for way in ["scram", "token"] {
+        let mut running = Running::with(dir, &format!("{way}.yaml"), http.clone());
+        let event = format!(
+            r#"{{"source": "probe", "status": "firing", "title": "down by {way}", "service": "{way}"}}"#
+        );
+        let answer = running.ask("POST", "/v1/ingest", &event);
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        running.wait(dir, "the incident", |running| {
+            running.metric("stormfold_incidents_total") >= 1.0
+        });
+        running.stop(dir);
+        let incidents = topics(dir, &["read", "incidents"], way);
+        assert!(fine(&incidents).contains(&format!("down by {way}")));
+    }
+}
