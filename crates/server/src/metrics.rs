@@ -5,9 +5,10 @@ use axum::{
     http::{Response, StatusCode},
 };
 use prometheus::{
-    Counter, Encoder, Gauge, IntCounter, IntCounterVec, Opts, Registry, TextEncoder, proto::MetricFamily,
+    Counter, Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+    proto::{Bucket, Histogram, Metric, MetricFamily, MetricType},
 };
-use stream::Counters;
+use stream::{Books, Counters, SPREAD_BOUNDS, Spreading, Value};
 
 use crate::answer::bytes;
 
@@ -43,10 +44,10 @@ impl Metrics {
     }
 
     /// The page.
-    pub(crate) fn page(&self, pipeline: &Counters) -> Response<Body> {
+    pub(crate) fn page(&self, pipeline: &Counters, books: &Books) -> Response<Body> {
         let mut text = Vec::new();
         let written = self
-            .families(pipeline)
+            .families(pipeline, books)
             .and_then(|families| TextEncoder::new().encode(&families, &mut text));
         match written {
             Ok(()) => bytes(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text),
@@ -58,43 +59,138 @@ impl Metrics {
         }
     }
 
-    fn families(&self, pipeline: &Counters) -> prometheus::Result<Vec<MetricFamily>> {
-        let mut families = pipeline_families(pipeline)?;
+    fn families(&self, pipeline: &Counters, books: &Books) -> prometheus::Result<Vec<MetricFamily>> {
+        let mut families = pipeline_families(pipeline, books)?;
         families.extend(self.registry.gather());
         Ok(families)
     }
 }
 
-fn pipeline_families(pipeline: &Counters) -> prometheus::Result<Vec<MetricFamily>> {
+fn pipeline_families(pipeline: &Counters, books: &Books) -> prometheus::Result<Vec<MetricFamily>> {
     let registry = Registry::new();
+    let mut spreads = Vec::new();
     for counted in pipeline.all() {
-        if counted.rises {
-            // Prometheus wants seconds.
-            let (name, value) = match counted.name.strip_suffix("_nanos") {
-                Some(stem) => (format!("stormfold_{stem}_seconds_total"), counted.value / 1e9),
-                None => (format!("stormfold_{}_total", counted.name), counted.value),
-            };
-            let counter = Counter::new(name, counted.meaning)?;
-            counter.inc_by(value.max(0.0));
-            registry.register(Box::new(counter))?;
-        } else {
-            let (name, value) = match counted.name.strip_suffix("_ms") {
-                Some(stem) => (format!("stormfold_{stem}_seconds"), counted.value / 1e3),
-                None => (format!("stormfold_{}", counted.name), counted.value),
-            };
-            let gauge = Gauge::new(name, counted.meaning)?;
-            gauge.set(value);
-            registry.register(Box::new(gauge))?;
+        // Prometheus wants seconds.
+        let in_seconds = |unit: &str, per_second: f64, n: f64| match counted.name.strip_suffix(unit) {
+            Some(stem) => (format!("stormfold_{stem}_seconds"), n / per_second),
+            None => (format!("stormfold_{}", counted.name), n),
+        };
+        match counted.value {
+            Value::Count(n) => {
+                let (name, value) = in_seconds("_nanos", 1e9, n as f64);
+                let counter = Counter::new(format!("{name}_total"), counted.meaning)?;
+                counter.inc_by(value);
+                registry.register(Box::new(counter))?;
+            }
+            Value::Gauge(n) => {
+                let (name, value) = in_seconds("_ms", 1e3, n as f64);
+                gauge(&registry, &name, counted.meaning, value)?;
+            }
+            Value::Spread(spread) => {
+                let (name, _) = in_seconds("_nanos", 1e9, 0.0);
+                spreads.push(histogram(name, counted.meaning, &spread));
+            }
         }
     }
-    Ok(registry.gather())
+    show_books(&registry, books)?;
+    let mut families = registry.gather();
+    families.extend(spreads);
+    families.sort_by(|a, b| a.name().cmp(b.name()));
+    Ok(families)
+}
+
+/// The books, and whether they balance.
+fn show_books(registry: &Registry, books: &Books) -> prometheus::Result<()> {
+    let outcomes = GaugeVec::new(
+        Opts::new(
+            "stormfold_folded_events",
+            "Events folded of the partitions held here, by what became of them.",
+        ),
+        &["outcome"],
+    )?;
+    let known = [
+        ("new", books.new),
+        ("repeat", books.repeats),
+        ("resolved", books.resolved),
+        ("redelivered", books.redelivered),
+        ("superseded", books.superseded),
+        ("dropped", books.dropped),
+        ("other", books.other),
+    ];
+    for (outcome, n) in known {
+        outcomes.with_label_values(&[outcome]).set(n as f64);
+    }
+    registry.register(Box::new(outcomes))?;
+    let accounted: u64 = known.iter().map(|(_, n)| n).sum();
+    for (name, meaning, value) in [
+        (
+            "stormfold_books_difference",
+            "Events folded of which it is not known what became of them. Always 0, or something is wrong with us.",
+            books.events as f64 - accounted as f64,
+        ),
+        (
+            "stormfold_folded_events_late",
+            "Of the events folded, those later than the lateness.",
+            books.late as f64,
+        ),
+        (
+            "stormfold_folded_events_suppressed",
+            "Of the events folded, those that something keeps from calling anybody.",
+            books.suppressed as f64,
+        ),
+        (
+            "stormfold_folded_events_unmatched",
+            "Of the events folded, recoveries for which no firing came within the lateness.",
+            books.unmatched as f64,
+        ),
+        (
+            "stormfold_pages_held",
+            "Alerts for which a page was held.",
+            books.held as f64,
+        ),
+        (
+            "stormfold_pages_spared",
+            "Alerts for which a page was held that recovered before anybody was paged.",
+            books.spared as f64,
+        ),
+        ("stormfold_pages_due", "Pages that were due.", books.pages as f64),
+    ] {
+        gauge(registry, name, meaning, value)?;
+    }
+    Ok(())
+}
+
+fn gauge(registry: &Registry, name: &str, meaning: &str, value: f64) -> prometheus::Result<()> {
+    let gauge = Gauge::new(name, meaning)?;
+    gauge.set(value);
+    registry.register(Box::new(gauge))
+}
+
+fn histogram(name: String, meaning: &str, spread: &Spreading) -> MetricFamily {
+    let bucket = |(count, bound): (&u64, f64)| {
+        let mut bucket = Bucket::default();
+        bucket.set_cumulative_count(*count);
+        bucket.set_upper_bound(bound);
+        bucket
+    };
+    let buckets = spread.classes.iter().zip(SPREAD_BOUNDS).map(bucket).collect();
+    let mut histogram = Histogram::default();
+    histogram.set_sample_count(spread.count);
+    histogram.set_sample_sum(spread.sum);
+    histogram.set_bucket(buckets);
+    let mut metric = Metric::default();
+    metric.set_histogram(histogram);
+    let mut family = MetricFamily::default();
+    family.set_name(name);
+    family.set_help(meaning.to_owned());
+    family.set_field_type(MetricType::HISTOGRAM);
+    family.set_metric(vec![metric]);
+    family
 }
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
-
-    use prometheus::proto::MetricType;
 
     use super::*;
 
@@ -102,7 +198,7 @@ mod tests {
 # Metrics
 
 What `/metrics` shows, in the text form of Prometheus, version 0.0.4. A counter only rises and starts at 0 with the
-process; a gauge is as it was at the time of asking. Times are in seconds, sizes in bytes. No label takes its values from
+process; a gauge is as it was at the time of asking; a histogram counts durations. Times are in seconds, sizes in bytes. No label takes its values from
 what senders send.
 
 | name | type | labels | meaning |
@@ -114,10 +210,11 @@ what senders send.
         let metrics = Metrics::new().unwrap();
         metrics.requests.with_label_values(&["", ""]);
         let mut text = String::from(HEAD);
-        for family in metrics.families(&Counters::default()).unwrap() {
+        for family in metrics.families(&Counters::default(), &Books::default()).unwrap() {
             let kind = match family.get_field_type() {
                 MetricType::COUNTER => "counter",
                 MetricType::GAUGE => "gauge",
+                MetricType::HISTOGRAM => "histogram",
                 other => panic!("what is {other:?}?"),
             };
             let labels: Vec<_> = family.get_metric()[0]

@@ -24,7 +24,7 @@ pub(crate) async fn healthz(State(shared): State<Shared>) -> Response<Body> {
         .health()
         .workers
         .into_iter()
-        .filter(|w| w.stuck)
+        .filter(|w| w.dead)
         .map(|w| w.name)
         .collect();
     match stuck.is_empty() {
@@ -58,12 +58,17 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> Response<Body> {
         StatusCode::SERVICE_UNAVAILABLE
     };
     let word = if health.ready { "ready" } else { "not ready" };
-    answer::json(status, &json!({"status": word, "workers": workers}))
+    answer::json(
+        status,
+        &json!({"status": word, "reasons": health.reasons, "workers": workers}),
+    )
 }
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(shared): State<Shared>) -> Response<Body> {
-    shared.metrics.page(&shared.probe.counters())
+    shared
+        .metrics
+        .page(&shared.probe.counters(), &shared.probe.books())
 }
 
 /// `GET /v1/incidents?status=open&after=ID&limit=N`: records as the topic has them, in the order of their ids.

@@ -17,10 +17,13 @@ mod pipeline;
 mod settings;
 mod tables;
 pub mod topics;
+mod watch;
+
+pub use engine::Books;
 
 pub use clock::{Clock, SetClock, SystemClock};
 pub use correlate::Correlate;
-pub use counters::{Count, Counted, Counters, Gauge};
+pub use counters::{Count, Counted, Counters, Gauge, SPREAD_BOUNDS, Spread, Spreading, Value};
 pub use ingest::{Ingest, Turn, raw};
 pub use pipeline::{Handle, Health, Pipeline, Probe, Stage, WorkerHealth, WorkerState};
 pub use settings::{Gap, RawTopic, Settings, Stages, Step, TopicTime, Topics};

@@ -15,9 +15,10 @@ use crate::clock::Clock;
 use crate::correlate::Correlate;
 use crate::counters::Counters;
 use crate::ingest::{Ingest, Turn};
-use crate::log::{Log, LogError, LogErrorKind};
+use crate::log::{Log, LogError, LogErrorKind, TopicPartition};
 use crate::settings::{Settings, TopicTime};
 use crate::topics;
+use crate::watch::Watch;
 
 /// How long a turn waits for input. Short, so that progress is written in time and a stop is noticed.
 const WAIT: Duration = Duration::from_millis(100);
@@ -27,12 +28,19 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const SETUP_TRIES: u32 = 6;
 /// At a stop, the journal is folded to its end for at most this long.
 const DRAIN: Duration = Duration::from_millis(1_000);
-/// A worker that has not ended a turn for this long is stuck.
-const STUCK: Duration = Duration::from_secs(10);
+/// A worker that has not ended a turn for this long is stuck: who asks every other second knows within ten.
+const STUCK: Duration = Duration::from_secs(8);
+/// One that is stuck for this long although the log answers will not come back by itself. Longer than any commit may take.
+const DEAD: Duration = Duration::from_secs(60);
+/// A restore that has read nothing for this long does not go on.
+const RESTORE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the one who looks may take to end. It may be waiting for a broker that does not answer.
+const WATCH_ENDS: Duration = Duration::from_millis(300);
 
 /// A running pipeline.
 pub struct Handle {
     shared: Arc<Shared>,
+    watch: Option<JoinHandle<()>>,
     ingest: Vec<JoinHandle<()>>,
     correlate: Vec<JoinHandle<()>>,
 }
@@ -43,6 +51,7 @@ struct Shared {
     workers: Vec<Status>,
     stop_ingest: AtomicBool,
     stop_correlate: AtomicBool,
+    watch: Watch,
 }
 
 /// What is known of a worker from outside.
@@ -53,16 +62,26 @@ struct Status {
     beat: AtomicU64,
     caught_up: AtomicBool,
     state: Mutex<WorkerState>,
+    held: Mutex<Vec<TopicPartition>>,
     books: Mutex<Vec<Books>>,
 }
 
 /// A half of the pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Raw topics to journal.
     Ingest,
     /// Journal to incidents.
     Correlate,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Stage::Ingest => "ingest",
+            Stage::Correlate => "correlate",
+        })
+    }
 }
 
 /// What a worker is at.
@@ -95,8 +114,10 @@ pub struct WorkerHealth {
     pub stage: Stage,
     /// What it is at.
     pub state: WorkerState,
-    /// Whether it has not ended a turn for ten seconds.
+    /// Whether it has not ended a turn for eight seconds, and restores nothing.
     pub stuck: bool,
+    /// Whether it has not for a minute although the log answers: it will not come back by itself.
+    pub dead: bool,
     /// Whether it has read everything there is.
     pub caught_up: bool,
 }
@@ -104,8 +125,10 @@ pub struct WorkerHealth {
 /// How the pipeline is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// Whether every worker does what it is there for.
+    /// Whether every worker does what it is there for, the log answers, and what waits goes on.
     pub ready: bool,
+    /// Why it is not ready, in words.
+    pub reasons: Vec<String>,
     /// Each worker.
     pub workers: Vec<WorkerHealth>,
 }
@@ -153,15 +176,18 @@ impl Pipeline {
         }
         let names = ingests.iter().map(|worker| (worker.name(), Stage::Ingest));
         let names = names.chain(correlates.iter().map(|worker| (worker.name(), Stage::Correlate)));
+        let watch = Watch::new(settings, log, clock, counters.clone());
         let shared = Arc::new(Shared {
             started: Instant::now(),
             counters,
+            watch,
             workers: names.map(|(name, stage)| Status::new(name, stage)).collect(),
             stop_ingest: AtomicBool::new(false),
             stop_correlate: AtomicBool::new(false),
         });
         let mut handle = Handle {
             shared: shared.clone(),
+            watch: None,
             ingest: Vec::new(),
             correlate: Vec::new(),
         };
@@ -179,6 +205,7 @@ impl Pipeline {
                 .correlate
                 .push(spawn(name, move || shared.run_correlate(before + place, worker))?);
         }
+        handle.watch = Some(spawn("watch".to_owned(), move || shared.run_watch())?);
         Ok(handle)
     }
 }
@@ -196,13 +223,7 @@ impl Handle {
 
     /// The books of the partitions held here, summed.
     pub fn books(&self) -> Books {
-        let mut sum = Books::default();
-        for status in &self.shared.workers {
-            for books in lock(&status.books).iter() {
-                add(&mut sum, books);
-            }
-        }
-        sum
+        self.shared.books()
     }
 
     /// How it is.
@@ -253,6 +274,12 @@ impl Handle {
         for thread in self.correlate.drain(..) {
             let _ = thread.join();
         }
+        if let Some(watch) = self.watch.take() {
+            let until = Instant::now() + WATCH_ENDS;
+            while !watch.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
     }
 }
 
@@ -277,21 +304,10 @@ impl Probe {
     pub fn counters(&self) -> Arc<Counters> {
         self.shared.counters.clone()
     }
-}
-
-fn add(sum: &mut Books, books: &Books) {
-    sum.inputs += books.inputs;
-    sum.events += books.events;
-    sum.new += books.new;
-    sum.repeats += books.repeats;
-    sum.resolved += books.resolved;
-    sum.redelivered += books.redelivered;
-    sum.superseded += books.superseded;
-    sum.other += books.other;
-    sum.late += books.late;
-    sum.suppressed += books.suppressed;
-    sum.incidents += books.incidents;
-    sum.pages += books.pages;
+    /// The books of the partitions held here, summed.
+    pub fn books(&self) -> Books {
+        self.shared.books()
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -306,6 +322,7 @@ impl Status {
             beat: AtomicU64::new(0),
             caught_up: AtomicBool::new(false),
             state: Mutex::new(WorkerState::Joining),
+            held: Mutex::default(),
             books: Mutex::new(Vec::new()),
         }
     }
@@ -314,19 +331,63 @@ impl Status {
 impl Shared {
     fn health(&self) -> Health {
         let now = self.started.elapsed().as_millis() as u64;
-        let health = |status: &Status| WorkerHealth {
-            name: status.name.clone(),
-            stage: status.stage,
-            state: lock(&status.state).clone(),
-            stuck: now.saturating_sub(status.beat.load(Ordering::Relaxed)) > STUCK.as_millis() as u64,
-            caught_up: status.caught_up.load(Ordering::Acquire),
-        };
-        let workers: Vec<WorkerHealth> = self.workers.iter().map(health).collect();
-        let runs =
-            |worker: &WorkerHealth| !worker.stuck && matches!(worker.state, WorkerState::Running { .. });
+        let restores = self.watch.restores(RESTORE_PATIENCE);
+        let log_answers = self.watch.log_answers();
+        let mut reasons = Vec::new();
+        let mut workers = Vec::new();
+        for status in &self.workers {
+            let name = &status.name;
+            let silent = Duration::from_millis(now.saturating_sub(status.beat.load(Ordering::Relaxed)));
+            let restores = restores && status.stage == Stage::Correlate;
+            let state = lock(&status.state).clone();
+            let stuck = silent > STUCK && !restores;
+            match &state {
+                _ if stuck => reasons.push(format!("{name} has not ended a turn for {} s", silent.as_secs())),
+                _ if restores && silent > WAIT * 10 => reasons.push(format!("{name} restores")),
+                WorkerState::Joining => reasons.push(format!("{name} joins its group")),
+                WorkerState::Failed { error, .. } => reasons.push(format!("{name}: {error}")),
+                WorkerState::Stopped => reasons.push(format!("{name} has ended")),
+                WorkerState::Running { .. } => {}
+            }
+            workers.push(WorkerHealth {
+                name: name.clone(),
+                stage: status.stage,
+                state,
+                stuck,
+                dead: silent > DEAD && !restores && log_answers,
+                caught_up: status.caught_up.load(Ordering::Acquire),
+            });
+        }
+        reasons.extend(self.watch.complaints());
         Health {
-            ready: workers.iter().all(runs),
+            ready: reasons.is_empty(),
+            reasons,
             workers,
+        }
+    }
+
+    fn books(&self) -> Books {
+        let mut sum = Books::default();
+        for status in &self.workers {
+            for books in lock(&status.books).iter() {
+                sum.add(books);
+            }
+        }
+        sum
+    }
+
+    fn run_watch(&self) {
+        let mut reader = None;
+        while !self.stop_correlate.load(Ordering::Acquire) {
+            self.watch.turn(&mut reader, || {
+                let held = self
+                    .workers
+                    .iter()
+                    .map(|status| (status.stage, lock(&status.held).clone()));
+                held.flat_map(|(stage, held)| held.into_iter().map(move |at| (stage, at)))
+                    .collect()
+            });
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -343,6 +404,7 @@ impl Shared {
                         worker.partitions(),
                         worker.is_caught_up(),
                     );
+                    hold(status, worker.held());
                 }
                 Err(error) => {
                     worker.reset();
@@ -371,6 +433,7 @@ impl Shared {
                     pause.reset();
                     let caught_up = turn == Turn::Idle && worker.is_caught_up();
                     self.beat(status, worker.is_joined(), worker.holds(), caught_up);
+                    hold(status, worker.held());
                     *lock(&status.books) = worker.books();
                 }
                 Err(error) => {
@@ -407,6 +470,7 @@ impl Shared {
     }
 
     fn failed(&self, status: &Status, error: &LogError, before: u32) {
+        hold(status, &[]);
         self.counters.rebuilds.add(1);
         status.caught_up.store(false, Ordering::Release);
         // A topic that was just created is not known to every broker at once.
@@ -421,6 +485,14 @@ impl Shared {
             error: error.to_string(),
             setup,
         };
+    }
+}
+
+/// Notes what a worker holds.
+fn hold(status: &Status, held: &[TopicPartition]) {
+    let mut known = lock(&status.held);
+    if *known != held {
+        *known = held.to_vec();
     }
 }
 

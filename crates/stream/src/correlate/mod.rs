@@ -117,6 +117,11 @@ impl Correlate {
         &self.member.name
     }
 
+    /// The partitions that it holds.
+    pub fn held(&self) -> &[TopicPartition] {
+        self.life.as_ref().map_or(&[], |life| life.worker.assignment())
+    }
+
     /// How many partitions it holds.
     pub fn holds(&self) -> usize {
         self.life.as_ref().map_or(0, |life| life.shards.len())
@@ -205,6 +210,9 @@ impl Correlate {
             let started = Instant::now();
             life.worker.commit(&transaction)?;
             life.committed = Some(Instant::now());
+            if let Some(heard) = life.heard {
+                self.counters.heartbeat_timestamp_ms.set(heard.millis());
+            }
             self.counters.correlate_commits.add(1);
             self.counters
                 .correlate_commit_nanos
@@ -270,7 +278,11 @@ impl Correlate {
         if !strange.is_empty() {
             let started = Instant::now();
             let (settings, log) = (&self.settings, self.log.as_ref());
-            let restored = restore::restore(settings, log, life.worker.as_mut(), &strange, &self.counters)?;
+            let many = strange.len() as i64;
+            self.counters.restoring_partitions.add(many);
+            let restored = restore::restore(settings, log, life.worker.as_mut(), &strange, &self.counters);
+            self.counters.restoring_partitions.add(-many);
+            let restored = restored?;
             for (at, restored) in strange.into_iter().zip(restored) {
                 let restore::Restored {
                     shard,

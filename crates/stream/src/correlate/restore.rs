@@ -53,7 +53,7 @@ pub(super) fn restore(
         .iter()
         .map(|at| worker.committed(at))
         .collect::<Result<_, _>>()?;
-    let stored = read_rows(settings, log, reader.as_mut(), given)?;
+    let stored = read_rows(settings, log, reader.as_mut(), given, counters)?;
     let mut restored = Vec::with_capacity(given.len());
     for ((at, stored), committed) in given.iter().zip(stored).zip(committed) {
         restored.push(one(
@@ -76,6 +76,7 @@ fn read_rows(
     log: &dyn Log,
     reader: &mut dyn Reader,
     given: &[TopicPartition],
+    counters: &Counters,
 ) -> Result<Vec<Stored>, LogError> {
     let state = &settings.topics.state;
     let mut ends = BTreeMap::new();
@@ -97,6 +98,7 @@ fn read_rows(
     while !ends.is_empty() {
         reader.poll(WAIT, BATCH, &mut records)?;
         silent = if records.is_empty() { silent + 1 } else { 0 };
+        counters.restored_rows.add(records.len() as u64);
         for record in records.drain(..) {
             if ends
                 .get(&record.at.partition)
@@ -250,6 +252,9 @@ fn refold(
     loop {
         reader.poll(WAIT, BATCH, &mut records)?;
         silent = if records.is_empty() { silent + 1 } else { 0 };
+        let reached = records.last().map_or(from, |record| record.offset + 1);
+        let left = restored.next.saturating_sub(reached);
+        counters.restoring_inputs_left.set(left as i64);
         let beyond = records.iter().any(|record| record.offset + 1 >= restored.next);
         records.retain(|record| record.offset < restored.next);
         let inputs = super::inputs(&records, &restored.quarantined, counters);

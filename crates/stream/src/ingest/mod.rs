@@ -118,6 +118,11 @@ impl Ingest {
         &self.member.name
     }
 
+    /// The partitions that it holds.
+    pub fn held(&self) -> &[TopicPartition] {
+        self.life.as_ref().map_or(&[], |life| life.worker.assignment())
+    }
+
     /// How many partitions it holds.
     pub fn partitions(&self) -> usize {
         self.life

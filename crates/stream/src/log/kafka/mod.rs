@@ -16,6 +16,7 @@ mod worker;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -38,13 +39,19 @@ const ASK: Duration = Duration::from_secs(10);
 pub struct KafkaLog {
     properties: Properties,
     asker: Asker,
+    /// Those who ask about a group from beside it.
+    beside: Mutex<BTreeMap<String, Arc<Asker>>>,
 }
 
 impl KafkaLog {
     /// Prepares to connect; nothing is sent yet.
     pub fn new(properties: Properties) -> Result<KafkaLog, LogError> {
         let asker = Asker::new(&properties, READER_GROUP)?;
-        Ok(KafkaLog { properties, asker })
+        Ok(KafkaLog {
+            properties,
+            asker,
+            beside: Mutex::default(),
+        })
     }
 }
 
@@ -252,7 +259,18 @@ impl Log for KafkaLog {
     }
 
     fn positions(&self, group: &str, of: &[TopicPartition]) -> Result<Vec<Option<u64>>, LogError> {
-        Asker::beside(&self.properties, group)?.positions(of)
+        let asker = {
+            let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+            match beside.get(group) {
+                Some(asker) => asker.clone(),
+                None => {
+                    let asker = Arc::new(Asker::beside(&self.properties, group)?);
+                    beside.insert(group.to_owned(), asker.clone());
+                    asker
+                }
+            }
+        };
+        asker.positions(of)
     }
 
     fn refused(&self, needs: &[Need]) -> Result<Vec<Refused>, LogError> {
