@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_to_kafka_that_cannot_work_is_refused() {
+    fn a_way_to_the_brokers_that_cannot_work_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
             let path = dir.path().join(name).to_string_lossy().into_owned();
