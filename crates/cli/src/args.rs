@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Explain(crate::explain::Args),
     /// Watch what arrives: detected as, resolved to, refused why.
     Peek(crate::peek::Args),
+    /// Confirm a subscription of Amazon SNS to this Stormfold.
+    Confirm(crate::confirm::Args),
     /// List what was refused, show it, or put it in once more.
     Deadletters(crate::deadletters::Args),
     /// Say what the names in events mean in a topology, which mean nothing, and propose aliases.

@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod config;
+mod confirm;
 mod deadletters;
 mod demo;
 mod explain;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Check(args) => check::run(args),
         Command::Names(args) => names::run(args),
+        Command::Confirm(args) => confirm::run(args),
         Command::Deadletters(args) => deadletters::run(args),
         Command::Peek(args) => peek::run(args),
     };

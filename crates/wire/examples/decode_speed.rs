@@ -1,7 +1,8 @@
 //! How fast bodies are decoded, beside the bare parse of the same bytes in the same run.
 //!
-//! `cargo run --release -p wire --example decode_speed [RUNS]` prints things per second of one core; the best of the
-//! runs counts, because whatever else the machine does only adds.
+//! `cargo run --release -p wire --example decode_speed [RUNS] [MIXED]` prints things per second of CPU time. Of the single
+//! forms the best run counts, because whatever else the machine does only adds; then MIXED things (a million unless said
+//! otherwise) are read once from the payloads of all sources in turn.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -9,6 +10,8 @@
 )]
 
 use std::{hint::black_box, time::Instant};
+
+use serde_json::Value;
 
 /// The command's.
 #[global_allocator]
@@ -43,17 +46,82 @@ fn main() {
         let things = (bodies.len() * each) as f64;
         println!("{name:34} {:>12.0} {:>12.0}", things / decode, things / parse);
     }
+    let mixed = std::env::args()
+        .nth(2)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1_000_000);
+    all_sources(mixed);
+}
+
+/// Reads the payloads of all sources in turn until so many things are found, and parses the same bytes.
+fn all_sources(things: usize) {
+    let bodies = payloads();
+    let decoder = wire::Decoder::default();
+    let (mut out, mut found, mut read) = (Vec::new(), 0, 0);
+    let decode = cpu(|| {
+        while found < things {
+            let body = &bodies[read % bodies.len()];
+            out.clear();
+            decoder.decode(&wire::Raw::of_file(body, "f", 1), &mut out);
+            found += out.len();
+            read += 1;
+            black_box(&out);
+        }
+    });
+    let parse = cpu(|| {
+        for n in 0..read {
+            // Those that are no JSON end a parse early; they are few.
+            black_box(serde_json::from_slice::<Value>(&bodies[n % bodies.len()]).ok());
+        }
+    });
+    let name = format!("{} payloads in turn, {found} things", bodies.len());
+    println!(
+        "{name:34} {:>12.0} {:>12.0}",
+        found as f64 / decode,
+        found as f64 / parse
+    );
+}
+
+/// The bodies of every scenario of `testdata/payloads`.
+fn payloads() -> Vec<Vec<u8>> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/payloads");
+    let entries = |path: &std::path::Path| {
+        let list = std::fs::read_dir(path).expect("the repository holds its payloads");
+        let mut list: Vec<_> = list.map(|e| e.expect("it can be read").path()).collect();
+        list.sort();
+        list
+    };
+    let mut bodies = Vec::new();
+    for file in entries(root.as_ref()).iter().flat_map(|source| entries(source)) {
+        let text = std::fs::read(&file).expect("it can be read");
+        let scenario: Value = serde_json::from_slice(&text).expect("a scenario is JSON");
+        for body in scenario["bodies"].as_array().expect("a scenario has bodies") {
+            bodies.push(match body {
+                Value::String(text) => text.clone().into_bytes(),
+                other => other.to_string().into_bytes(),
+            });
+        }
+    }
+    bodies
+}
+
+/// Seconds of CPU that a piece of work takes; of the clock where the system does not say.
+fn cpu(work: impl FnOnce()) -> f64 {
+    let spent = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    };
+    let (before, start) = (spent(), Instant::now());
+    work();
+    match (before, spent()) {
+        (Some(before), Some(after)) => (after - before) as f64 / 1e9,
+        _ => start.elapsed().as_secs_f64(),
+    }
 }
 
 /// Seconds of the fastest of several runs, each long enough to be measured.
 fn best(runs: usize, mut work: impl FnMut()) -> f64 {
-    let once = |work: &mut dyn FnMut()| {
-        let start = Instant::now();
-        for _ in 0..20 {
-            work();
-        }
-        start.elapsed().as_secs_f64() / 20.0
-    };
+    let once = |work: &mut dyn FnMut()| cpu(|| (0..20).for_each(|_| work())) / 20.0;
     (0..runs).map(|_| once(&mut work)).fold(f64::INFINITY, f64::min)
 }
 

@@ -1,5 +1,7 @@
 //! A `stormfold run` on the embedded log, in a folder of its own.
 
+#![allow(dead_code, reason = "every test is a crate of its own and uses some of it")]
+
 use std::{
     fs,
     io::{Read, Write},
@@ -28,9 +30,18 @@ impl Running {
 
     /// The same with more lines of configuration.
     pub(crate) fn start_with(dir: &Path, more: &str) -> Running {
+        Running::configured(dir, "", more)
+    }
+
+    /// The same with more settings of the server.
+    pub(crate) fn start_http(dir: &Path, more: &str) -> Running {
+        Running::configured(dir, &format!(", {more}"), "")
+    }
+
+    fn configured(dir: &Path, http: &str, more: &str) -> Running {
         let address = free_address();
         let config = format!(
-            "embedded: {{ dir: data }}\ntopics: {{ partitions: 1 }}\nhttp: {{ listen: \"{address}\" }}\n{more}"
+            "embedded: {{ dir: data }}\ntopics: {{ partitions: 1 }}\nhttp: {{ listen: \"{address}\"{http} }}\n{more}"
         );
         fs::write(dir.join("stormfold.yaml"), config).unwrap();
         Running::with(dir, "stormfold.yaml", address)
@@ -69,18 +80,28 @@ impl Running {
 
     /// One request; the whole answer, or nothing while nobody listens.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        self.send(
+            method,
+            path,
+            "Content-Type: application/json\r\n",
+            body.as_bytes(),
+        )
+    }
+
+    /// The same with headers of one's own, each with its line end.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> String {
         let Ok(mut stream) = TcpStream::connect(&self.address) else {
             return String::new();
         };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
             self.address,
             body.len()
         );
         let mut answer = String::new();
         let asked = stream
             .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(body.as_bytes()));
+            .and_then(|()| stream.write_all(body));
         match asked.and_then(|()| stream.read_to_string(&mut answer)) {
             Ok(_) => answer,
             Err(_) => String::new(),

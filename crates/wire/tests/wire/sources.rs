@@ -10,7 +10,8 @@ HTTP path may name a source instead (`/v1/ingest/{source}`). Rows are tried from
 knows is read by best guess as plain JSON, and refused with its reason when there is too little to go by.
 
 Several bodies in one record, one JSON object a line, gzip and zstd are read everywhere. Avro and Protobuf framed for a
-schema registry are refused with that very reason. Nothing in a body is fetched, executed or expanded.
+schema registry are refused with that very reason. Nothing in a body is fetched, executed or expanded; a subscription of
+Amazon SNS is confirmed by `stormfold confirm`, which an operator runs.
 
 | source | forms | published at |
 |---|---|---|
