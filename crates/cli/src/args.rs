@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Score(crate::score::Args),
     /// Check the configuration.
     Check(crate::check::Args),
+    /// Say what is wrong with a deployment, and how to mend it.
+    Doctor(crate::doctor::Args),
 }
 
 const EXIT_CODES: &str = "\

@@ -7,6 +7,7 @@ mod config;
 mod confirm;
 mod deadletters;
 mod demo;
+mod doctor;
 mod explain;
 mod fail;
 mod lines;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Score(args) => score::run(args),
         Command::Check(args) => check::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Names(args) => names::run(args),
         Command::Confirm(args) => confirm::run(args),
         Command::Deadletters(args) => deadletters::run(args),

@@ -1,8 +1,8 @@
 //! Real senders deliver into a running Stormfold: Prometheus posts to it as if it were an Alertmanager, and an
 //! Alertmanager beside it sends its webhook. Both tell of the same alert, so there is one.
 //!
-//! Needs `prometheus` and `prometheus-alertmanager` as Debian ships them, on the PATH:
-//! `cargo test -p cli --test senders -- --ignored`.
+//! Needs `prometheus` and `prometheus-alertmanager` as Debian ships them, on the PATH; `./dev test` fetches them and runs
+//! `cargo test --workspace --test senders -- --ignored`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -145,4 +145,16 @@ fn prometheus_and_alertmanager_deliver_one_alert_and_its_end() {
     assert_eq!(last["alerts"][0]["service"], "letters");
     assert_eq!(last["alerts"][0]["status"], "resolved");
     assert_eq!(read(dir, "deadletter"), "");
+}
+
+#[test]
+#[ignore = "needs Debian's prometheus on the PATH, which has promtool"]
+fn the_alerting_rules_are_rules() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/prometheus/rules.yml");
+    let output = Command::new("promtool")
+        .args(["check", "rules"])
+        .arg(rules)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
 }

@@ -19,10 +19,10 @@ mod tables;
 pub mod topics;
 mod watch;
 
-pub use engine::Books;
+pub use engine::{Books, FOLD_VERSION};
 
 pub use clock::{Clock, SetClock, SystemClock};
-pub use correlate::Correlate;
+pub use correlate::{Correlate, RowSeen, look_at_row};
 pub use counters::{Count, Counted, Counters, Gauge, SPREAD_BOUNDS, Spread, Spreading, Value};
 pub use ingest::{Ingest, Turn, raw};
 pub use pipeline::{Handle, Health, Pipeline, Probe, Stage, WorkerHealth, WorkerState};

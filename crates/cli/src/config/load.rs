@@ -69,7 +69,12 @@ fn load(
             place: path.to_owned(),
             line: None,
             field: None,
-            what: format!("cannot be read: {e}"),
+            what: match e.kind() {
+                std::io::ErrorKind::NotFound => {
+                    format!("is not there; `stormfold check --example > {path}` makes one")
+                }
+                _ => format!("cannot be read: {e}"),
+            },
         })?,
     };
     load_text(file.unwrap_or("defaults"), &text, environment)

@@ -5,6 +5,8 @@ mod read;
 
 use std::io::Write;
 
+pub(crate) use needed::acl;
+
 use stream::{Settings, log::Log, log::LogErrorKind};
 
 use crate::{

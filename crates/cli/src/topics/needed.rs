@@ -56,7 +56,7 @@ pub(super) fn command(spec: &TopicSpec) -> String {
 }
 
 /// The command that allows what is needed.
-pub(super) fn acl(need: &Need, principal: &str) -> String {
+pub(crate) fn acl(need: &Need, principal: &str) -> String {
     let right = need.right();
     let resource = match right.resource {
         "TransactionalId" => "--transactional-id",

@@ -38,13 +38,28 @@ pub(crate) struct Args {
     config: config::File,
 }
 
+/// Topics that go by a short name.
+const OURS: [&str; 8] = [
+    "raw",
+    "journal",
+    "changes",
+    "incidents",
+    "state",
+    "control",
+    "deadletter",
+    "heartbeat",
+];
+
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Done {
     let config = args.config.load()?;
     let log = logs::open(&config)?;
     let topic = name(&Topics::with_prefix(&config.topics.prefix), &args.topic);
     let Some(partitions) = log.partitions(&topic).map_err(logs::failed)? else {
-        return Err(Failure::Wrong(format!("there is no topic {topic}")));
+        return Err(Failure::Wrong(format!(
+            "there is no topic {topic}; ours are {}, and others go by their whole name",
+            OURS.join(", ")
+        )));
     };
     if let Some(n) = args.partition.filter(|n| *n >= partitions) {
         return Err(Failure::Wrong(format!(

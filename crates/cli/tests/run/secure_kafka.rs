@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -17,6 +18,7 @@ use crate::{
 
 /// The broker, as `deploy/kafka/secure.properties` has it, for this test alone.
 struct Secure {
+    port: u16,
     data: PathBuf,
     /// Without TLS, as one who may do everything.
     plaintext: String,
@@ -28,16 +30,23 @@ struct Secure {
     tls: PathBuf,
 }
 
-const PORT: u16 = 29_192;
+/// Four ports in a row that are free: without TLS, of the controller, with SASL, with certificates.
+fn free_ports() -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let mut firsts = (29_192..30_000).step_by(4);
+    firsts.find(|first| (0..4).all(|n| free(first + n))).unwrap()
+}
 
 impl Secure {
     fn start() -> Secure {
         let data = std::env::temp_dir().join(format!("stormfold-test-secure-{}", std::process::id()));
         let address = |port: u16| format!("127.0.0.1:{port}");
+        let port = free_ports();
         let secure = Secure {
-            plaintext: address(PORT),
-            sasl: address(PORT + 2),
-            mtls: address(PORT + 3),
+            port,
+            plaintext: address(port),
+            sasl: address(port + 2),
+            mtls: address(port + 3),
             tls: data.with_extension("tls"),
             data,
         };
@@ -49,8 +58,8 @@ impl Secure {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kafka.sh");
         let status = Command::new(script)
             .arg(command)
-            .env("DEV_KAFKA_PORT", PORT.to_string())
-            .env("DEV_KAFKA_CONTROLLER_PORT", (PORT + 1).to_string())
+            .env("DEV_KAFKA_PORT", self.port.to_string())
+            .env("DEV_KAFKA_CONTROLLER_PORT", (self.port + 1).to_string())
             .env("DEV_KAFKA_DATA", &self.data)
             .env("DEV_KAFKA_SECURE", "1")
             .stdout(Stdio::null())
@@ -148,6 +157,25 @@ fn refused(output: &Output, words: &[&str]) {
     }
 }
 
+/// What the doctor finds wrong: area, and words of what is wrong or mends it.
+fn sick(dir: &Path, way: &str, wrong: &[(&str, &str)]) {
+    let config = format!("{way}.yaml");
+    let output = stormfold(dir, &["doctor", "--json", "--config", &config])
+        .output()
+        .unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = found["findings"].as_array().unwrap().iter();
+    let found: Vec<_> = found.filter(|finding| finding["level"] == "wrong").collect();
+    assert_eq!(output.status.code(), Some(i32::from(!found.is_empty())));
+    let named = |(area, words): &(&str, &str)| {
+        found
+            .iter()
+            .any(|finding| finding["area"] == *area && finding.to_string().contains(words))
+    };
+    assert!(wrong.iter().all(named), "{wrong:?} of {found:?}");
+    assert!(!wrong.is_empty() || found.is_empty(), "{found:?}");
+}
+
 fn fine(output: &Output) -> String {
     assert!(output.status.success(), "{}", said(output));
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -162,14 +190,17 @@ fn the_least_rights_on_a_kafka_with_tls_and_sasl_are_enough_and_less_is_said() {
     let http = free_address();
     configure(dir, &secure, prefix, &http);
 
-    refused(
-        &topics(dir, &["check"], "password-wrong"),
-        &["invalid credentials"],
-    );
-    refused(
-        &topics(dir, &["check"], "authority-unknown"),
-        &["certificate verify failed"],
-    );
+    // A client that cannot come in tries for as long as it is asked to; all at once.
+    std::thread::scope(|scope| {
+        for (way, words) in [
+            ("password-wrong", "invalid credentials"),
+            ("authority-unknown", "certificate verify failed"),
+        ] {
+            scope.spawn(move || refused(&topics(dir, &["check"], way), &[words]));
+        }
+        let mend = "check kafka.sasl.username and its password";
+        scope.spawn(move || sick(dir, "password-wrong", &[("log", mend)]));
+    });
     // Who may not create topics is told which somebody else has to create.
     let state = "kafka-topics.sh --create --topic least.stormfold.state --partitions 2 --config cleanup.policy=compact";
     refused(
@@ -197,12 +228,36 @@ fn the_least_rights_on_a_kafka_with_tls_and_sasl_are_enough_and_less_is_said() {
         &topics(dir, &["check"], "scram"),
         &["no right to Write on topic least.stormfold.changes", spared],
     );
+    sick(
+        dir,
+        "scram",
+        &[("rights", "no right to Write on topic least.stormfold.changes")],
+    );
     later.iter().for_each(|line| acls::allow(&secure.plaintext, line));
 
     for way in ["scram", "scram512", "plain", "token", "certificate"] {
         let said = fine(&topics(dir, &["check"], way));
         assert!(said.ends_with("8 topics as needed\n"), "{way}: {said}");
     }
+    // Nothing has run yet, which is no fault; then what comes is read by nobody, which is one.
+    sick(dir, "scram", &[]);
+    fs::write(dir.join("event.json"), "{}\n").unwrap();
+    let produce = [
+        "produce",
+        "--now",
+        "--run-on",
+        "0",
+        "--topic",
+        "least.stormfold.raw",
+        "--config",
+        "scram.yaml",
+    ];
+    fine(
+        &stormfold(dir, &[&produce[..], &["event.json"]].concat())
+            .output()
+            .unwrap(),
+    );
+    sick(dir, "scram", &[("lag", "ingest has never read it")]);
     for way in ["scram", "token"] {
         let mut running = Running::with(dir, &format!("{way}.yaml"), http.clone());
         let event = format!(
@@ -214,6 +269,7 @@ fn the_least_rights_on_a_kafka_with_tls_and_sasl_are_enough_and_less_is_said() {
             running.metric("stormfold_incidents_total") >= 1.0
         });
         assert!(running.metric("stormfold_heartbeat_timestamp_seconds") > 1.7e9);
+        sick(dir, way, &[]);
         assert_eq!(running.metric("stormfold_books_difference"), 0.0);
         running.stop(dir);
         let incidents = topics(dir, &["read", "incidents"], way);

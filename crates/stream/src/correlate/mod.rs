@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use engine::{Output, Shard};
 use model::{Input, Span, Text, Time};
 use row::Checkpoint;
+pub use row::{RowSeen, look_at_row};
 
 use crate::clock::Clock;
 use crate::counters::Counters;

@@ -86,6 +86,28 @@ pub(super) fn decode<'a>(key: &str, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), 
     Ok((u32::from_le_bytes(*fold), payload))
 }
 
+/// What can be said of a row from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowSeen {
+    /// The fold version that wrote it.
+    pub fold: u32,
+    /// How many partitions the journal had, if it is a checkpoint.
+    pub partitions: Option<u32>,
+}
+
+/// Looks at a row of the state topic; the error says in words why it cannot be used.
+pub fn look_at_row(key: &str, bytes: &[u8]) -> Result<RowSeen, String> {
+    let (fold, payload) = decode(key, bytes).map_err(|e| e.to_string())?;
+    let partitions = (key == CHECKPOINT).then(|| serde_json::from_slice::<Checkpoint>(payload));
+    let partitions = partitions
+        .transpose()
+        .map_err(|e| format!("cannot be read: {e}"))?;
+    Ok(RowSeen {
+        fold,
+        partitions: partitions.map(|checkpoint| checkpoint.partitions),
+    })
+}
+
 /// A row of the fold as key and bytes.
 pub(super) fn of_state(row: StateRow) -> (String, Option<Vec<u8>>) {
     let value = row

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod broker;
+mod consumer_kafka;
 mod disk;
 mod events;
 mod faults;
