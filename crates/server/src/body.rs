@@ -72,26 +72,39 @@ fn too_large(bytes_max: usize) -> Refusal {
     )
 }
 
-/// Refuses JSON that is nested deeper than allowed. One pass, no recursion.
+/// Refuses JSON that is nested deeper than allowed. One pass, no recursion; most of a body is text, which is passed over
+/// many bytes at a time.
 pub(crate) fn check_depth(json: &[u8], depth_max: usize) -> Result<(), Refusal> {
-    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
-    for byte in json {
+    let (mut depth, mut at) = (0usize, 0);
+    while let Some(byte) = json.get(at) {
+        at += 1;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
+            b'"' => at = after_text(json, at),
+            b'[' | b'{' => {
                 depth += 1;
                 if depth > depth_max {
                     let reason = format!("the body is nested deeper than {depth_max} levels");
                     return Err(Refusal::new(StatusCode::BAD_REQUEST, reason));
                 }
             }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Where a text ends that begins at `at`.
+fn after_text(json: &[u8], mut at: usize) -> usize {
+    while let Some(found) = json.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if json[at - 1] == b'"' {
+            return at;
+        }
+        // What is escaped ends nothing.
+        at += 1;
+    }
+    json.len()
 }
 
 /// Whether a body looks like JSON, by its first byte that is not white space.
@@ -151,6 +164,8 @@ mod tests {
     #[test]
     fn depth_counts_brackets_outside_of_text() {
         assert!(check_depth(br#"{"a":["[[[[\"[[["]}"#, 2).is_ok());
+        assert!(check_depth(br#"{"a\\":[],"b":"\"[[","c":"\\""#, 2).is_ok());
+        assert!(check_depth(br#"{"cut \"#, 1).is_ok());
         assert!(check_depth(b"[[[]]]", 3).is_ok());
         assert_eq!(
             check_depth(b"[[[]]]", 2).unwrap_err().status,

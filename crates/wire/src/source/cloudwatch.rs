@@ -78,6 +78,7 @@ fn action(value: &Value, sink: &mut Sink<'_>) {
             }
         }
     }
+    d.only_level();
     f.rest_into(&mut d);
     sink.event(d);
 }
@@ -215,6 +216,7 @@ fn alarm(value: &Value, sink: &mut Sink<'_>) {
         );
     }
     dimensions(f.list("Dimensions"), &mut d);
+    d.only_level();
     f.rest_into(&mut d);
     sink.event(d);
 }
@@ -245,6 +247,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             d.state(word.as_deref().and_then(alarm_state));
             d.ts = f.time(&["detail.state.timestamp"]).or(d.ts);
             d.key = f.text("resources.0");
+            d.only_level();
             for metric in f.list("detail.configuration.metrics") {
                 if let Some(Value::Object(map)) = find(metric, "metricStat.metric.dimensions") {
                     for (name, value) in map {

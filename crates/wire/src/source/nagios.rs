@@ -136,6 +136,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         Some(_) => f.first(&["servicestate", "service.state", "serviceshortstate", "state"]),
         None => f.first(&["hoststate", "host.state", "hostshortstate", "state"]),
     };
+    let word = word.map(|word| named(&word, check.is_some()).map_or(word, Text::const_new));
     d.title = match &check {
         Some(check) => check.clone(),
         None => compact_str::format_compact!("Host {}", host.as_deref().unwrap_or_default()),
@@ -180,6 +181,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         "shortdatetime",
         "datetime",
         "date",
+        "time",
     ]);
     d.starts_at = f.time(&["lastservicestatechange", "lasthoststatechange", "laststatechange"]);
     d.entity("check", check);
@@ -241,18 +243,9 @@ fn icinga(value: &Value, sink: &mut Sink<'_>) {
         .unwrap_or_default();
     d.ts = f.time(&["timestamp", "check_result.execution_end"]);
     let number = f.first(&["state", "check_result.state"]);
-    let word = match (
-        number.as_deref().and_then(|n| n.split('.').next()),
-        check.is_some(),
-    ) {
-        (Some("0"), true) => Some("OK"),
-        (Some("1"), true) => Some("WARNING"),
-        (Some("2"), true) => Some("CRITICAL"),
-        (Some("3"), true) => Some("UNKNOWN"),
-        (Some("0"), false) => Some("UP"),
-        (Some(_), false) => Some("DOWN"),
-        _ => None,
-    };
+    let word = number
+        .as_deref()
+        .and_then(|number| named(number, check.is_some()));
     let notification = f.text("notification_type");
     state_of(&mut d, notification.as_deref(), word);
     severity(&mut d, word.map(Text::from));
@@ -275,6 +268,19 @@ fn icinga(value: &Value, sink: &mut Sink<'_>) {
         Some(kind) => sink.other(kind, d),
         None => sink.event(d),
     }
+}
+
+/// The word for the number of a state, of a service or else of a host.
+fn named(number: &str, of_service: bool) -> Option<&'static str> {
+    let whole = number.split('.').next().and_then(|n| n.parse::<u32>().ok())?;
+    Some(match (whole, of_service) {
+        (0, true) => "OK",
+        (1, true) => "WARNING",
+        (2, true) => "CRITICAL",
+        (_, true) => "UNKNOWN",
+        (0, false) => "UP",
+        (_, false) => "DOWN",
+    })
 }
 
 fn state_of(d: &mut Draft, kind: Option<&str>, word: Option<&str>) {

@@ -34,7 +34,7 @@ const SHAPE: Shape = Shape {
     state: &["current_state", "state", "status"],
     severity: &["severity", "priority"],
     key: &["issueId", "issue_id"],
-    ts: &["timestamp", "timestamp_utc_string"],
+    ts: &["timestamp", "timestamp_utc_string", "updatedAt"],
     starts_at: &["createdAt", "activatedAt", "opened_at"],
     ends_at: &["closedAt", "closed_at"],
     service: &[

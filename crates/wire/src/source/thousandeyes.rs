@@ -27,8 +27,19 @@ const SHAPE: Shape = Shape {
     text: &["alert.ruleExpression", "alert.rule.expression"],
     severity: &["alert.severity", "alert.severity.name", "alert.rule.severity"],
     key: &["alert.alertId"],
-    starts_at: &["alert.dateStartZoned", "alert.dateStart", "alert.firstSeen"],
-    ends_at: &["alert.dateEndZoned", "alert.dateEnd"],
+    starts_at: &[
+        "alert.dateStartZoned",
+        "alert.dateStart",
+        "alert.startDate",
+        "alert.startTime",
+        "alert.firstSeen",
+    ],
+    ends_at: &[
+        "alert.dateEndZoned",
+        "alert.dateEnd",
+        "alert.endDate",
+        "alert.endTime",
+    ],
     service: &["alert.testName", "alert.test.name"],
     host: &[
         "alert.hostname",
