@@ -124,6 +124,15 @@ impl Pairs<'_> {
     fn first(&self, names: &[&str]) -> Option<Text> {
         names.iter().find_map(|name| self.get(name))
     }
+    /// What an alert without a name is called: by the labels that tell it from others.
+    fn named(&self) -> Option<Text> {
+        let telling = self.0.iter().filter(|(name, _)| name != "severity");
+        let pairs: Vec<String> = telling
+            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)))
+            .take(4)
+            .collect();
+        Some(pairs.join(", ").into()).filter(|name: &Text| !name.is_empty())
+    }
 }
 
 /// What holds for all alerts of a body.
@@ -283,6 +292,8 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     ]);
     draft.title = title
         .or_else(|| summary.clone())
+        .or_else(|| description.clone())
+        .or_else(|| alert.labels.named())
         .or_else(|| group.title.clone())
         .unwrap_or_default();
     draft.text = match (summary, description) {

@@ -149,7 +149,7 @@ pub(super) const ID: [&str; 8] = [
     "id",
     "number",
 ];
-pub(super) const TS: [&str; 46] = [
+pub(super) const TS: [&str; 47] = [
     "timestamp",
     "ts",
     "time",
@@ -196,6 +196,7 @@ pub(super) const TS: [&str; 46] = [
     "analysedat",
     "occurat",
     "processingtimestamp",
+    "triggereddatetime",
 ];
 /// When it was created: when its state was observed only if nothing else says.
 pub(super) const CREATED: [&str; 11] = [
@@ -278,7 +279,7 @@ pub(super) const SERVICE: [&str; 21] = [
     "endpoint",
     "workspacename",
 ];
-pub(super) const HOST: [&str; 34] = [
+pub(super) const HOST: [&str; 35] = [
     "host",
     "hostname",
     "node",
@@ -313,6 +314,7 @@ pub(super) const HOST: [&str; 34] = [
     "resourcedisplayname",
     "client",
     "clientname",
+    "entitycaption",
 ];
 pub(super) const LINK: [&str; 20] = [
     "url",

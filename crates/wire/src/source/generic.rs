@@ -232,6 +232,11 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
             None => kind.and_then(|word| state::within(&word)),
         }
     };
+    let taken = || guess.flag(&["isacknowledged", "acknowledged", "isacked"]) == Some(true);
+    let known = match known {
+        None | Some(State::Firing) if taken() => Some(State::Acked),
+        known => known,
+    };
     d.state(known);
     known
 }

@@ -232,9 +232,15 @@ impl<'v> Guess<'v> {
         })
     }
 
-    /// The boolean under the first of the names.
+    /// The yes or no under the first of the names, also as a word.
     pub(super) fn flag(&self, names: &[&str]) -> Option<bool> {
-        self.find(names, Value::is_boolean).and_then(Value::as_bool)
+        let read = |v: &Value| match v {
+            Value::Bool(b) => Some(*b),
+            Value::String(word) if word.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(word) if word.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        };
+        self.find(names, |v| read(v).is_some()).and_then(read)
     }
 }
 
