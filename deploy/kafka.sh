@@ -14,6 +14,7 @@
 #   DEV_KAFKA_CONTROLLER_PORT         port of the controller
 #   DEV_KAFKA_DATA                    data folder (.cache/kafka/data-PORT)
 #   DEV_KAFKA_WAIT_S                  how long to wait until it answers (60)
+#   DEV_KAFKA_PROXY_PORT              where a proxy stands: a listener for it on the third port after the controller's
 #   DEV_KAFKA_HEAP                    heap of the broker (256m)
 #   DEV_KAFKA_SECURE                  1: also listen with TLS and SASL on the port behind the controller's, with TLS and
 #                                     client certificates on the next, and check rights (deploy/kafka/secure.properties);
@@ -136,6 +137,27 @@ wait_gone() {
     die "process $pid does not end"
 }
 
+# fence JAVA…: lets the controller end the session of a broker that did not end cleanly before that broker comes back, as
+# the other controllers of a cluster do. A node on its own would go on as the leader that it was until its own session
+# ends; then its transaction coordinator finds partitions without a leader, takes them for deleted, and calls transactions
+# complete of whose end those never heard ("likely deleted already and hence can be skipped", says its
+# TransactionMarkerChannelManager).
+fence() {
+    sed -e 's/^process.roles=.*/process.roles=controller/' -e '/^advertised.listeners=/d' -e '/^inter.broker.listener.name=/d' \
+        -e "s|^listeners=.*|listeners=CONTROLLER://127.0.0.1:$controller_port|" "$data.properties" >"$data.controller"
+    "$@" -Dorg.slf4j.simpleLogger.log.org.apache.kafka.controller=info kafka.Kafka "$data.controller" </dev/null >"$data.fencing" 2>&1 9>&- &
+    local pid=$! tries=100
+    # One that had not registered, or was fenced already, is not fenced again.
+    until grep -q 'Fencing broker' "$data.fencing" || ((tries-- == 0)); do
+        alive "$pid" || { tail -n 20 "$data.fencing" >&2; die "the controller ended while it was to fence the broker"; }
+        sleep 0.1
+    done
+    sleep 0.5
+    kill -TERM "$pid"
+    wait "$pid" || true
+    rm -f "$data.unclean" "$data.controller" "$data.fencing"
+}
+
 start() {
     [[ ${1:-1} == 1 ]] || die "only one node: start [1]"
     mkdir -p "$(dirname "$data")"
@@ -164,6 +186,14 @@ start() {
             -e "s|@TXN_CLEANUP_MS@|$txn_cleanup_ms|g" -e "s|@SECURE_LISTENERS@|$listeners|g" -e "s|@TLS@|$tls|g" \
             -e "s|@PASSWORD@|$password|g" >"$data.properties"
     )
+    if [[ -n ${DEV_KAFKA_PROXY_PORT:-} ]]; then
+        # Who comes through the proxy is sent back to the proxy. A later line replaces an earlier one.
+        sed -n -e "s|^\(listeners=.*\)|\1,PROXIED://127.0.0.1:$((controller_port + 3))|p" \
+            -e "s|^\(advertised.listeners=.*\)|\1,PROXIED://127.0.0.1:$DEV_KAFKA_PROXY_PORT|p" \
+            -e "s|^\(listener.security.protocol.map=.*\)|\1,PROXIED:PLAINTEXT|p" \
+            "$data.properties" >"$data.proxied"
+        cat "$data.proxied" >>"$data.properties"
+    fi
     local cp archive=$cache/kafka.jsa
     cp=$(class_path)
     local -a java=(java -Xms64m "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -cp "$cp"
@@ -176,6 +206,8 @@ start() {
     # A class-data archive starts the broker on less than half the CPU; the first clean stop writes it. One that does
     # not fit the JVM or the jars is ignored by the JVM.
     if [[ -f $archive ]]; then java+=("-XX:SharedArchiveFile=$archive"); else java+=("-XX:ArchiveClassesAtExit=$archive"); fi
+    [[ ! -f $data.unclean ]] || fence "${java[@]}"
+    touch "$data.unclean"
     setsid "${java[@]}" kafka.Kafka "$data.properties" </dev/null >>"$log_file" 2>&1 9>&- &
     local pid=$!
     echo "$pid" >"$pid_file"
@@ -194,6 +226,7 @@ stop() {
     pid=$(running) || { say "does not run"; return; }
     kill -TERM "$pid"
     wait_gone "$pid"
+    rm -f "$data.unclean"
     say "stopped"
 }
 
@@ -208,7 +241,7 @@ kill_hard() {
 wipe() {
     local pid
     if pid=$(running); then kill -KILL "$pid"; wait_gone "$pid"; fi
-    rm -rf "$data" "$tls" "$data.properties" "$data.log" "$data.lock" "$pid_file"
+    rm -rf "$data" "$tls" "$data".{properties,proxied,unclean,controller,fencing} "$data.log" "$data.lock" "$pid_file"
     say "wiped $data"
 }
 

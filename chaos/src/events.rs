@@ -1,7 +1,11 @@
 //! What is sent: the world of `stormfold simulate`, without end, its products as tenants.
 
-use model::Event;
-use sim::world::{Form, Size, Stream, event_line};
+use model::{Event, Span, Time};
+use sim::{
+    Dice,
+    world::{Form, Size, Stream, event_line},
+};
+use stream::log::{Outgoing, TopicName};
 
 /// Events from a seed.
 pub(crate) struct Events {
@@ -64,4 +68,57 @@ pub(crate) fn line(event: &Event) -> Vec<u8> {
         said: None,
     };
     event_line(&told, Form::Native).into_bytes()
+}
+
+/// A record of a raw topic.
+pub(crate) fn outgoing(topic: &TopicName, timestamp: Option<Time>, key: &str, value: Vec<u8>) -> Outgoing {
+    Outgoing {
+        topic: topic.clone(),
+        partition: None,
+        timestamp,
+        key: Some(key.as_bytes().to_vec()),
+        value: Some(value),
+        headers: Vec::new(),
+    }
+}
+
+/// Events of worlds beside each other.
+pub(crate) struct Beside {
+    /// In the order in which they are due, after the beginning.
+    pub(crate) events: Vec<(Span, Event)>,
+    pub(crate) worlds: usize,
+}
+
+/// `count` events of as many small worlds as have so many between them within `span`, each a tenant of its own with a
+/// fault that begins at any moment of it. Nothing is pressed together: alerts of a fault are as far apart as in a world,
+/// so that what comes late is late by as much as it would be.
+pub(crate) fn beside(seed: u64, count: usize, span: Span) -> Beside {
+    let size = Size {
+        services: 12,
+        faults: 2,
+        ..Size::default()
+    };
+    let mut dice = Dice::new(seed);
+    let mut events = Vec::with_capacity(count);
+    let mut worlds = 0;
+    while events.len() < count {
+        let begins = Span::from_millis(dice.below(span.millis().max(1) as u64) as i64);
+        let mut fault = None;
+        for told in Stream::new(&size, dice.roll()) {
+            if fault.is_none() && told.said.is_none() {
+                continue;
+            }
+            let mut event = told.event;
+            let due = begins + event.received_at.since(*fault.get_or_insert(event.received_at));
+            if due > span {
+                break;
+            }
+            event.tenant = Some(format!("w{worlds}").into());
+            events.push((due, event));
+        }
+        worlds += 1;
+    }
+    events.sort_by_key(|(due, event)| (*due, event.received_at));
+    events.truncate(count);
+    Beside { events, worlds }
 }

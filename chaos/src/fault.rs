@@ -1,10 +1,14 @@
-//! What is done to processes and the broker.
+//! What is done to processes, the network and the broker.
 
-use std::{thread::sleep, time::Duration};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use sim::Dice;
+use stream::log::{LogError, Member, Share, Transaction};
 
-use crate::{broker::Broker, worker::Workers};
+use crate::{broker::Broker, place::Place, proxy::Weather, worker::Workers};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,50 +19,80 @@ pub(crate) enum Fault {
     Term,
     /// SIGSTOP until others have taken over, then SIGCONT.
     Stop,
-    /// The broker ends, cleanly or not, and comes back.
-    Broker,
     /// Another process joins and leaves.
     Join,
+    /// The broker ends, cleanly or not, and comes back.
+    Broker,
+    /// Nothing passes between workers and broker, and connections stay open.
+    Cut,
+    /// Everything between them comes half a second later.
+    Delay,
+    /// Connections between them are reset.
+    Reset,
+    /// Ten kilobytes a second pass.
+    Narrow,
+    /// The positions of the group are set to where nobody has folded: before, behind, beyond the end.
+    Offsets,
+    /// All are killed and started as another version of the fold, and then as this one again.
+    Upgrade,
+    /// The disk of the broker is full, and then it is not.
+    Disk,
 }
 
-const NAMES: [(&str, Fault); 5] = [
-    ("kill9", Fault::Kill9),
-    ("term", Fault::Term),
-    ("stop", Fault::Stop),
-    ("broker", Fault::Broker),
-    ("join", Fault::Join),
+/// Names of faults; for each how often it comes among `all`, and about how many seconds it takes.
+const KINDS: [(&str, Fault, usize, f64); 12] = [
+    ("kill9", Fault::Kill9, 24, 1.5),
+    ("term", Fault::Term, 3, 2.0),
+    ("stop", Fault::Stop, 2, 6.0),
+    ("join", Fault::Join, 2, 3.5),
+    ("broker", Fault::Broker, 1, 10.0),
+    ("cut", Fault::Cut, 2, 6.0),
+    ("delay", Fault::Delay, 1, 6.0),
+    ("reset", Fault::Reset, 2, 4.0),
+    ("narrow", Fault::Narrow, 1, 6.0),
+    ("offsets", Fault::Offsets, 1, 4.0),
+    ("upgrade", Fault::Upgrade, 1, 12.0),
+    ("disk", Fault::Disk, 1, 15.0),
 ];
 
 /// Longer than the session of a worker.
 const STANDSTILL: Duration = Duration::from_millis(4_500);
+/// So long a worker of another version gets to be given partitions, and to refuse them.
+const TRIES: Duration = Duration::from_secs(6);
 
 /// The kinds in a list with commas.
 pub(crate) fn list(text: &str) -> Result<Vec<Fault>, String> {
-    if text == "all" {
-        // Of thirty, twenty-two are kills; the broker, which costs the most time, comes once.
-        let often = [
-            (Fault::Kill9, 22),
-            (Fault::Term, 3),
-            (Fault::Stop, 2),
-            (Fault::Join, 2),
-            (Fault::Broker, 1),
-        ];
-        return Ok(often
+    let one = |name: &str| match name {
+        "all" => Ok(KINDS
             .iter()
-            .flat_map(|(fault, n)| std::iter::repeat_n(*fault, *n))
-            .collect());
-    }
-    let one = |name: &str| {
-        let found = NAMES.iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, fault)| *fault)
-            .ok_or_else(|| format!("there is no fault {name}; there are {}", names()))
+            .flat_map(|(_, fault, n, _)| std::iter::repeat_n(*fault, *n))
+            .collect()),
+        "network" => Ok(vec![Fault::Cut, Fault::Delay, Fault::Reset, Fault::Narrow]),
+        name => match KINDS.iter().find(|(known, ..)| *known == name) {
+            Some((_, fault, ..)) => Ok(vec![*fault]),
+            None => Err(format!("there is no fault {name}; there are {}", names())),
+        },
     };
-    text.split(',').map(one).collect()
+    let lists: Result<Vec<Vec<Fault>>, String> = text.split(',').map(|name| one(name.trim())).collect();
+    Ok(lists?.concat())
 }
 
 fn names() -> String {
-    NAMES.map(|(name, _)| name).join(", ")
+    let names: Vec<&str> = KINDS.iter().map(|(name, ..)| *name).collect();
+    format!("{}, network, all", names.join(", "))
+}
+
+/// About how long one of these takes on average.
+pub(crate) fn seconds(faults: &[Fault]) -> f64 {
+    let of = |fault: &Fault| KINDS.iter().find(|(_, f, ..)| f == fault).map_or(0.0, |k| k.3);
+    faults.iter().map(of).sum::<f64>() / faults.len().max(1) as f64
+}
+
+impl Fault {
+    /// Whether it needs a proxy.
+    pub(crate) fn is_of_the_network(self) -> bool {
+        matches!(self, Fault::Cut | Fault::Delay | Fault::Reset | Fault::Narrow)
+    }
 }
 
 /// Does it.
@@ -66,9 +100,10 @@ pub(crate) fn strike(
     fault: Fault,
     dice: &mut Dice,
     workers: &mut Workers,
-    broker: &Broker,
+    place: &Place<'_>,
 ) -> Result<(), String> {
     let which = dice.below(workers.len() as u64) as usize;
+    let broker = place.broker;
     match fault {
         Fault::Kill9 => {
             workers.kill(which)?;
@@ -83,11 +118,6 @@ pub(crate) fn strike(
             sleep(STANDSTILL);
             workers.signal(which, "-CONT")
         }
-        Fault::Broker => {
-            broker.script(if dice.chance(0.5) { "stop" } else { "kill" })?;
-            sleep(Duration::from_millis(dice.below(3_000)));
-            broker.script("start").map(drop)
-        }
         Fault::Join => {
             let guest = workers.guest()?;
             sleep(Duration::from_millis(500 + dice.below(2_500)));
@@ -99,5 +129,100 @@ pub(crate) fn strike(
             workers.forget(guest);
             Ok(())
         }
+        Fault::Broker => {
+            broker.script(if dice.chance(0.5) { "stop" } else { "kill" })?;
+            sleep(Duration::from_millis(dice.below(3_000)));
+            broker.script("start").map(drop)
+        }
+        Fault::Cut => {
+            let before = workers.cpu();
+            let took = weather(broker, Weather::Cut, 1_000 + dice.below(7_000));
+            let busy = (workers.cpu() - before).max(0.0) / took.as_secs_f64() / workers.len() as f64;
+            workers.busiest_cut = workers.busiest_cut.max(busy);
+            Ok(())
+        }
+        Fault::Delay => {
+            weather(
+                broker,
+                Weather::Slow(Duration::from_millis(500)),
+                2_000 + dice.below(6_000),
+            );
+            Ok(())
+        }
+        Fault::Reset => {
+            weather(broker, Weather::Resets, 1_000 + dice.below(5_000));
+            Ok(())
+        }
+        Fault::Narrow => {
+            weather(broker, Weather::Narrow(10_000), 2_000 + dice.below(6_000));
+            Ok(())
+        }
+        Fault::Offsets => mislead(dice, place),
+        Fault::Upgrade => upgrade(workers),
+        Fault::Disk => broker.fill(dice.below(3_000)),
     }
+}
+
+fn weather(broker: &Broker, weather: Weather, for_ms: u64) -> Duration {
+    let began = Instant::now();
+    if let Some(proxy) = &broker.proxy {
+        proxy.set(weather);
+        sleep(Duration::from_millis(for_ms));
+        proxy.set(Weather::Fair);
+    }
+    began.elapsed()
+}
+
+/// Joins the group as anybody with the right to read may, sets the positions of what it is given, and leaves.
+fn mislead(dice: &mut Dice, place: &Place<'_>) -> Result<(), String> {
+    let topics = &place.settings.topics;
+    let member = Member {
+        group: topics.group("correlate"),
+        name: "a-hand".to_owned(),
+        topics: vec![topics.journal.clone()],
+        share: Share::Partitions,
+    };
+    let mut try_once = || -> Result<bool, LogError> {
+        let mut worker = place.log.join(&member)?;
+        let began = Instant::now();
+        while worker.assignment().is_empty() && began.elapsed() < Duration::from_secs(10) {
+            worker.poll(Duration::from_millis(100), 1, &mut Vec::new())?;
+        }
+        let mut wrong = Transaction::default();
+        for at in worker.assignment().to_vec() {
+            let bounds = place.log.bounds(&at)?;
+            let position = match dice.below(3) {
+                0 => 0,
+                1 => bounds.end + 1_000,
+                _ => bounds.start + dice.below(bounds.end - bounds.start + 1),
+            };
+            wrong.positions.push((at, position));
+        }
+        let struck = !wrong.is_empty();
+        worker.commit(&wrong)?;
+        worker.leave();
+        Ok(struck)
+    };
+    // The group may move on in between; then what it did was refused, and it comes again.
+    for _ in 0..5 {
+        if let Ok(true) = try_once() {
+            return Ok(());
+        }
+    }
+    println!("  positions could not be set five times over");
+    Ok(())
+}
+
+/// Another version of the fold comes after a crash, before this one again. It must not go on with what this one folded
+/// behind its checkpoint; where there is nothing of that kind, it may.
+fn upgrade(workers: &mut Workers) -> Result<(), String> {
+    let all = 0..workers.len();
+    all.clone().try_for_each(|which| workers.kill(which))?;
+    all.clone()
+        .try_for_each(|which| workers.start_other_version(which))?;
+    sleep(TRIES);
+    for which in all.clone() {
+        workers.end_other_version(which)?;
+    }
+    all.clone().try_for_each(|which| workers.start(which))
 }

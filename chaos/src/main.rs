@@ -8,15 +8,22 @@
 //!
 //! The last line is `lost L doubled D differing X`; the exit status is 0 only if all are 0.
 
+mod alike;
 mod broker;
+mod end_to_end;
 mod events;
 mod fault;
 mod ledger;
-mod part;
+mod other_version;
+mod place;
+mod proxy;
+mod recorded;
+mod strikes;
 mod worker;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
+use broker::Broker;
 use fault::Fault;
 use ledger::Sum;
 
@@ -33,9 +40,14 @@ struct Args {
 
 const USAGE: &str = "\
 cargo xtask chaos [--kills N] [--events M] [--seed S] [--workers W] [--faults LIST] [--parts ab]
-    N faults (20) over M events (100000), drawn from seed S (1), around W processes (2). LIST, with commas: kill9 (the
-    default), term, stop (SIGSTOP beyond the session), broker (stop or kill -9, then start), join (another process comes
-    and goes); all means all of them, with kill9 the most frequent. Part a takes M events, part b a tenth of them.";
+    N faults (20) over M events (100000), drawn from seed S (1), around W processes (2). Part a takes M events and N
+    faults, part b a tenth of the events and half of the faults. LIST, with commas:
+    kill9 (the default), term, stop (SIGSTOP beyond the session), join (another process comes and goes),
+    broker (stopped or killed, and started), cut, delay, reset, narrow (a proxy between workers and broker lets nothing
+    pass, everything half a second later, resets connections, or lets ten kilobytes a second pass), network (these four),
+    offsets (somebody sets the positions of the group), upgrade (killed, and started as another version of the fold),
+    disk (that of the broker is full; needs the right to mount), all (each of these, kill9 the most often).
+    Needs the ports from CHAOS_KAFKA_PORT (29492) on, four of them.";
 
 /// The next argument as a value of its option.
 fn value<T: std::str::FromStr>(name: &str, args: &mut impl Iterator<Item = String>) -> Result<T, String> {
@@ -67,16 +79,27 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
             _ => return Err(USAGE.to_owned()),
         }
     }
+    if parsed.workers == 0 || parsed.events == 0 {
+        return Err(format!("at least one worker and one event\n{USAGE}"));
+    }
     Ok(parsed)
 }
 
 fn run(args: &Args) -> Result<Sum, String> {
-    let broker = broker::Broker::start()?;
+    let mut broker = Broker::start(&args.faults, args.events)?;
+    let parts = both_parts(args, &broker);
+    broker.keep |= !parts.as_ref().is_ok_and(Sum::is_nothing);
+    parts
+}
+
+fn both_parts(args: &Args, broker: &Broker) -> Result<Sum, String> {
     let mut sum = Sum::default();
-    for (letter, run) in [("a", part::recorded as fn(&_, &_) -> _), ("b", part::end_to_end)] {
+    let parts: [(&str, fn(&Args, &Broker) -> Result<Sum, String>); 2] =
+        [("a", recorded::recorded), ("b", end_to_end::end_to_end)];
+    for (letter, run) in parts {
         if args.parts.contains(letter) {
             let began = Instant::now();
-            let part: Sum = run(args, &broker)?;
+            let part = run(args, broker)?;
             println!("part {letter}: {part} in {:.0} s", began.elapsed().as_secs_f64());
             sum.add(part);
         }
@@ -85,7 +108,16 @@ fn run(args: &Args) -> Result<Sum, String> {
 }
 
 fn main() -> ExitCode {
-    let args = match parse(std::env::args().skip(1)) {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((other_version::COMMAND, rest)) =
+        args.split_first().map(|(first, rest)| (first.as_str(), rest))
+    {
+        return other_version::run(rest).unwrap_or_else(|error| {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        });
+    }
+    let args = match parse(args.into_iter()) {
         Ok(args) => args,
         Err(wrong) => {
             eprintln!("{wrong}");

@@ -3,21 +3,32 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
+
+use stream::Stages;
+
+use crate::{other_version, place::Place};
 
 /// The processes of one part.
 pub(crate) struct Workers {
     stormfold: PathBuf,
     dir: PathBuf,
     config: String,
+    /// What a worker of another version is told.
+    other_version: Vec<String>,
     running: Vec<Option<Child>>,
     guests: usize,
     /// Ends that nobody asked for.
     pub(crate) exits: u32,
     /// The longest time that SIGTERM took.
     pub(crate) slowest_end: Duration,
+    /// The most of a core that a worker took while it was cut off from the broker.
+    pub(crate) busiest_cut: f64,
+    /// Workers of another version that refused what this one folded, and those that had nothing to refuse.
+    pub(crate) refusals: u32,
+    pub(crate) takeovers: u32,
 }
 
 /// A process that does not end within this time after SIGTERM does not do what it says.
@@ -25,15 +36,24 @@ const END: Duration = Duration::from_secs(20);
 
 impl Workers {
     /// Processes with a configuration in which `INSTANCE` stands for the name of each.
-    pub(crate) fn new(stormfold: &Path, dir: &Path, config: String, count: usize) -> Result<Workers, String> {
+    pub(crate) fn new(
+        stormfold: &Path,
+        place: &Place<'_>,
+        stages: Stages,
+        count: usize,
+    ) -> Result<Workers, String> {
         let mut workers = Workers {
             stormfold: stormfold.to_owned(),
-            dir: dir.to_owned(),
-            config,
+            dir: place.broker.dir.clone(),
+            config: place.config(stages),
+            other_version: other_version::args(place, stages),
             running: (0..count).map(|_| None).collect(),
             guests: 0,
             exits: 0,
             slowest_end: Duration::ZERO,
+            busiest_cut: 0.0,
+            refusals: 0,
+            takeovers: 0,
         };
         for which in 0..count {
             workers.start(which)?;
@@ -49,24 +69,72 @@ impl Workers {
     pub(crate) fn start(&mut self, which: usize) -> Result<(), String> {
         let name = format!("w{which}");
         let config = self.dir.join(format!("{name}.yaml"));
-        let io = |e: std::io::Error| e.to_string();
-        fs::write(&config, self.config.replace("INSTANCE", &name)).map_err(io)?;
+        fs::write(&config, self.config.replace("INSTANCE", &name)).map_err(|e| e.to_string())?;
+        let mut command = Command::new(&self.stormfold);
+        command.args(["run", "--config"]).arg(config).stdin(Stdio::null());
+        self.running[which] = Some(self.spawn(&mut command, &name)?);
+        Ok(())
+    }
+
+    fn spawn(&self, command: &mut Command, name: &str) -> Result<Child, String> {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.dir.join(format!("{name}.log")))
-            .map_err(io)?;
-        let child = Command::new(&self.stormfold)
-            .args(["run", "--config"])
-            .arg(config)
+            .map_err(|e| e.to_string())?;
+        command
             .current_dir(&self.dir)
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .map_err(|e| format!("{}: {e}", self.stormfold.display()))?;
-        self.running[which] = Some(child);
+            .map_err(|e| format!("{}: {e}", command.get_program().display()))
+    }
+
+    /// Starts it as a build with another version of the fold.
+    pub(crate) fn start_other_version(&mut self, which: usize) -> Result<(), String> {
+        let this = std::env::current_exe().map_err(|e| e.to_string())?;
+        let name = format!("w{which}");
+        let mut command = Command::new(this);
+        // It ends when this end of the pipe is closed.
+        command
+            .arg(other_version::COMMAND)
+            .args(&self.other_version)
+            .arg(&name)
+            .stdin(Stdio::piped());
+        self.running[which] = Some(self.spawn(&mut command, &format!("{name}-other"))?);
         Ok(())
+    }
+
+    /// Ends it; it must have refused and said why, or end well.
+    pub(crate) fn end_other_version(&mut self, which: usize) -> Result<(), String> {
+        drop(self.child(which)?.stdin.take());
+        let status = self.wait(which)?;
+        let name = format!("w{which}-other.log");
+        match status.code() {
+            Some(0) => self.takeovers += 1,
+            Some(2) => {
+                self.refusals += 1;
+                let log = fs::read_to_string(self.dir.join(&name)).unwrap_or_default();
+                let last = log.lines().last().unwrap_or_default();
+                if !last.contains("written by fold version") {
+                    return Err(format!("another version refuses, but not for being one: {last}"));
+                }
+            }
+            _ => return Err(format!("another version ended with {status}; see {name}")),
+        }
+        Ok(())
+    }
+
+    /// Seconds of CPU that those running have taken.
+    pub(crate) fn cpu(&self) -> f64 {
+        let of = |child: &Child| {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
+            let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+            let ticks = |n: usize| fields.get(n)?.parse::<f64>().ok();
+            // Fields 14 and 15, in hundredths of a second.
+            Some((ticks(11)? + ticks(12)?) / 100.0)
+        };
+        self.running.iter().flatten().filter_map(of).sum()
     }
 
     /// Another one, for a while.
@@ -117,21 +185,26 @@ impl Workers {
     pub(crate) fn end(&mut self, which: usize) -> Result<(), String> {
         self.signal(which, "-TERM")?;
         let began = Instant::now();
+        let status = self.wait(which)?;
+        self.slowest_end = self.slowest_end.max(began.elapsed());
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("w{which} ended with {status}"))
+        }
+    }
+
+    /// Waits until it has ended.
+    fn wait(&mut self, which: usize) -> Result<ExitStatus, String> {
+        let began = Instant::now();
         loop {
             if let Some(status) = self.child(which)?.try_wait().map_err(|e| e.to_string())? {
-                self.slowest_end = self.slowest_end.max(began.elapsed());
                 self.running[which] = None;
-                return if status.success() {
-                    Ok(())
-                } else {
-                    Err(format!("w{which} ended with {status}"))
-                };
+                return Ok(status);
             }
             if began.elapsed() > END {
-                return Err(format!(
-                    "w{which} does not end within {} s of SIGTERM",
-                    END.as_secs()
-                ));
+                let s = END.as_secs();
+                return Err(format!("w{which} does not end within {s} s of being told to"));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -158,6 +231,29 @@ impl Workers {
     /// Ends all of them cleanly.
     pub(crate) fn end_all(&mut self) -> Result<(), String> {
         (0..self.running.len()).try_for_each(|which| self.end(which))
+    }
+}
+
+impl std::fmt::Display for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let end = self.slowest_end.as_millis();
+        write!(
+            f,
+            "{} ends by themselves, SIGTERM took {end} ms at most",
+            self.exits
+        )?;
+        if self.busiest_cut > 0.0 {
+            let busy = self.busiest_cut * 100.0;
+            write!(f, ", while cut off a worker took {busy:.1} % of a core at most")?;
+        }
+        if self.refusals + self.takeovers > 0 {
+            let (no, yes) = (self.refusals, self.takeovers);
+            write!(
+                f,
+                ", another version refused {no} times and had nothing to refuse {yes} times"
+            )?;
+        }
+        Ok(())
     }
 }
 

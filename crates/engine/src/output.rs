@@ -56,7 +56,8 @@ pub struct StateRow {
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The rows were written by another version of the fold.
-    #[error("the checkpoint was written by fold version {found}, this is version {FOLD}", FOLD = crate::FOLD_VERSION)]
+    #[error("the checkpoint was written by fold version {found}, this build reads {FROM} to {FOLD}",
+        FROM = crate::FOLD_READS_FROM, FOLD = crate::FOLD_VERSION)]
     Version {
         /// The version that wrote it.
         found: u32,

@@ -9,7 +9,10 @@ use model::{
 use serde::{Deserialize, Serialize};
 use topology::Graph;
 
-use crate::{Books, FOLD_VERSION, Output, RestoreError, Settings, StateRow, engine::Engine, fold::Fold};
+use crate::{
+    Books, FOLD_READS_FROM, FOLD_VERSION, Output, RestoreError, Settings, StateRow, engine::Engine,
+    fold::Fold,
+};
 
 /// One journal partition.
 pub struct Shard {
@@ -207,11 +210,11 @@ impl Shard {
             match key.split('/').collect::<Vec<_>>()[..] {
                 ["shard"] => {
                     shard.core = serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
-                    if shard.core.fold_version != FOLD_VERSION {
-                        return Err(RestoreError::Version {
-                            found: shard.core.fold_version,
-                        });
+                    let found = shard.core.fold_version;
+                    if !(FOLD_READS_FROM..=FOLD_VERSION).contains(&found) {
+                        return Err(RestoreError::Version { found });
                     }
+                    shard.core.fold_version = FOLD_VERSION;
                 }
                 ["topology"] => {
                     let named: NamedTopology =

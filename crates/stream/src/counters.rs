@@ -199,6 +199,8 @@ counters! {
     Count rebuilds,
     /// Committed positions found beyond the end of their log.
     Count recreated_topics,
+    /// Positions of raw topics that were removed before they were read.
+    Count raw_positions_lost,
     /// Journal partitions held here.
     Gauge partitions_held,
     /// Journal partitions that are being restored.

@@ -36,6 +36,8 @@ pub struct Settings {
     pub fold: engine::Settings,
     /// How a batch is folded: [`engine::Shard::step`], but for tests of what happens when the fold panics.
     pub step: Step,
+    /// The version of the fold that state rows name: [`engine::FOLD_VERSION`], but for tests of an upgrade.
+    pub fold_version: u32,
     /// Two commits of a worker are at least this far apart, unless its batch is full. Default 10 ms.
     pub commit_interval: Duration,
     /// At most about this many records are done in one transaction. Default 5,000.
@@ -173,6 +175,7 @@ impl Default for Settings {
             topology: Vec::new(),
             fold: engine::Settings::default(),
             step: Shard::step,
+            fold_version: engine::FOLD_VERSION,
             commit_interval: Duration::from_millis(10),
             batch_records_max: 5_000,
             checkpoint_interval: Span::from_secs(5),

@@ -383,7 +383,7 @@ impl Correlate {
         let mut bytes = 0;
         let before = records.len();
         for row in running.shard.dirty_rows() {
-            let (key, value) = row::of_state(row);
+            let (key, value) = row::of_state(row, self.settings.fold_version);
             bytes += value.as_ref().map_or(0, Vec::len);
             records.push(Outgoing::to(state, at.partition, key, value));
         }
@@ -394,7 +394,7 @@ impl Correlate {
             build: Text::const_new(env!("CARGO_PKG_VERSION")),
         };
         let payload = serde_json::to_vec(&checkpoint).expect("a checkpoint has only plain fields");
-        let value = row::encode(row::CHECKPOINT, engine::FOLD_VERSION, &payload);
+        let value = row::encode(row::CHECKPOINT, self.settings.fold_version, &payload);
         records.push(Outgoing::to(state, at.partition, row::CHECKPOINT, Some(value)));
         running.since = 0;
         self.counters.checkpoints.add(1);
@@ -404,7 +404,7 @@ impl Correlate {
 
     fn position(&self, at: &TopicPartition, position: u64) -> Outgoing {
         let payload = serde_json::to_vec(&row::Position { position }).expect("a position is a plain field");
-        let value = row::encode(row::POSITION, engine::FOLD_VERSION, &payload);
+        let value = row::encode(row::POSITION, self.settings.fold_version, &payload);
         Outgoing::to(
             &self.settings.topics.state,
             at.partition,

@@ -85,7 +85,7 @@ impl Correlate {
             &mut bytes,
         );
         let key = format!("{}{offset}", row::QUARANTINE);
-        let value = row::encode(&key, engine::FOLD_VERSION, reason.as_bytes());
+        let value = row::encode(&key, self.settings.fold_version, reason.as_bytes());
         let letter = Outgoing {
             topic: topics.deadletter.clone(),
             partition: None,

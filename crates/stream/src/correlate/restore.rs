@@ -56,15 +56,11 @@ pub(super) fn restore(
     let stored = read_rows(settings, log, reader.as_mut(), given, counters)?;
     let mut restored = Vec::with_capacity(given.len());
     for ((at, stored), committed) in given.iter().zip(stored).zip(committed) {
-        restored.push(one(
-            settings,
-            log,
-            reader.as_mut(),
-            at,
-            stored,
-            committed,
-            counters,
-        )?);
+        let one = one(settings, log, reader.as_mut(), at, stored, committed, counters)?;
+        if committed.is_some_and(|committed| committed != one.next) {
+            worker.seek(at, one.next)?;
+        }
+        restored.push(one);
         counters.restores.add(1);
     }
     Ok(restored)
@@ -178,13 +174,16 @@ fn one(
         Some((_, c)) => c.position,
         None => bounds.start,
     };
-    // A clean stop leaves no tail, so without any other word the checkpoint is the best there is.
-    let published = published.unwrap_or(from).max(from);
-    if committed.is_some_and(|committed| committed < published) {
-        tracing::warn!(partition = %at, committed, published,
-            "the group stands before what was published already; going on behind that");
+    // The row was written with the outputs, in one transaction. The position of the group says the same, but it is kept
+    // apart from them: it can be forgotten, and anybody who may read may set it. It counts where there is no row; and
+    // without any other word the checkpoint is the best there is, because a clean stop leaves no tail.
+    if let (Some(published), Some(committed)) = (published, committed)
+        && published != committed
+    {
+        tracing::error!(partition = %at, committed, published,
+            "the group does not stand where outputs end; going on where they do");
     }
-    let next = committed.unwrap_or(published).max(published);
+    let next = published.or(committed).unwrap_or(from).max(from);
     let recreated = next > bounds.end;
     let next = if recreated {
         counters.recreated_topics.add(1);
@@ -195,10 +194,10 @@ fn one(
         next.max(bounds.start)
     };
     let tail = if recreated { 0 } else { next.saturating_sub(from) };
-    if let Some((fold, _)) = checkpoint.filter(|(fold, _)| tail > 0 && *fold != engine::FOLD_VERSION) {
+    if let Some((fold, _)) = checkpoint.filter(|(fold, _)| tail > 0 && *fold != settings.fold_version) {
         return Err(setup(format_args!(
             "the checkpoint of {at} was written by fold version {fold} and {tail} positions were folded after it; this build has fold version {}: start the former version once and stop it cleanly",
-            engine::FOLD_VERSION
+            settings.fold_version
         )));
     }
     if from < bounds.start && tail > 0 {

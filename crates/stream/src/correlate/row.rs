@@ -109,10 +109,8 @@ pub fn look_at_row(key: &str, bytes: &[u8]) -> Result<RowSeen, String> {
 }
 
 /// A row of the fold as key and bytes.
-pub(super) fn of_state(row: StateRow) -> (String, Option<Vec<u8>>) {
-    let value = row
-        .value
-        .map(|payload| encode(&row.key, engine::FOLD_VERSION, &payload));
+pub(super) fn of_state(row: StateRow, fold: u32) -> (String, Option<Vec<u8>>) {
+    let value = row.value.map(|payload| encode(&row.key, fold, &payload));
     (row.key, value)
 }
 

@@ -235,14 +235,18 @@ impl Ingest {
         }
         for at in polled.given {
             let bounds = self.log.bounds(&at)?;
-            if let Some(position) = life
-                .worker
-                .committed(&at)?
-                .filter(|position| *position > bounds.end)
-            {
-                self.counters.recreated_topics.add(1);
-                tracing::error!(partition = %at, position, end = bounds.end,
-                    "the committed position is beyond the end of the log: the topic was made anew; it is read from its start");
+            match life.worker.committed(&at)? {
+                Some(position) if position > bounds.end => {
+                    self.counters.recreated_topics.add(1);
+                    tracing::error!(partition = %at, position, end = bounds.end,
+                        "the committed position is beyond the end of the log: the topic was made anew; it is read from its start");
+                }
+                Some(position) if position < bounds.start => {
+                    self.counters.raw_positions_lost.add(bounds.start - position);
+                    tracing::error!(partition = %at, position, start = bounds.start,
+                        "the log begins behind the committed position: records were removed before they were read");
+                }
+                _ => {}
             }
             life.merge.give(at, now);
         }

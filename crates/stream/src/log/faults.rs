@@ -291,6 +291,10 @@ impl Worker for FaultyWorker {
         self.inner()?.committed(at)
     }
 
+    fn seek(&mut self, at: &TopicPartition, position: u64) -> Result<(), LogError> {
+        self.inner()?.seek(at, position)
+    }
+
     fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError> {
         self.inner()?.hold(at, hold)
     }

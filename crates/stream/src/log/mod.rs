@@ -84,6 +84,9 @@ pub trait Worker: Send {
     /// The committed position of the group; waits for a pending transaction on it. `None`: nothing committed yet.
     fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError>;
 
+    /// Goes on reading a partition that is held from `position` on, wherever the group stands.
+    fn seek(&mut self, at: &TopicPartition, position: u64) -> Result<(), LogError>;
+
     /// Stops or goes on reading a partition, so that no memory is needed for what cannot be used yet.
     fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError>;
 
@@ -168,7 +171,8 @@ pub struct TopicSpec {
     pub name: TopicName,
     /// Number of partitions.
     pub partitions: u32,
-    /// Kafka's name and value of each setting that differs from the default; the local forms heed `cleanup.policy`.
+    /// Kafka's name and value of each setting that differs from the default; the local forms heed `cleanup.policy`
+    /// and `max.compaction.lag.ms`.
     pub settings: Vec<(&'static str, String)>,
 }
 

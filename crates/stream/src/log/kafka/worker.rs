@@ -9,7 +9,7 @@ use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Message, TopicPartitionList};
+use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 
 use super::token::Tokens;
 use super::writer::Writer;
@@ -315,6 +315,30 @@ impl Worker for KafkaWorker {
             .offset()
             .to_raw()
             .and_then(|offset| u64::try_from(offset).ok()))
+    }
+
+    fn seek(&mut self, at: &TopicPartition, position: u64) -> Result<(), LogError> {
+        let until = Instant::now() + ASK;
+        let (partition, offset) = (at.partition as i32, Offset::Offset(position as i64));
+        loop {
+            match self.consumer.seek(&at.topic, partition, offset, ASK) {
+                // The client is still asking where the group stands.
+                Err(error)
+                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State)
+                        && Instant::now() < until =>
+                {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                done => break done.map_err(failed)?,
+            }
+        }
+        if let Ok(place) = self.held.binary_search(at) {
+            self.reads[place] = Reads {
+                next: Some(position),
+                at_end: false,
+            };
+        }
+        Ok(())
     }
 
     fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError> {

@@ -4,11 +4,12 @@
 //! Compaction happens as records are written: in a compacted topic the record that a new one replaces is removed in the
 //! same transaction, so a state topic is never larger than the state.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::Time;
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::store::{Placed, Position, Store, Topic};
 use crate::log::{Bounds, Header, LogError, LogErrorKind, Record, TopicName, TopicPartition};
@@ -28,7 +29,16 @@ const NEWEST: TableDefinition<'_, (u32, u32, &[u8]), u64> = TableDefinition::new
 const CACHE_BYTES: usize = 64 << 20;
 
 /// Records on disk.
+///
+/// After an error of the disk, a full one say, redb wants to be opened anew, and what it knew of the file may be wrong:
+/// whether the last write landed is told by the file alone. So the file is closed then, and opened by whoever comes next.
 pub(super) struct Disk {
+    open: Box<dyn Fn() -> Result<Database, DatabaseError> + Send>,
+    opened: RefCell<Option<Opened>>,
+}
+
+/// The file as it was opened, with what is known of it by heart.
+struct Opened {
     database: Database,
     topics: BTreeMap<TopicName, (u32, Topic)>,
     bounds: BTreeMap<(u32, u32), Bounds>,
@@ -38,24 +48,72 @@ fn failed(error: impl std::fmt::Display) -> LogError {
     LogError::new(LogErrorKind::Unavailable, format_args!("local log: {error}"))
 }
 
+fn setup(what: impl std::fmt::Display) -> LogError {
+    LogError::new(LogErrorKind::Setup, what)
+}
+
+fn missing(at: &TopicPartition) -> LogError {
+    setup(format_args!("there is no {at}"))
+}
+
 impl Disk {
     /// Opens or creates the file.
     pub(super) fn open(file: &Path) -> Result<Disk, LogError> {
         if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|e| LogError::new(LogErrorKind::Setup, format_args!("{}: {e}", folder.display())))?;
+            std::fs::create_dir_all(folder).map_err(|e| setup(format_args!("{}: {e}", folder.display())))?;
         }
-        let database = redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(file)
-            .map_err(|e| LogError::new(LogErrorKind::Setup, format_args!("{}: {e}", file.display())))?;
-        let mut disk = Disk {
+        let path = file.to_owned();
+        Disk::over(move || builder().create(&path))
+            .map_err(|e| setup(format_args!("{}: {e}", file.display())))
+    }
+
+    fn over(
+        open: impl Fn() -> Result<Database, DatabaseError> + Send + 'static,
+    ) -> Result<Disk, redb::Error> {
+        let opened = RefCell::new(Some(Opened::new(open()?)?));
+        Ok(Disk {
+            open: Box::new(open),
+            opened,
+        })
+    }
+
+    /// Does something with the open file, and closes it when that fails.
+    fn with<T>(&self, what: impl FnOnce(&mut Opened) -> Result<T, redb::Error>) -> Result<T, LogError> {
+        let mut slot = self.opened.borrow_mut();
+        let mut opened = match slot.take() {
+            Some(opened) => opened,
+            None => {
+                let opened = Opened::new((self.open)().map_err(failed)?).map_err(failed)?;
+                tracing::info!("the local log is open again");
+                opened
+            }
+        };
+        let done = what(&mut opened).map_err(failed)?;
+        *slot = Some(opened);
+        Ok(done)
+    }
+
+    fn number(&self, at: &TopicPartition) -> Result<u32, LogError> {
+        self.with(|opened| Ok(opened.number(at)))?
+            .ok_or_else(|| missing(at))
+    }
+}
+
+fn builder() -> redb::Builder {
+    let mut builder = redb::Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+impl Opened {
+    fn new(database: Database) -> Result<Opened, redb::Error> {
+        let mut opened = Opened {
             database,
             topics: BTreeMap::new(),
             bounds: BTreeMap::new(),
         };
-        disk.load().map_err(failed)?;
-        Ok(disk)
+        opened.load()?;
+        Ok(opened)
     }
 
     fn load(&mut self) -> Result<(), redb::Error> {
@@ -65,8 +123,17 @@ impl Disk {
             for row in topics.iter()? {
                 let (name, value) = row?;
                 let (number, partitions, compact) = value.value();
-                self.topics
-                    .insert(name.value().into(), (number, Topic { partitions, compact }));
+                self.topics.insert(
+                    name.value().into(),
+                    (
+                        number,
+                        Topic {
+                            partitions,
+                            compact,
+                            soon: compact,
+                        },
+                    ),
+                );
             }
             for row in write.open_table(BOUNDS)?.iter()? {
                 let (key, value) = row?;
@@ -81,12 +148,9 @@ impl Disk {
         Ok(())
     }
 
-    fn number(&self, at: &TopicPartition) -> Result<u32, LogError> {
-        self.topics
-            .get(&at.topic)
-            .filter(|(_, topic)| at.partition < topic.partitions)
-            .map(|(number, _)| *number)
-            .ok_or_else(|| LogError::new(LogErrorKind::Setup, format_args!("there is no {at}")))
+    fn number(&self, at: &TopicPartition) -> Option<u32> {
+        let (number, topic) = self.topics.get(&at.topic)?;
+        (at.partition < topic.partitions).then_some(*number)
     }
 
     fn write(
@@ -146,52 +210,42 @@ impl Disk {
 
 impl Store for Disk {
     fn topics(&self) -> Result<BTreeMap<TopicName, Topic>, LogError> {
-        Ok(self
-            .topics
-            .iter()
-            .map(|(name, (_, topic))| (name.clone(), *topic))
-            .collect())
+        let topic = |(name, (_, topic)): (&TopicName, &(u32, Topic))| (name.clone(), *topic);
+        self.with(|opened| Ok(opened.topics.iter().map(topic).collect()))
     }
 
     fn create(&mut self, name: &TopicName, topic: Topic) -> Result<(), LogError> {
-        let number = self
-            .topics
-            .values()
-            .map(|(number, _)| number + 1)
-            .max()
-            .unwrap_or(0);
-        let write = |database: &Database| -> Result<(), redb::Error> {
-            let write = database.begin_write()?;
+        self.with(|opened| {
+            let number = opened.topics.values().map(|(number, _)| number + 1).max();
+            let number = number.unwrap_or(0);
+            let write = opened.database.begin_write()?;
             write
                 .open_table(TOPICS)?
                 .insert(&**name, (number, topic.partitions, topic.compact))?;
             write.commit()?;
+            opened.topics.insert(name.clone(), (number, topic));
             Ok(())
-        };
-        write(&self.database).map_err(failed)?;
-        self.topics.insert(name.clone(), (number, topic));
-        Ok(())
+        })
     }
 
     fn append(&mut self, records: &[Placed<'_>], positions: &[Position<'_>]) -> Result<(), LogError> {
-        let mut bounds = BTreeMap::new();
         for placed in records {
-            let at = TopicPartition::new(&placed.record.topic, placed.partition);
-            let place = (self.number(&at)?, placed.partition);
-            bounds.insert(
-                place,
-                self.bounds
-                    .get(&place)
-                    .copied()
-                    .unwrap_or(Bounds { start: 0, end: 0 }),
-            );
+            self.number(&TopicPartition::new(&placed.record.topic, placed.partition))?;
         }
         for position in positions {
             self.number(position.at)?;
         }
-        self.write(records, positions, &mut bounds).map_err(failed)?;
-        self.bounds.append(&mut bounds);
-        Ok(())
+        self.with(|opened| {
+            let mut bounds = BTreeMap::new();
+            for placed in records {
+                let place = (opened.topics[&placed.record.topic].0, placed.partition);
+                let known = opened.bounds.get(&place).copied();
+                bounds.insert(place, known.unwrap_or(Bounds { start: 0, end: 0 }));
+            }
+            opened.write(records, positions, &mut bounds)?;
+            opened.bounds.append(&mut bounds);
+            Ok(())
+        })
     }
 
     fn read(
@@ -202,12 +256,10 @@ impl Store for Disk {
         out: &mut Vec<Record>,
     ) -> Result<(), LogError> {
         let number = self.number(at)?;
-        let mut read = || -> Result<Option<u64>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(RECORDS)?;
-            for row in table
-                .range((number, at.partition, from)..=(number, at.partition, u64::MAX))?
-                .take(max)
-            {
+        let unreadable = self.with(|opened| {
+            let table = opened.database.begin_read()?.open_table(RECORDS)?;
+            let places = (number, at.partition, from)..=(number, at.partition, u64::MAX);
+            for row in table.range(places)?.take(max) {
                 let (key, value) = row?;
                 let offset = key.value().2;
                 match decode(at, offset, value.value()) {
@@ -216,34 +268,26 @@ impl Store for Disk {
                 }
             }
             Ok(None)
-        };
-        match read().map_err(failed)? {
+        })?;
+        match unreadable {
             None => Ok(()),
-            Some(offset) => Err(LogError::new(
-                LogErrorKind::Setup,
-                format_args!("{at}@{offset} cannot be read"),
-            )),
+            Some(offset) => Err(setup(format_args!("{at}@{offset} cannot be read"))),
         }
     }
 
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
         let number = self.number(at)?;
-        Ok(self
-            .bounds
-            .get(&(number, at.partition))
-            .copied()
-            .unwrap_or(Bounds { start: 0, end: 0 }))
+        let known = self.with(|opened| Ok(opened.bounds.get(&(number, at.partition)).copied()))?;
+        Ok(known.unwrap_or(Bounds { start: 0, end: 0 }))
     }
 
     fn committed(&self, group: &str, at: &TopicPartition) -> Result<Option<u64>, LogError> {
         let number = self.number(at)?;
-        let read = || -> Result<Option<u64>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(POSITIONS)?;
-            Ok(table
-                .get((group, number, at.partition))?
-                .map(|position| position.value()))
-        };
-        read().map_err(failed)
+        self.with(|opened| {
+            let table = opened.database.begin_read()?.open_table(POSITIONS)?;
+            let position = table.get((group, number, at.partition))?;
+            Ok(position.map(|position| position.value()))
+        })
     }
 }
 
@@ -293,5 +337,130 @@ fn part(rest: &mut &[u8]) -> Option<Option<Vec<u8>>> {
             *rest = after;
             Some(Some(part.to_vec()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use redb::StorageBackend;
+    use redb::backends::FileBackend;
+
+    use super::*;
+    use crate::log::Outgoing;
+
+    /// A file on a disk that is full after so many more writes.
+    #[derive(Debug)]
+    struct Filling {
+        file: FileBackend,
+        left: Arc<AtomicU64>,
+    }
+
+    impl Filling {
+        fn take(&self) -> Result<(), std::io::Error> {
+            let taken = self
+                .left
+                .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            match taken {
+                Ok(_) => Ok(()),
+                Err(_) => Err(std::io::ErrorKind::StorageFull.into()),
+            }
+        }
+    }
+
+    impl StorageBackend for Filling {
+        fn len(&self) -> Result<u64, std::io::Error> {
+            self.file.len()
+        }
+        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+            self.file.read(offset, out)
+        }
+        fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+            self.take()?;
+            self.file.set_len(len)
+        }
+        fn sync_data(&self) -> Result<(), std::io::Error> {
+            self.file.sync_data()
+        }
+        fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+            self.take()?;
+            self.file.write(offset, data)
+        }
+    }
+
+    /// whichever write is the one that finds no room, what was said to be kept is kept once, and the log goes on by
+    /// itself when there is room again.
+    #[test]
+    fn a_full_disk_loses_and_doubles_nothing() {
+        let topic = Topic {
+            partitions: 1,
+            compact: false,
+            soon: false,
+        };
+        let at = TopicPartition::new(&"t".into(), 0);
+        let mut failures = 0;
+        for room in 0..60 {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, left) = (folder.path().join("log"), Arc::new(AtomicU64::new(u64::MAX)));
+            let (file, room_left) = (path.clone(), left.clone());
+            let open = move || {
+                let file = OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(&file)?;
+                let left = room_left.clone();
+                builder().create_with_backend(Filling {
+                    file: FileBackend::new(file)?,
+                    left,
+                })
+            };
+            let mut disk = Disk::over(open).unwrap();
+            disk.create(&at.topic, topic).unwrap();
+            let append = |disk: &mut Disk, n: u64| {
+                let record = Outgoing::to(&at.topic, 0, n.to_string(), Some(vec![n as u8; 3_000]));
+                let placed = Placed {
+                    partition: 0,
+                    timestamp: Time::from_secs(0),
+                    record: &record,
+                };
+                let position = Position {
+                    group: "g",
+                    at: &at,
+                    position: n + 1,
+                };
+                disk.append(&[placed], &[position])
+            };
+            let (mut next, mut fills) = (0, true);
+            while next < 12 {
+                if next == 4 && std::mem::take(&mut fills) {
+                    left.store(room, Ordering::Relaxed);
+                }
+                if append(&mut disk, next).is_ok() {
+                    next += 1;
+                    continue;
+                }
+                failures += 1;
+                // Full: it is asked again and again, and refuses.
+                assert!(append(&mut disk, next).is_err());
+                left.store(u64::MAX, Ordering::Relaxed);
+                // What was not acknowledged may have landed; the file tells.
+                next = disk.committed("g", &at).unwrap().unwrap_or(0);
+            }
+            let mut records = Vec::new();
+            disk.read(&at, 0, 100, &mut records).unwrap();
+            let keys: Vec<_> = records
+                .iter()
+                .map(|r| String::from_utf8(r.key.clone().unwrap()).unwrap())
+                .collect();
+            let expected: Vec<_> = (0..12).map(|n: u64| n.to_string()).collect();
+            assert_eq!(keys, expected, "room for {room} writes");
+            assert_eq!(disk.bounds(&at).unwrap(), Bounds { start: 0, end: 12 });
+        }
+        assert!(failures > 20, "the disk was full only {failures} times");
     }
 }

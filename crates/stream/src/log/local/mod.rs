@@ -222,13 +222,12 @@ impl Log for LocalLog {
             if state.topics.contains_key(&spec.name) {
                 continue;
             }
-            let compact = spec
-                .settings
-                .iter()
-                .any(|(name, value)| *name == "cleanup.policy" && value == "compact");
+            let setting = |name: &str| spec.settings.iter().find(|(known, _)| *known == name);
+            let compact = setting("cleanup.policy").is_some_and(|(_, value)| value == "compact");
             let topic = Topic {
                 partitions: spec.partitions.max(1),
                 compact,
+                soon: compact && setting("max.compaction.lag.ms").is_some(),
             };
             state.store.create(&spec.name, topic)?;
             state.topics.insert(spec.name.clone(), topic);
@@ -273,6 +272,14 @@ struct Cursor {
 }
 
 impl Cursor {
+    fn new(next: u64) -> Cursor {
+        Cursor {
+            next,
+            end: u64::MAX,
+            hold: Hold::Go,
+        }
+    }
+
     fn read(
         &mut self,
         state: &State,
@@ -353,14 +360,7 @@ impl LocalWorker {
                     }
                     position => position.unwrap_or(bounds.start).max(bounds.start),
                 };
-                self.cursors.insert(
-                    at.clone(),
-                    Cursor {
-                        next,
-                        end: u64::MAX,
-                        hold: Hold::Go,
-                    },
-                );
+                self.cursors.insert(at.clone(), Cursor::new(next));
             }
             let cursor = self.cursors.get_mut(at).expect("inserted above");
             cursor.read(state, at, each, out)?;
@@ -465,6 +465,11 @@ impl Worker for LocalWorker {
         state.store.committed(&self.writer.group, at)
     }
 
+    fn seek(&mut self, at: &TopicPartition, position: u64) -> Result<(), LogError> {
+        self.cursors.insert(at.clone(), Cursor::new(position));
+        Ok(())
+    }
+
     fn hold(&mut self, at: &TopicPartition, hold: Hold) -> Result<(), LogError> {
         if let Some(cursor) = self.cursors.get_mut(at) {
             cursor.hold = hold;
@@ -499,12 +504,8 @@ struct LocalReader {
 
 impl Reader for LocalReader {
     fn assign(&mut self, from: &[(TopicPartition, u64)]) -> Result<(), LogError> {
-        let cursor = |next: &u64| Cursor {
-            next: *next,
-            end: u64::MAX,
-            hold: Hold::Go,
-        };
-        self.cursors = from.iter().map(|(at, next)| (at.clone(), cursor(next))).collect();
+        let cursor = |(at, next): &(TopicPartition, u64)| (at.clone(), Cursor::new(*next));
+        self.cursors = from.iter().map(cursor).collect();
         Ok(())
     }
 

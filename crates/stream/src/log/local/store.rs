@@ -13,6 +13,8 @@ pub(super) struct Topic {
     pub(super) partitions: u32,
     /// Only the newest record of each key is kept.
     pub(super) compact: bool,
+    /// And soon, because somebody waits for all of it to be read.
+    pub(super) soon: bool,
 }
 
 /// A record with its place, ready to be kept.

@@ -108,12 +108,14 @@ fn every_mutant_dies() {
             "seed {seed} without a mutant"
         );
     }
-    for seed in 0..10 {
-        assert_eq!(
-            run(&trial(seed, Mutant::ForgetfulGroup)).err(),
-            None,
-            "seed {seed} with a group that forgets its positions"
-        );
+    for group in [Mutant::ForgetfulGroup, Mutant::WrongGroup] {
+        for seed in 0..10 {
+            assert_eq!(
+                run(&trial(seed, group)).err(),
+                None,
+                "seed {seed} with a {group:?}"
+            );
+        }
     }
     let mut survivors = Vec::new();
     for mutant in MUTANTS {

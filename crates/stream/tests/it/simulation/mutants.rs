@@ -51,6 +51,10 @@ pub(super) enum Mutant {
     StalePosition,
     /// The group forgets where it stood; nothing of ours is wrong.
     ForgetfulGroup,
+    /// The group says that it stands where nobody folded, and begins there; nothing of ours is wrong.
+    WrongGroup,
+    /// The same, and whoever restores does not go where outputs end.
+    SeekIgnored,
     /// Every event is new.
     DedupRemoved,
     /// Stream time moves with the number of turns, as a clock inside the fold would move it.
@@ -60,7 +64,7 @@ pub(super) enum Mutant {
 }
 
 /// All that are wrong.
-pub(super) const MUTANTS: [Mutant; 18] = [
+pub(super) const MUTANTS: [Mutant; 19] = [
     Mutant::CommitBeforeProduce,
     Mutant::ProduceBeforeCommit,
     Mutant::RowsBeforePositions,
@@ -76,6 +80,7 @@ pub(super) const MUTANTS: [Mutant; 18] = [
     Mutant::QuarantineForgotten,
     Mutant::EpochIgnored,
     Mutant::StalePosition,
+    Mutant::SeekIgnored,
     Mutant::DedupRemoved,
     Mutant::ClockInFold,
     Mutant::StateIgnored,
@@ -157,6 +162,7 @@ impl Log for Tampered {
             inner: self.inner.join(member)?,
             mutant: self.mutant,
             positions: self.positions.clone(),
+            wrong: BTreeMap::new(),
         }))
     }
     fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
@@ -171,6 +177,8 @@ struct TamperedWorker {
     inner: Box<dyn Worker>,
     mutant: Mutant,
     positions: Positions,
+    /// Where the group says that it stands, when that is wrong.
+    wrong: BTreeMap<TopicPartition, u64>,
 }
 
 fn is_state(record: &Outgoing) -> bool {
@@ -229,7 +237,27 @@ impl TamperedWorker {
 
 impl Worker for TamperedWorker {
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<Polled, LogError> {
-        self.inner.poll(wait, max, out)
+        let polled = self.inner.poll(wait, max, out)?;
+        if matches!(self.mutant, Mutant::WrongGroup | Mutant::SeekIgnored) {
+            for at in polled.given.iter().filter(|at| at.topic.ends_with("journal")) {
+                // Ahead, or behind.
+                let position = self.inner.committed(at)?.unwrap_or(0);
+                let wrong = if position % 2 == 0 {
+                    position + 7
+                } else {
+                    position / 2
+                };
+                self.inner.seek(at, wrong)?;
+                self.wrong.insert(at.clone(), wrong);
+            }
+        }
+        Ok(polled)
+    }
+    fn seek(&mut self, at: &TopicPartition, position: u64) -> Result<(), LogError> {
+        match self.mutant {
+            Mutant::SeekIgnored => Ok(()),
+            _ => self.inner.seek(at, position),
+        }
     }
     fn is_joined(&self) -> bool {
         self.inner.is_joined()
@@ -241,6 +269,9 @@ impl Worker for TamperedWorker {
         self.inner.at_end(at)
     }
     fn committed(&mut self, at: &TopicPartition) -> Result<Option<u64>, LogError> {
+        if let Some(wrong) = self.wrong.get(at).copied() {
+            return self.inner.committed(at).map(|_| Some(wrong));
+        }
         let known = self.positions.lock().unwrap().get(at).copied();
         match known {
             Some(known) if self.mutant == Mutant::StalePosition => Ok(Some(known)),
@@ -290,6 +321,8 @@ impl Worker for TamperedWorker {
             }
             Mutant::Nothing
             | Mutant::ForgetfulGroup
+            | Mutant::WrongGroup
+            | Mutant::SeekIgnored
             | Mutant::EpochIgnored
             | Mutant::DedupRemoved
             | Mutant::ClockInFold => self.inner.commit(transaction),
