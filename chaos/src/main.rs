@@ -14,6 +14,7 @@ mod end_to_end;
 mod events;
 mod fault;
 mod ledger;
+mod measure;
 mod other_version;
 mod place;
 mod proxy;
@@ -21,11 +22,16 @@ mod recorded;
 mod strikes;
 mod worker;
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
 
 use broker::Broker;
 use fault::Fault;
 use ledger::Sum;
+use measure::{latency, pass, restore};
 
 /// What is asked for.
 struct Args {
@@ -107,13 +113,31 @@ fn both_parts(args: &Args, broker: &Broker) -> Result<Sum, String> {
     Ok(sum)
 }
 
+/// What this program does beside chaos: measures, and is a process of a kind that is needed.
+fn command(args: &[String]) -> Option<Result<ExitCode, String>> {
+    let (command, rest) = args.split_first()?;
+    let measured = |measure: fn(&[String], &Path) -> Result<ExitCode, String>| match rest {
+        [stormfold, rest @ ..] => measure(rest, Path::new(stormfold)),
+        [] => Err("the program to be measured is missing".to_owned()),
+    };
+    match command.as_str() {
+        other_version::COMMAND => Some(other_version::run(rest)),
+        pass::COMMAND => Some(pass::run(rest)),
+        latency::COMMAND => Some(measured(latency::run)),
+        restore::COMMAND => Some(measured(restore::run)),
+        _ => None,
+    }
+}
+
+/// The allocator of `stormfold`, so that memory is measured as it is there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((other_version::COMMAND, rest)) =
-        args.split_first().map(|(first, rest)| (first.as_str(), rest))
-    {
-        return other_version::run(rest).unwrap_or_else(|error| {
-            eprintln!("{error}");
+    if let Some(done) = command(&args) {
+        return done.unwrap_or_else(|error| {
+            eprintln!("chaos: {error}");
             ExitCode::FAILURE
         });
     }

@@ -62,6 +62,8 @@ pub(crate) struct Place<'a> {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) settings: Settings,
     pub(crate) prefix: String,
+    /// Whether workers commit little at a time, so that there are many commits to be killed in.
+    small: bool,
 }
 
 pub(crate) fn said(error: impl std::fmt::Display) -> String {
@@ -80,11 +82,26 @@ impl<'a> Place<'a> {
             log,
             settings,
             prefix,
+            small: true,
         };
         place.wait_for("topics", || {
             let faults = topics::check(place.log.as_ref(), &place.settings).map_err(said)?;
             Ok(faults.len() as u64)
         })?;
+        Ok(place)
+    }
+
+    /// The same with batches and checkpoints as they are by default.
+    pub(crate) fn as_users_have_it(
+        broker: &'a Broker,
+        part: &str,
+        time: TopicTime,
+    ) -> Result<Place<'a>, String> {
+        let mut place = Place::new(broker, part, time)?;
+        let defaults = Settings::default();
+        place.settings.batch_records_max = defaults.batch_records_max;
+        place.settings.checkpoint_interval = defaults.checkpoint_interval;
+        place.small = false;
         Ok(place)
     }
 
@@ -100,12 +117,17 @@ impl<'a> Place<'a> {
             Stages::Ingest => "ingest",
             Stages::Correlate => "correlate",
         };
+        let small = if self.small {
+            ", checkpoint_s: 1, batch_records_max: 1000"
+        } else {
+            ""
+        };
         let session = SESSION.map(|(name, value)| format!("{name}: {value}")).join(", ");
         format!(
             "log: kafka\n\
              kafka: {{ brokers: \"{}\", properties: {{ {session} }} }}\n\
              topics: {{ prefix: {}, partitions: {PARTITIONS}, raw: [{{ topic: {}, time: {time} }}] }}\n\
-             pipeline: {{ instance: INSTANCE, stages: {stages}, checkpoint_s: 1, batch_records_max: 1000 }}\n\
+             pipeline: {{ instance: INSTANCE, stages: {stages}{small} }}\n\
              http: {{ enabled: false }}\nlogging: {{ level: warn }}\n",
             self.broker.for_workers, self.prefix, raw[1].name
         )

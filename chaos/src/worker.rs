@@ -9,7 +9,7 @@ use std::{
 
 use stream::Stages;
 
-use crate::{other_version, place::Place};
+use crate::{measure, other_version, place::Place};
 
 /// The processes of one part.
 pub(crate) struct Workers {
@@ -125,16 +125,15 @@ impl Workers {
         Ok(())
     }
 
+    /// The process of one.
+    pub(crate) fn process(&mut self, which: usize) -> Result<u32, String> {
+        self.child(which).map(|child| child.id())
+    }
+
     /// Seconds of CPU that those running have taken.
     pub(crate) fn cpu(&self) -> f64 {
-        let of = |child: &Child| {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
-            let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-            let ticks = |n: usize| fields.get(n)?.parse::<f64>().ok();
-            // Fields 14 and 15, in hundredths of a second.
-            Some((ticks(11)? + ticks(12)?) / 100.0)
-        };
-        self.running.iter().flatten().filter_map(of).sum()
+        let running = self.running.iter().flatten();
+        running.filter_map(|child| measure::cpu(child.id()).ok()).sum()
     }
 
     /// Another one, for a while.

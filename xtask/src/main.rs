@@ -1,4 +1,4 @@
-//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `cargo xtask chaos`.
+//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `chaos`, `latency`, `restore`.
 
 use std::process::{Command, ExitCode};
 
@@ -8,13 +8,19 @@ cargo xtask sim [--seeds N] [--from S] [--events E]
     minutes as seconds of a failing shop. Prints what happened; the exit status is 0 only if every promise held.
 cargo xtask chaos [--kills N] [--events M] [--seed S] [--workers W] [--faults LIST]
     Faults around real processes on a real Apache Kafka. Prints `lost L doubled D differing X`; the exit status is 0 only
-    if all are 0. `cargo xtask chaos --help` tells the rest.";
+    if all are 0. `cargo xtask chaos --help` tells the rest.
+cargo xtask latency [--rate N] [--seconds N]
+    From a raw topic to the topic of changes at N (10000) events a second for N (20) s, beside two bare transactional
+    hops: p50, p99, and the CPU of each hop and of the broker.
+cargo xtask restore [--alerts N] [--times N]
+    N (300000) active alerts, restored N (5) times: time until ready, memory and state bytes an alert.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(command, rest)| (command.as_str(), rest)) {
         Some(("sim", rest)) => sim(rest),
-        Some(("chaos", rest)) => chaos(rest),
+        Some(("chaos", rest)) => with_kafka(rest, &["--stormfold"]),
+        Some((command @ ("latency" | "restore"), rest)) => with_kafka(rest, &[command]),
         _ => Err(USAGE.to_owned()),
     };
     match done {
@@ -56,7 +62,8 @@ fn sim(args: &[String]) -> Result<bool, String> {
         .map_err(|e| format!("cargo: {e}"))
 }
 
-fn chaos(args: &[String]) -> Result<bool, String> {
+/// Runs the program `chaos`; `first` comes before the path of `stormfold`.
+fn with_kafka(args: &[String], first: &[&str]) -> Result<bool, String> {
     let built = cargo()
         .args([
             "build",
@@ -76,7 +83,7 @@ fn chaos(args: &[String]) -> Result<bool, String> {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| xtask::root().join("target"), Into::into);
     let release = target.join("release");
     Command::new(release.join("chaos"))
-        .arg("--stormfold")
+        .args(first)
         .arg(release.join("stormfold"))
         .args(args)
         .status()
@@ -90,7 +97,6 @@ fn cargo() -> Command {
     cargo
         .current_dir(xtask::root())
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     cargo
 }
