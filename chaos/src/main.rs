@@ -98,10 +98,11 @@ fn run(args: &Args) -> Result<Sum, String> {
     parts
 }
 
+type Part = fn(&Args, &Broker) -> Result<Sum, String>;
+
 fn both_parts(args: &Args, broker: &Broker) -> Result<Sum, String> {
     let mut sum = Sum::default();
-    let parts: [(&str, fn(&Args, &Broker) -> Result<Sum, String>); 2] =
-        [("a", recorded::recorded), ("b", end_to_end::end_to_end)];
+    let parts: [(&str, Part); 2] = [("a", recorded::recorded), ("b", end_to_end::end_to_end)];
     for (letter, run) in parts {
         if args.parts.contains(letter) {
             let began = Instant::now();

@@ -99,9 +99,10 @@ fn fill(place: &Place<'_>, stormfold: &Path, alerts: u64) -> Result<(), String> 
             );
             let (tenant, number) = (n % tenants, n / tenants);
             let service = number / OF_SERVICE;
+            let severity = ["critical", "error", "warning"][(n % 3) as usize];
             let json = serde_json::json!({
                 "event_id": format!("e{n}"), "source": "prometheus", "dedup_key": format!("{tenant}-{number}"),
-                "status": "firing", "severity": ["critical", "error", "warning"][(n % 3) as usize], "ts": at,
+                "status": "firing", "severity": severity, "ts": at,
                 "title": format!("Symptom{} of service-{service}", number % OF_SERVICE),
                 "text": "the share of failed requests was above five per cent for two minutes",
                 "service": format!("service-{service}"), "tenant": format!("t{tenant}"),
