@@ -55,7 +55,7 @@ impl Broker {
         }
         let proxied = faults.iter().any(|fault| fault.is_of_the_network());
         if proxied {
-            broker.proxy = Some(Proxy::start(port + 3, port + 2)?);
+            broker.proxy = Some(Proxy::start(port + 3, port + 4)?);
         }
         broker.address = broker.script("start")?;
         broker.for_workers = match proxied {

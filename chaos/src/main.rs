@@ -53,7 +53,7 @@ cargo xtask chaos [--kills N] [--events M] [--seed S] [--workers W] [--faults LI
     pass, everything half a second later, resets connections, or lets ten kilobytes a second pass), network (these four),
     offsets (somebody sets the positions of the group), upgrade (killed, and started as another version of the fold),
     disk (that of the broker is full; needs the right to mount), all (each of these, kill9 the most often).
-    Needs the ports from CHAOS_KAFKA_PORT (29492) on, four of them.";
+    Needs the ports from CHAOS_KAFKA_PORT (29492) on, five of them.";
 
 /// The next argument as a value of its option.
 fn value<T: std::str::FromStr>(name: &str, args: &mut impl Iterator<Item = String>) -> Result<T, String> {

@@ -74,7 +74,7 @@ const KEPT: [(&str, &[&str], &str); 8] = [
     ("redb", &["stream"], "the embedded store is one form of the log"),
     (
         "tokio",
-        &["server", "cli"],
+        &["server", "cli", "chaos"],
         "the fold and the log loops are plain threads",
     ),
     ("axum", &["server"], "HTTP ends at the server"),

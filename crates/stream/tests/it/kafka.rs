@@ -285,7 +285,6 @@ impl Drop for Own {
 }
 
 #[test]
-#[ignore = "takes the only broker away three times, once with kill -9; docs/reliability.md says what may happen"]
 fn broker_outages_lose_and_double_nothing() {
     let own = Own("29192");
     let address = script("start", own.0);
