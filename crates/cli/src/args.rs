@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Produce(crate::produce::Args),
     /// Say why an incident is what it is, and why each alert is in it.
     Explain(crate::explain::Args),
+    /// Say how much less there is to read and to get up for, and what was lost for it.
+    Stats(crate::stats::Args),
     /// Watch what arrives: detected as, resolved to, refused why.
     Peek(crate::peek::Args),
     /// Confirm a subscription of Amazon SNS to this Stormfold.

@@ -1,6 +1,15 @@
 //! Lines of a file without a copy per line and without a line that eats the memory.
 
-use std::io::{self, Read};
+use std::{
+    fmt::Display,
+    io::{self, Read},
+    sync::Arc,
+};
+
+use crate::{
+    fail::{Done, Failure},
+    source,
+};
 
 /// A line longer than this is refused and skipped, in bytes; no monitoring tool posts as much in one record.
 pub(crate) const LINE_BYTES_MAX: usize = 16 << 20;
@@ -23,6 +32,24 @@ pub(crate) enum Line<'a> {
     Whole(&'a [u8]),
     /// The first bytes of a line that is longer than allowed; the rest was skipped.
     Cut(&'a [u8]),
+}
+
+/// Hands each line of a file that is not empty to `read`; an error names file and line.
+pub(crate) fn each_line<E: Display>(file: &str, mut read: impl FnMut(&str) -> Result<(), E>) -> Done {
+    let mut lines = Lines::new(source::open(file, &Arc::default())?, LINE_BYTES_MAX);
+    while let Some((number, line)) = lines.next().map_err(|e| Failure::io(file, e))? {
+        let wrong = |e: &dyn Display| Failure::Wrong(format!("{file}:{number}: {e}"));
+        let bytes = match line {
+            Line::Whole(bytes) => bytes,
+            Line::Cut(_) => return Err(wrong(&format_args!("longer than {LINE_BYTES_MAX} bytes"))),
+        };
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        let text = std::str::from_utf8(bytes).map_err(|e| wrong(&e))?;
+        read(text).map_err(|e| wrong(&e))?;
+    }
+    Ok(())
 }
 
 impl<R: Read> Lines<R> {

@@ -17,11 +17,13 @@ mod normalize;
 mod peek;
 mod produce;
 mod records;
+mod reduction;
 mod replay;
 mod run;
 mod score;
 mod simulate;
 mod source;
+mod stats;
 mod tables;
 mod terminal;
 mod topics;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Score(args) => score::run(args),
+        Command::Stats(args) => stats::run(args),
         Command::Check(args) => check::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Names(args) => names::run(args),

@@ -1,13 +1,12 @@
 //! `stormfold score`: how good an answer of `replay` is, against a truth.
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
-use sim::score::{Answer, Keys, Ranked, ReadError, Scope, Truth, score};
+use sim::score::{Answer, Keys, Ranked, Scope, Truth, score};
 
 use crate::{
     fail::{Done, Failure},
-    lines::{LINE_BYTES_MAX, Line, Lines},
-    source,
+    lines::each_line,
 };
 
 #[derive(Debug, clap::Args)]
@@ -73,19 +72,4 @@ pub(crate) fn run(args: &Args) -> Done {
         score.to_string()
     };
     writeln!(std::io::stdout().lock(), "{text}").map_err(|e| Failure::io("standard output", e))
-}
-
-/// Hands each line that is not empty to `read`; an error names file and line.
-fn each_line(file: &str, mut read: impl FnMut(&str) -> Result<(), ReadError>) -> Done {
-    let mut lines = Lines::new(source::open(file, &Arc::default())?, LINE_BYTES_MAX);
-    while let Some((number, line)) = lines.next().map_err(|e| Failure::io(file, e))? {
-        let (Line::Whole(bytes) | Line::Cut(bytes)) = line;
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        let wrong = |e: &dyn std::fmt::Display| Failure::Wrong(format!("{file}:{number}: {e}"));
-        let text = std::str::from_utf8(bytes).map_err(|e| wrong(&e))?;
-        read(text).map_err(|e| wrong(&e))?;
-    }
-    Ok(())
 }

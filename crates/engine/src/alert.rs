@@ -43,6 +43,17 @@ pub(crate) struct Alert {
     /// Stream time of the newest event.
     pub heard_at: Time,
 
+    /// Where in which raw partition its newest firing event stood, and when that said the condition began.
+    pub heard_from: Option<Place>,
+    pub starts_at: Option<Time>,
+    /// Stream time of the timer that looks whether it is stale.
+    pub stale_due: Option<Time>,
+    /// How often its like came before, and the share that came in this hour of the week.
+    pub rarity: Option<Text>,
+    pub season: Option<f64>,
+    /// The list of what is kept quiet that it is on, and its day.
+    pub listed: Option<(Time, IncidentId)>,
+
     /// Until when a recovery without a firing is kept.
     pub unmatched_until: Option<Time>,
 
@@ -92,6 +103,41 @@ pub(crate) enum By {
     Alert(model::AlertId),
 }
 
+/// A place in a raw partition.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// Hash of topic and partition.
+    pub log: u64,
+    pub offset: u64,
+    pub index: u32,
+}
+
+impl Place {
+    pub(crate) fn of(event: &Event) -> Option<Place> {
+        let Some(model::Origin::Log {
+            topic,
+            partition,
+            offset,
+            index,
+        }) = &event.origin
+        else {
+            return None;
+        };
+        let mut hash = model::Hash128::new("raw");
+        hash.part(topic.as_bytes()).part(&partition.to_be_bytes());
+        Some(Place {
+            log: (hash.finish() >> 64) as u64,
+            offset: *offset,
+            index: *index,
+        })
+    }
+
+    /// Whether it is in the same partition, and behind.
+    pub(crate) fn follows(&self, other: &Place) -> bool {
+        self.log == other.log && (self.offset, self.index) > (other.offset, other.index)
+    }
+}
+
 /// Where an alert happens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spot {
@@ -138,6 +184,10 @@ pub(crate) struct Habit {
     pub level: u8,
     /// When its company was last looked at.
     pub seen: Option<Time>,
+    /// How long its sender waits before it says the same again, how far that strays, and how often it was seen.
+    pub repeat_s: f64,
+    pub repeat_stray_s: f64,
+    pub repeats: u32,
     /// Events in the running minute, and the most in any before.
     pub minute: u32,
     pub minute_at: Option<Time>,
@@ -187,6 +237,12 @@ impl Alert {
             first_at: event.ts,
             count: 0,
             heard_at: at,
+            heard_from: None,
+            starts_at: None,
+            stale_due: None,
+            rarity: None,
+            season: None,
+            listed: None,
             unmatched_until: None,
             episode: 0,
             unsettled: 0,

@@ -1,13 +1,15 @@
 //! An event of an alert arrives: which state is the newest, is it a repeat, does it begin something.
 //!
 //! Per alert, `ts` decides and not the order of arrival; at equal `ts` resolved wins over firing. An older state never
-//! overrides a newer one, but it still counts.
+//! overrides a newer one, but it still counts. One exception: a recovery that stands behind its firing in the same raw
+//! partition is the later one, whatever its `ts` says, if that is less than five minutes earlier; the sender's clock has
+//! stepped back.
 
-use model::{AlertId, Event, Span, Status, Text, Time};
+use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, Span, Status, Text, Time};
 
 use crate::{
-    alert::{Alert, onset},
-    engine::{Engine, Timer},
+    alert::{Alert, Place, onset},
+    engine::{Engine, Timer, What},
     fold::Fold,
     settings::secs,
     spot,
@@ -15,6 +17,8 @@ use crate::{
 
 /// Seconds after which a running episode is looked at again.
 const LOOK_S: i64 = 600;
+/// A sender's clock that steps back by less than this loses no recovery.
+const STEP_BACK: Span = Span::from_mins(5);
 
 impl Engine {
     /// Takes in a firing or resolved event; gives the number of the episode it belongs to.
@@ -35,6 +39,8 @@ impl Engine {
                 false
             }
         };
+        let alert = self.alerts.get(&id).expect("made on arrival");
+        self.meta.books.quiet += u64::from(alert.muted.is_some() || alert.quieted.is_some());
         let episode = match event.status {
             Status::Resolved => self.resolve(id, event, known, fold),
             _ => self.fire(id, event, known, fold),
@@ -79,8 +85,13 @@ impl Engine {
             .starts_at
             .is_some_and(|start| alert.habit.last.is_some_and(|last| start <= last));
         if !older {
+            if was == Some(Status::Firing) && silent_s > 0.0 {
+                alert.habit.repeated(silent_s);
+            }
             alert.status = Status::Firing;
             alert.state_at = event.ts;
+            alert.heard_from = Place::of(event);
+            alert.starts_at = event.starts_at;
             if !merges {
                 alert.refresh(event);
             }
@@ -177,7 +188,8 @@ impl Engine {
             return Some(next);
         }
         let episode = alert.episode;
-        if event.ts < alert.state_at {
+        let back = alert.state_at.since(event.ts);
+        if back > Span::ZERO && !stepped_back(alert, event, back) {
             self.meta.books.superseded += 1;
             self.show_merged(id, fold);
             return Some(episode);
@@ -192,6 +204,12 @@ impl Engine {
             self.count_ending(id, Some(event.ts));
             self.flap(id, event.ts, fold);
             if let Some(incident) = incident {
+                if back > Span::ZERO {
+                    let text = format!("its sender's clock stepped back by {back}; the recovery came later");
+                    let because = vec![Evidence::new(EvidenceKind::Skewed, back.as_secs_f64(), text)];
+                    let what = What::new(ChangeKind::Note).alert(id).event(&event.event_id);
+                    self.change(incident, what, because, fold);
+                }
                 self.member_ended(incident, id, event, fold);
             }
         }
@@ -209,4 +227,14 @@ impl Engine {
             self.meta.books.unmatched += 1;
         }
     }
+}
+
+/// Whether a recovery whose `ts` lies `back` before the newest firing came after it all the same.
+fn stepped_back(alert: &Alert, event: &Event, back: Span) -> bool {
+    let behind = Place::of(event)
+        .zip(alert.heard_from)
+        .is_some_and(|(recovery, firing)| recovery.follows(&firing));
+    // Where the sender says when the condition began, the recovery must be of the same one.
+    let same = event.starts_at.is_none() || event.starts_at == alert.starts_at;
+    alert.firing() && back < STEP_BACK && behind && same
 }

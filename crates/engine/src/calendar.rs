@@ -25,16 +25,6 @@ pub(crate) struct Calendar {
     location: Text,
 }
 
-const DAYS: [&str; 7] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
-
 impl Calendar {
     /// Reads `monday:friday,sunday`, `22:00-02:00`, `Europe/Berlin`. No weekdays: every day. No location: UTC.
     pub(crate) fn parse(weekdays: &str, times: &str, location: &str) -> Option<Calendar> {
@@ -116,11 +106,7 @@ fn days(text: &str) -> Option<[bool; 7]> {
     if text.trim().is_empty() {
         return Some([true; 7]);
     }
-    let index = |word: &str| {
-        let word = word.trim().to_ascii_lowercase();
-        DAYS.iter()
-            .position(|day| word.len() >= 3 && day.starts_with(&word))
-    };
+    let index = |word: &str| model::weekday(word.trim());
     let mut days = [false; 7];
     for part in text.split(',') {
         let (first, last) = match part.split_once(':') {

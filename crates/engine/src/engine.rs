@@ -30,6 +30,7 @@ use crate::{
     table::Table,
     threshold::Tally,
     transient::Endings,
+    usual::Usual,
 };
 
 /// One domain.
@@ -48,6 +49,8 @@ pub(crate) struct Engine {
     pub sources: Table<Text, Source>,
     /// How alerts of a class ended.
     pub endings: Table<u64, Endings>,
+    /// How often, and when, alerts of a class come.
+    pub usual: Table<u64, Usual>,
     /// What came lately of each value of a threshold.
     pub tallies: Table<u64, Tally>,
     /// Firing members, by what makes them explain others or be explained.
@@ -91,6 +94,10 @@ pub(crate) struct Meta {
     pub late: VecDeque<(Text, Time)>,
     pub books: Books,
     pub rate: Rate,
+    /// How many alerts a minute do what they usually do.
+    pub habitual: Rate,
+    /// `ts` of the first alert.
+    pub since: Option<Time>,
     pub changes: Vec<RecentChange>,
 }
 
@@ -119,6 +126,8 @@ pub(crate) enum Timer {
     Unmatched(AlertId),
     /// A flapping alert has something to say, or is steady again.
     Flap(AlertId),
+    /// An alert may have gone stale.
+    Stale(AlertId),
     /// An incident may end, be paged, or be forgotten.
     Incident(IncidentId),
     /// The record of an incident is due.
@@ -144,6 +153,7 @@ impl Engine {
             classes: Table::default(),
             sources: Table::default(),
             endings: Table::default(),
+            usual: Table::default(),
             tallies: Table::default(),
             firing: Firing::default(),
             pending: Table::default(),
@@ -234,6 +244,7 @@ impl Engine {
             Timer::Storm => self.look_storm(fold),
             Timer::Unmatched(id) => self.forget_unmatched(id),
             Timer::Flap(id) => self.look_flapping(id, fold),
+            Timer::Stale(id) => self.look_stale(id, fold),
             Timer::Incident(id) => self.wake(id, fold),
             Timer::Publish(id) => {
                 if let Some(state) = self.incidents.get_mut(&id) {
@@ -288,6 +299,7 @@ impl Engine {
             event_id: what.event,
             from: what.from,
             to: what.to,
+            mode: what.mode,
             actor: what.actor,
             because,
             amends: what.amends,
@@ -325,6 +337,7 @@ pub(crate) struct What {
     pub event: Option<Text>,
     pub from: Option<Text>,
     pub to: Option<Text>,
+    pub mode: Option<model::PageMode>,
     pub actor: Actor,
     pub amends: bool,
     /// It announces what no record shows before it is settled.
@@ -339,6 +352,7 @@ impl What {
             event: None,
             from: None,
             to: None,
+            mode: None,
             actor: Actor::ENGINE,
             amends: false,
             ahead: false,
@@ -358,6 +372,10 @@ impl What {
     }
     pub(crate) fn to(mut self, to: impl Into<Text>) -> What {
         self.to = Some(to.into());
+        self
+    }
+    pub(crate) fn mode(mut self, mode: model::PageMode) -> What {
+        self.mode = Some(mode);
         self
     }
     pub(crate) fn actor(mut self, actor: impl Into<Text>) -> What {

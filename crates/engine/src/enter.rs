@@ -37,6 +37,7 @@ impl Engine {
         let gap = habit.last.map(|last| t.since(last));
         let fresh = gap.is_none_or(|gap| gap > episode);
         source.alerts += 1;
+        source.heard_at = fold.time;
         source.high += u64::from(event.severity >= Severity::Error);
         source.repeats +=
             u64::from(gap.is_some_and(|gap| gap.as_secs_f64() <= 1.5 * fold.settings.grouping.episode_s));
@@ -86,6 +87,10 @@ impl Engine {
     ) -> u64 {
         if entered.fresh {
             self.count_rate(fold);
+            self.note_usual(id, t);
+            if self.habitual(id, entered.weight, t, fold).is_some() {
+                self.count_habitual(fold);
+            }
         }
         let place = self.place_key(id);
         let alert = self.alerts.get(&id).expect("made on arrival");

@@ -60,16 +60,23 @@ impl Engine {
     }
 
     /// Says that an alert fires or recovered; of a flapping one once a minute.
-    pub(crate) fn say_state(&mut self, incident: IncidentId, id: AlertId, fires: bool, fold: &mut Fold<'_>) {
+    pub(crate) fn say_state(&mut self, incident: IncidentId, id: AlertId, from: &str, fold: &mut Fold<'_>) {
+        let fires = self.alerts.get(&id).is_some_and(|alert| alert.firing());
         if let Some(alert) = self.alerts.get_mut(&id)
             && alert.flap.since.is_some()
         {
             alert.flap.unsaid += 1;
             return self.schedule_flap(id, fold);
         }
+        if let Some(state) = self.incidents.get_mut(&incident)
+            && state.storm
+        {
+            state.unsaid[usize::from(fires)] += 1;
+            return self.publish_soon(incident, fold);
+        }
         match fires {
-            true => self.note(incident, id, "it fires again", "resolved", "firing", fold),
-            false => self.note(incident, id, "it recovered", "firing", "resolved", fold),
+            true => self.note(incident, id, "it fires again", from, "firing", fold),
+            false => self.note(incident, id, "it recovered", from, "resolved", fold),
         }
     }
 

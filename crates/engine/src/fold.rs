@@ -1,9 +1,9 @@
 //! What a step of the fold may look at and write to.
 
-use model::Time;
+use model::{Span, Time};
 use topology::Graph;
 
-use crate::{EpisodeId, Output, Settings};
+use crate::{EpisodeId, Output, Settings, settings::secs};
 
 /// The surroundings of one step: the graph in force, the time, the settings, and where outputs go.
 pub(crate) struct Fold<'a> {
@@ -12,11 +12,19 @@ pub(crate) struct Fold<'a> {
     pub serial: u32,
     /// Stream time; within a timer its deadline.
     pub time: Time,
+    /// The present as ingest last told it; `None` where nobody does, as in a replay of a file.
+    pub present: Option<Time>,
     pub settings: &'a Settings,
     pub out: &'a mut Vec<Output>,
 }
 
 impl Fold<'_> {
+    /// How far stream time lies behind the present, if that is too far for news to be news.
+    pub(crate) fn behind(&self) -> Option<Span> {
+        let behind = self.present?.since(self.time);
+        (behind > secs(self.settings.page.catch_up_s)).then_some(behind)
+    }
+
     /// Says where the event of an input belongs.
     pub(crate) fn placed(&mut self, input: u64, episode: Option<EpisodeId>) {
         if self.settings.placements {

@@ -61,14 +61,18 @@ const MATES_MAX: usize = 16;
 const MATES_AT_ONCE_MAX: usize = 6;
 
 impl Engine {
-    /// Whether an alert is chronic by the evidence that its severity needs, and has not broken its habit at `t`.
+    /// Whether an alert is chronic and nothing is unusual about it at `t`: then it counts for little.
     pub(crate) fn chronic(&self, id: AlertId, weight: u8, t: Time, fold: &Fold<'_>) -> Option<Chronic> {
+        if self.meta.habitual.is_storm() || fold.settings.page.pass_through {
+            return None;
+        }
+        self.habitual(id, weight, t, fold)
+    }
+
+    /// Whether an alert is chronic by the evidence that its severity needs, and has not broken its habit at `t`.
+    pub(crate) fn habitual(&self, id: AlertId, weight: u8, t: Time, fold: &Fold<'_>) -> Option<Chronic> {
         let alert = self.alerts.get(&id)?;
-        if alert
-            .habit
-            .broken
-            .is_some_and(|broken| t.since(broken) <= Span::from_secs(60))
-        {
+        if alert.habit.is_broken(t) {
             return None;
         }
         if alert.habit.level > weight {
@@ -223,6 +227,12 @@ impl Engine {
 }
 
 impl Habit {
+    /// Whether it came far oftener than ever within the last minute.
+    pub(crate) fn is_broken(&self, t: Time) -> bool {
+        self.broken
+            .is_some_and(|broken| t.since(broken) <= Span::from_secs(60))
+    }
+
     /// Counts one episode, alone or not, and says anew whether that makes it chronic.
     fn judge(&mut self, alone: bool, t: Time, low: bool) {
         let life = self

@@ -23,6 +23,12 @@ pub(crate) struct State {
     pub storm: bool,
     /// Who had it gave it back, and nobody was paged since.
     pub given_back: bool,
+    /// The day's list of what is kept quiet without an incident; a background list without members.
+    pub list: bool,
+    /// Its page is held because stream time is far behind the present.
+    pub catching_up: bool,
+    /// It was said that alerts in it came although they usually come otherwise.
+    pub unusual: bool,
 
     pub opened_at: Time,
     pub updated_at: Time,
@@ -42,10 +48,16 @@ pub(crate) struct State {
     pub events: u64,
     pub alerts: u64,
     pub firing: u64,
+    /// Alerts that went silent without a recovery.
+    pub stale: u64,
     /// Different alerts it has ever shown.
     pub shown: u64,
     pub members: BTreeMap<AlertId, Member>,
     pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
+    /// Suppressed alerts beyond those listed.
+    pub unlisted: u64,
+    /// Recoveries, and alerts that fire again, that no change record says yet; more than none in a storm only.
+    pub unsaid: [u64; 2],
     /// Those of them for which the page is held.
     pub held: BTreeSet<AlertId>,
 
@@ -107,6 +119,10 @@ pub(crate) struct Member {
     pub joined_at: Time,
     pub count: u64,
     pub firing: bool,
+    /// It went silent without a recovery.
+    pub stale: bool,
+    /// The worst severity that was passed on as a page of its own since it fires.
+    pub passed_on: Option<Severity>,
     pub severity: Severity,
     pub passive: bool,
     pub parent: Option<AlertId>,
@@ -131,6 +147,8 @@ pub(crate) struct Face {
     pub service: Option<Text>,
     pub host: Option<Text>,
     pub entity: Text,
+    pub rarity: Option<Text>,
+    pub season: Option<f64>,
 }
 
 /// A count that fades.

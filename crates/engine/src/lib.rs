@@ -19,6 +19,7 @@ mod fold;
 mod habit;
 mod incident;
 mod inhibit;
+mod kept;
 mod kin;
 mod life;
 mod matcher;
@@ -37,6 +38,7 @@ mod settle;
 mod shard;
 mod source;
 mod spot;
+mod stale;
 mod storm;
 mod succeed;
 mod system;
@@ -44,6 +46,8 @@ mod table;
 mod taken;
 mod threshold;
 mod transient;
+mod upheaval;
+mod usual;
 
 pub use matcher::{Matchers, quote};
 pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
@@ -53,8 +57,8 @@ pub use settings::{
 pub use shard::Shard;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
-pub const FOLD_VERSION: u32 = 4;
+pub const FOLD_VERSION: u32 = 5;
 
 /// The oldest version whose rows this one reads; raised when the meaning of a row changes. Rows of a later version are
 /// refused, because they may hold what this one would drop.
-pub const FOLD_READS_FROM: u32 = 4;
+pub const FOLD_READS_FROM: u32 = 5;

@@ -110,6 +110,9 @@ impl Engine {
         if !state.is_open() {
             return;
         }
+        if state.list {
+            return;
+        }
         let wait = if state.firing == 0 {
             fold.settings.life.resolve_quiet_s
         } else {
@@ -132,6 +135,10 @@ impl Engine {
             self.forget_or_wait(id, fold);
             return;
         }
+        if state.list {
+            self.end_list(id, fold);
+            return self.forget_or_wait(id, fold);
+        }
         let quiet = fold.time.since(state.touched_at);
         let (over, stale) = (
             state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
@@ -139,7 +146,7 @@ impl Engine {
         );
         let old = fold.time.since(state.opened_at) >= secs(fold.settings.life.age_max_s);
         if over || stale {
-            self.end(id, stale && !over, fold);
+            self.end(id, !over, fold);
             self.forget_or_wait(id, fold);
         } else if old && state.firing > 0 && !state.background {
             self.succeed(id, fold);
@@ -156,11 +163,10 @@ impl Engine {
     fn end(&mut self, id: IncidentId, stale: bool, fold: &mut Fold<'_>) {
         let state = self.incidents.get(&id).expect("looked up by the caller");
         let quiet = fold.time.since(state.touched_at);
-        let because = if stale {
-            let text = format!(
-                "{} alerts went silent for {quiet} without a recovery; stale, not recovered",
-                state.firing
-            );
+        let silent = state.firing + state.stale;
+        let because = if silent > 0 {
+            let text =
+                format!("{silent} alerts went silent for {quiet} without a recovery; stale, not recovered");
             vec![Evidence::new(EvidenceKind::Quiet, quiet.as_secs_f64(), text)]
         } else {
             let ended = format!("all {} alerts ended", state.alerts);
@@ -181,6 +187,8 @@ impl Engine {
 
     /// An incident is over: `what` says by whom.
     pub(crate) fn finish(&mut self, id: IncidentId, what: What, because: Vec<Evidence>, fold: &mut Fold<'_>) {
+        self.say_coalesced(id, fold);
+        let why = because.first().cloned();
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
         let from = state.status;
         state.status = IncidentStatus::Resolved;
@@ -195,7 +203,9 @@ impl Engine {
         let what = what.from(crate::record::status_word(from)).to("resolved");
         self.change(id, what, because, fold);
         self.remember(id, fold);
-        self.close_page(id, fold);
+        if let Some(why) = why {
+            self.close_page(id, &why, fold);
+        }
         self.watch_all(id, fold);
         self.wake_at(id, fold.time, fold);
     }

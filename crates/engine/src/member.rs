@@ -33,7 +33,10 @@ impl Engine {
         alert.passive = passive;
         alert.muted = None;
         let alert = alert.clone();
-        let (opens, fires_again) = {
+        if alert.listed.is_some() {
+            self.unlist(p.alert, &verdict.because, fold);
+        }
+        let (opens, was, fires_again) = {
             let members_max = fold.settings.limits.members_max;
             let state = self
                 .incidents
@@ -49,6 +52,7 @@ impl Engine {
                 }
             }
             let listed = state.members.contains_key(&p.alert);
+            let was = state.state_word(p.alert);
             let fires_again = state.set_firing(p.alert, alert.firing()) && stays;
             if !listed && !stays {
                 state.firing += u64::from(alert.firing());
@@ -75,6 +79,8 @@ impl Engine {
                     joined_at: fold.time,
                     count: 1,
                     firing: alert.firing(),
+                    stale: false,
+                    passed_on: None,
                     severity: alert.severity,
                     passive,
                     parent,
@@ -89,7 +95,7 @@ impl Engine {
                 state.ended = Some(alert.state_at);
             }
             state.unassessed = true;
-            (opens, fires_again)
+            (opens, was, fires_again)
         };
         if !passive && !background {
             self.keep_alive(id, p.alert, p.t, p.fresh, fold.settings.grouping.activity_decay_s);
@@ -108,13 +114,15 @@ impl Engine {
         if !stays {
             self.say_joined(id, p, verdict, opens, fold);
         } else if fires_again {
-            self.say_state(id, p.alert, true, fold);
+            self.say_state(id, p.alert, was, fold);
         }
         self.enter_storm(id, fold);
+        self.roll_up(id, fold);
         self.watch(p.alert, fold);
         self.look_quiet(p.alert, fold);
-        self.roll_up(id, fold);
         self.consider_page(id, fold);
+        self.pass_on(id, p.alert, fold);
+        self.watch_silence(p.alert, fold);
         self.wake_for_end(id, fold);
     }
 
@@ -164,18 +172,21 @@ impl Engine {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
+        let was = state.state_word(alert_id);
         if state.set_firing(alert_id, firing) {
             news = true;
             if firing {
                 state.ended = None;
-                self.say_state(id, alert_id, true, fold);
+                self.say_state(id, alert_id, was, fold);
             }
         }
         if news {
             self.look_quiet(alert_id, fold);
             self.roll_up(id, fold);
             self.consider_page(id, fold);
+            self.pass_on(id, alert_id, fold);
         }
+        self.watch_silence(alert_id, fold);
     }
 
     /// Counts an event of a member; says whether it changed the member's severity.
@@ -218,13 +229,14 @@ impl Engine {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
+        let was = state.state_word(alert);
         state.stop_firing(alert);
         let over = state.firing == 0;
         if over {
             state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
         }
         self.hold_spared(id, alert, fold);
-        self.say_state(id, alert, false, fold);
+        self.say_state(id, alert, was, fold);
         self.roll_up(id, fold);
         if over {
             self.wake_for_end(id, fold);
@@ -263,12 +275,28 @@ impl Engine {
 }
 
 impl State {
+    /// Whether a member fires, is stale or recovered, in a word. Beyond the listed ones only firing ones are spoken of.
+    fn state_word(&self, id: AlertId) -> &'static str {
+        match self.members.get(&id) {
+            Some(member) if member.stale => "stale",
+            Some(member) if !member.firing => "resolved",
+            _ => "firing",
+        }
+    }
+
     /// Sets whether a listed member fires, and the count with it; says whether that changed.
     pub(crate) fn set_firing(&mut self, id: AlertId, firing: bool) -> bool {
-        let Some(member) = self.members.get_mut(&id).filter(|member| member.firing != firing) else {
+        let Some(member) = self.members.get_mut(&id) else {
             return false;
         };
+        if std::mem::take(&mut member.stale) {
+            self.stale = self.stale.saturating_sub(1);
+        }
+        if member.firing == firing {
+            return false;
+        }
         member.firing = firing;
+        member.passed_on = member.passed_on.filter(|_| firing);
         self.firing = if firing {
             self.firing + 1
         } else {
@@ -312,6 +340,8 @@ impl Face {
             service: alert.service.clone(),
             host: alert.host.clone(),
             entity: alert.spot.entity.clone(),
+            rarity: alert.rarity.clone(),
+            season: alert.season,
         }
     }
 }

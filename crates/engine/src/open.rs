@@ -186,7 +186,7 @@ impl Engine {
     }
 }
 
-fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State {
+pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State {
     State {
         revision: 0,
         status: IncidentStatus::Open,
@@ -197,6 +197,9 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         reopened: false,
         storm: false,
         given_back: false,
+        list: false,
+        catching_up: false,
+        unusual: false,
         opened_at: fold.time,
         updated_at: fold.time,
         resolved_at: None,
@@ -210,9 +213,12 @@ fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State 
         events: 0,
         alerts: 0,
         firing: 0,
+        stale: 0,
         shown: 0,
         members: BTreeMap::new(),
         suppressed: BTreeMap::new(),
+        unlisted: 0,
+        unsaid: [0; 2],
         held: BTreeSet::new(),
         activity: Decaying { value: 0.0, at: t },
         places: Vec::new(),

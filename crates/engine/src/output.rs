@@ -98,6 +98,8 @@ pub struct Books {
     pub late: u64,
     /// Alerts placed nowhere for a reason; a view of `new` and `repeats`.
     pub suppressed: u64,
+    /// Events of alerts that are kept quiet, in an incident or without one, and events dropped by rule.
+    pub quiet: u64,
     /// Recoveries for which no firing came within the lateness; a view of `resolved`.
     pub unmatched: u64,
     /// Alerts for which a page was held, and those of them that recovered before anybody was paged.
@@ -127,6 +129,7 @@ impl Books {
         self.other += other.other;
         self.late += other.late;
         self.suppressed += other.suppressed;
+        self.quiet += other.quiet;
         self.unmatched += other.unmatched;
         self.held += other.held;
         self.spared += other.spared;

@@ -4,9 +4,10 @@
 //! it, because the alert that names the right team is often not the first. It is due once, again when it gets worse or
 //! somebody else owns it, and again if nobody takes it.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, PageState, Severity};
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, PageState, Severity, Span};
 
 use crate::{
+    alert::By,
     engine::{Engine, What},
     fold::Fold,
     incident::State,
@@ -42,7 +43,11 @@ impl Engine {
 
     /// Something happened that may ask for a page: judge it when what is coming in has settled.
     pub(crate) fn consider_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
-        let Some(state) = self.incidents.get(&id) else {
+        let Some(state) = self
+            .incidents
+            .get(&id)
+            .filter(|_| !fold.settings.page.pass_through)
+        else {
             return;
         };
         let Some(severity) = self.pageable(state, fold) else {
@@ -51,6 +56,11 @@ impl Engine {
         let known = state.paged_severity.is_some_and(|paged| severity <= paged)
             && state.paged_teams.last() == Some(&state.owner.team);
         if state.page.state == PageState::Due && known {
+            // It may have been quiet when the page was due again.
+            let again = state.last_page_at.filter(|_| state.acknowledged_by.is_none());
+            if let Some(last) = again {
+                self.wake_at(id, last + secs(fold.settings.page.repeat_s), fold);
+            }
             return;
         }
         let wait = if severity == Severity::Critical {
@@ -86,9 +96,13 @@ impl Engine {
         let Some(state) = self.incidents.get(&id) else {
             return;
         };
+        if fold.settings.page.pass_through {
+            return;
+        }
         let Some(severity) = self.pageable(state, fold) else {
             let state = self.incidents.get_mut(&id).expect("looked up above");
             state.page_at = None;
+            state.catching_up = false;
             if state.page.state == PageState::Held {
                 state.page.state = PageState::None;
             }
@@ -163,12 +177,80 @@ impl Engine {
                 }
             }
         };
-        if let Some(reason) = due {
-            self.page(id, severity, reason, fold);
+        match (due, fold.behind()) {
+            (None, _) => {}
+            (Some(_), Some(behind)) => self.hold_for_catch_up(id, behind, fold),
+            (Some(reason), None) => self.page(id, None, severity, reason, fold),
         }
     }
 
-    fn page(&mut self, id: IncidentId, severity: Severity, reason: String, fold: &mut Fold<'_>) {
+    /// What is far behind the present is judged when it no longer is: nobody is woken on Monday for what ended on
+    /// Saturday.
+    fn hold_for_catch_up(&mut self, id: IncidentId, behind: Span, fold: &mut Fold<'_>) {
+        let text = format!("stream time is {behind} behind the present");
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        if state.page.state != PageState::Due {
+            state.page.state = PageState::Held;
+            state.page.reason = compact_str::format_compact!("catch_up: {text}");
+        }
+        if !std::mem::replace(&mut state.catching_up, true) {
+            let because = vec![Evidence::new(EvidenceKind::CatchUp, behind.as_secs_f64(), text)];
+            self.change(
+                id,
+                What::new(ChangeKind::Note).to("held: catch_up"),
+                because,
+                fold,
+            );
+        }
+        // Looked at again each minute: the word of a clock that is wrong holds until the next one only.
+        let until = fold.time + behind - secs(fold.settings.page.catch_up_s);
+        self.wake_at(id, until.min(fold.time + Span::from_secs(60)), fold);
+    }
+
+    /// Pass-through: an alert that begins to fire, or gets worse, is passed on as a page of its own, whatever is believed
+    /// of it. Only what people asked for keeps it quiet.
+    pub(crate) fn pass_on(&mut self, id: IncidentId, alert_id: AlertId, fold: &mut Fold<'_>) {
+        if !fold.settings.page.pass_through {
+            return;
+        }
+        let (Some(alert), Some(state)) = (self.alerts.get(&alert_id), self.incidents.get_mut(&id)) else {
+            return;
+        };
+        let silenced = alert
+            .quieted
+            .as_ref()
+            .is_some_and(|q| matches!(q.by, By::Quiet(_)));
+        let severity = alert.severity;
+        let Some(member) = state.members.get_mut(&alert_id) else {
+            return;
+        };
+        if !member.firing
+            || silenced
+            || severity < fold.settings.page.severity_min
+            || member.passed_on.is_some_and(|before| before >= severity)
+        {
+            return;
+        }
+        member.passed_on = Some(severity);
+        self.assess(id, fold);
+        self.page(
+            id,
+            Some(alert_id),
+            severity,
+            format!("passed on: it is {severity}"),
+            fold,
+        );
+    }
+
+    /// Somebody is to be paged: for an incident, or for one alert of it.
+    fn page(
+        &mut self,
+        id: IncidentId,
+        alert: Option<AlertId>,
+        severity: Severity,
+        reason: String,
+        fold: &mut Fold<'_>,
+    ) {
         self.meta.books.pages += 1;
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
         let team = state.owner.team.clone();
@@ -176,6 +258,7 @@ impl Engine {
         state.paged_teams.retain(|told| *told != team);
         state.paged_teams.push(team.clone());
         state.given_back = false;
+        state.catching_up = false;
         state.page.state = PageState::Due;
         state.page.mode = fold.settings.page.mode;
         state.page.seq += 1;
@@ -191,7 +274,10 @@ impl Engine {
             reason,
         )];
         because.extend(state.owner.because.iter().cloned());
-        let mut what = What::new(ChangeKind::PageDue).to(team);
+        let mut what = What::new(ChangeKind::PageDue)
+            .to(team)
+            .mode(fold.settings.page.mode);
+        what.alert = alert;
         if let Some(before) = before {
             what = what.from(before);
         }
@@ -199,18 +285,21 @@ impl Engine {
         self.wake_at(id, again, fold);
     }
 
-    /// The incident is over: who was told of it is told of its end.
-    pub(crate) fn close_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+    /// The incident is over, and `why`: who was told of it is told of its end.
+    pub(crate) fn close_page(&mut self, id: IncidentId, why: &Evidence, fold: &mut Fold<'_>) {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
         state.page_at = None;
+        state.catching_up = false;
         match state.page.state {
             PageState::Due => {
                 state.page.state = PageState::Closed;
                 for team in std::mem::take(&mut state.paged_teams) {
-                    let because = vec![Evidence::new(EvidenceKind::Resolved, 1.0, "it is over")];
-                    self.change(id, What::new(ChangeKind::PageClosed).to(team), because, fold);
+                    let what = What::new(ChangeKind::PageClosed)
+                        .to(team)
+                        .mode(fold.settings.page.mode);
+                    self.change(id, what, vec![why.clone()], fold);
                 }
             }
             PageState::Held => state.page.state = PageState::None,

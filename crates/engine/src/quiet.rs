@@ -2,11 +2,11 @@
 //!
 //! They come in as events of kind `silence` and `maintenance`, so they stand in the journal with author, reason and end;
 //! Alertmanager's own are read from its API. One that comes again under the same id replaces the former; `resolved`
-//! ends it. When one begins or ends, every open incident is looked at again: what still fires then is paged for.
+//! ends it. What was said before (by `ts`) replaces nothing, and one that is over is remembered for the lateness, so that
+//! an older copy does not bring it back. When one begins or ends, every open incident is looked at again: what still
+//! fires then is paged for.
 
-use model::{
-    AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, Status, SuppressedAlert, Text, Time,
-};
+use model::{AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, Status, Text, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,7 +14,9 @@ use crate::{
     calendar::Calendar,
     engine::{Engine, Timer, What},
     fold::Fold,
+    kept::kept,
     matcher::Matchers,
+    settings::secs,
 };
 
 /// A silence or a maintenance window.
@@ -34,6 +36,8 @@ pub(crate) struct Quiet {
     pub ends: Time,
     pub author: Text,
     pub reason: Text,
+    /// `ts` of the event that said it.
+    pub said: Time,
     /// Stream time of its timer.
     pub due: Time,
 }
@@ -87,6 +91,7 @@ impl Quiet {
             ends,
             author: or("author", "created_by", &event.source),
             reason: or("reason", "comment", &event.title),
+            said: event.ts,
             due: from,
         })
     }
@@ -139,6 +144,10 @@ impl Engine {
             let other = self.quiets.get(number).expect("the key was just read");
             !quiet.id.is_empty() && other.id == quiet.id && other.maintenance == quiet.maintenance
         });
+        let before = known.and_then(|number| self.quiets.get(&number));
+        if before.is_some_and(|before| quiet.said < before.said) {
+            return;
+        }
         if event.status == Status::Resolved {
             (quiet.ends, quiet.until, quiet.calendar) = (fold.time, fold.time, None);
         }
@@ -173,15 +182,18 @@ impl Engine {
         let Some(quiet) = self.quiets.get_mut(&number) else {
             return;
         };
-        if quiet.turn(fold.time) {
-            self.timers.insert((quiet.due, Timer::Quiet(number)));
-            if quiet.holds_at(fold.time) {
-                self.active_quiets.insert(number);
-            } else {
-                self.active_quiets.remove(&number);
-            }
+        let holds_on = quiet.turn(fold.time);
+        if !holds_on {
+            quiet.due = quiet.until + secs(fold.settings.life.lateness_s);
+        }
+        if quiet.holds_at(fold.time) {
+            self.active_quiets.insert(number);
         } else {
             self.active_quiets.remove(&number);
+        }
+        if holds_on || quiet.due > fold.time {
+            self.timers.insert((quiet.due, Timer::Quiet(number)));
+        } else {
             self.quiets.remove(&number);
         }
         for id in self.open.clone() {
@@ -228,16 +240,18 @@ impl Engine {
             let what = What::new(ChangeKind::Released).alert(id).from(before.reason);
             return self.change(incident, what, because, fold);
         };
-        state.suppressed.insert(
+        let alert = self.alerts.get(&id).expect("looked up above");
+        let mut entry = kept(
             id,
-            SuppressedAlert {
-                alert_id: id,
-                by: quieted.name.clone(),
-                since: quieted.since,
-                until: quieted.until,
-                reason: quieted.reason.to_string(),
-            },
+            alert,
+            quieted.name.clone(),
+            quieted.until,
+            quieted.reason.to_string(),
+            fold,
         );
+        entry.since = quieted.since;
+        state.suppressed.insert(id, entry);
+        self.meta.books.quiet += u64::from(before.is_none());
         let (value, text) = match quieted.until {
             Some(until) => {
                 let left = until.since(fold.time).as_secs_f64();

@@ -1,6 +1,8 @@
 //! The incident record: what holds is put into words and numbers, at once for news, else once a second.
 
-use model::{Counts, Incident, IncidentId, IncidentStatus, Membership, Severity, Span, Status, Text};
+use model::{
+    Counts, Incident, IncidentId, IncidentStatus, Membership, Severity, Span, Status, SuppressedAlert, Text,
+};
 
 use crate::{
     Output,
@@ -40,6 +42,7 @@ impl Engine {
     /// Publishes what is due at the end of a step.
     pub(crate) fn publish_urgent(&mut self, fold: &mut Fold<'_>) {
         while let Some(id) = self.urgent.pop_first() {
+            self.say_coalesced(id, fold);
             if self.worth_assessing(id, fold) {
                 self.assess(id, fold);
             }
@@ -138,9 +141,10 @@ impl Engine {
             counts: Counts {
                 alerts: state.alerts,
                 firing: state.firing,
-                resolved: state.alerts.saturating_sub(state.firing),
+                stale: state.stale,
+                resolved: state.alerts.saturating_sub(state.firing + state.stale),
                 events: state.events,
-                suppressed: state.suppressed.len() as u64,
+                suppressed: state.suppressed.len() as u64 + state.unlisted,
             },
             services,
             entities,
@@ -152,7 +156,7 @@ impl Engine {
             page: state.page.clone(),
             alerts_truncated: (alerts.len() as u64) < state.alerts,
             alerts,
-            suppressed: state.suppressed.values().take(SUPPRESSED_MAX).cloned().collect(),
+            suppressed: self.suppressed(state),
             changes: state.changes.clone(),
             similar: state.similar.clone(),
             rarity: state.rarity.clone(),
@@ -163,6 +167,20 @@ impl Engine {
             because: state.because.clone(),
             engine: version(fold),
         })
+    }
+
+    /// What is kept quiet, the worst first.
+    fn suppressed(&self, state: &State) -> Vec<SuppressedAlert> {
+        let mut all: Vec<SuppressedAlert> = state.suppressed.values().cloned().collect();
+        for kept in &mut all {
+            // It may have got worse since.
+            if let Some(alert) = self.alerts.get(&kept.alert_id) {
+                kept.severity = alert.severity;
+            }
+        }
+        all.sort_by_key(|s| (std::cmp::Reverse(s.severity), s.since, s.alert_id));
+        all.truncate(SUPPRESSED_MAX);
+        all
     }
 
     /// Members that stand for all: the earliest of each title first, then the worst.
@@ -194,8 +212,11 @@ impl Engine {
                 labels: member.face.labels.clone(),
                 service: member.face.service.clone(),
                 host: member.face.host.clone(),
+                rarity: member.face.rarity.clone(),
+                season: member.face.season,
                 severity: member.severity,
-                status: if member.firing {
+                stale: member.stale,
+                status: if member.firing || member.stale {
                     Status::Firing
                 } else {
                     Status::Resolved

@@ -22,6 +22,7 @@ impl Engine {
         self.classes.changed_rows(&row("class"), out);
         self.sources.changed_rows(&row("source"), out);
         self.endings.changed_rows(&row("endings"), out);
+        self.usual.changed_rows(&row("usual"), out);
         self.tallies.changed_rows(&row("tally"), out);
         self.pending.changed_rows(&row("pending"), out);
         self.tentative.changed_rows(&row("tentative"), out);
@@ -59,6 +60,7 @@ impl Engine {
             "source" => self.sources.restore(key, value),
             "tally" => self.tallies.restore(key, value),
             "endings" => self.endings.restore(key, value),
+            "usual" => self.usual.restore(key, value),
             "pending" => self.pending.restore(key, value),
             "tentative" => self.tentative.restore(key, value),
             "kin" => self.kin.restore(key, value),
@@ -122,6 +124,9 @@ impl Engine {
             let alert = self.alerts.get(&id).expect("the key was just read");
             if let Some(due) = alert.flap.due {
                 self.timers.insert((due, Timer::Flap(id)));
+            }
+            if let Some(due) = alert.stale_due {
+                self.timers.insert((due, Timer::Stale(id)));
             }
             if let Some(due) = alert.unmatched_until {
                 self.timers.insert((due, Timer::Unmatched(id)));

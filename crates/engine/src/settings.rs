@@ -135,6 +135,9 @@ pub struct Life {
     pub age_max_s: f64,
     /// Silent seconds after which an alert whose sender neither repeats nor resolves is stale. Not a recovery.
     pub stale_s: f64,
+    /// An alert that its sender used to repeat is stale after so many of its gaps without a word, if its sender still
+    /// speaks of others; not before a quarter of an hour. 0: only `stale_s` counts.
+    pub stale_repeats: f64,
     /// Days after its end until an incident is forgotten.
     pub forget_days: u32,
 }
@@ -149,6 +152,7 @@ impl Default for Life {
             // A week: what lasts over a weekend is one thing still, and nothing grows for ever.
             age_max_s: 7.0 * 86_400.0,
             stale_s: 4.0 * 3600.0,
+            stale_repeats: 5.0,
             forget_days: 30,
         }
     }
@@ -176,6 +180,11 @@ pub struct Paging {
     pub hold_alerts_min: u32,
     /// An unacknowledged page is due again after this many seconds.
     pub repeat_s: f64,
+    /// While stream time is more than so many seconds behind the present, pages are held and judged when it no longer is.
+    pub catch_up_s: f64,
+    /// Pass every alert of `severity_min` and worse on as a page of its own, whatever is believed of it: for the day on
+    /// which the engine itself is in doubt. Silences and maintenance windows still hold.
+    pub pass_through: bool,
     /// The team paged where nobody owns the cause.
     pub default_team: String,
 }
@@ -192,6 +201,8 @@ impl Default for Paging {
             hold_probability: 0.9,
             hold_alerts_min: 10,
             repeat_s: 3600.0,
+            catch_up_s: 900.0,
+            pass_through: false,
             default_team: "on-call".to_owned(),
         }
     }

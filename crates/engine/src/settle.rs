@@ -92,8 +92,14 @@ impl Engine {
             return;
         };
         self.order.remove(&number);
+        self.meta.habitual.roll(fold.time);
+        let unusual = self.unusual(&pending, fold);
         let verdict = self.judge(&pending, fold);
         self.place(&pending, verdict, fold);
+        let placed = self.alerts.get(&pending.alert).and_then(|alert| alert.incident);
+        if let (Some(why), Some(incident)) = (unusual, placed) {
+            self.say_unusual(incident, pending.alert, why, fold);
+        }
         let alert = self
             .alerts
             .get_mut(&pending.alert)
@@ -512,8 +518,11 @@ impl Engine {
             .alerts
             .get_mut(&p.alert)
             .expect("alerts are remembered while they wait");
+        // The first event of it; those that follow are counted as they come.
+        self.meta.books.quiet += u64::from(alert.muted.is_none());
         alert.muted = Some(reason.clone());
         self.say_episode(p.episode, None, Some(&reason), None, fold);
+        self.list_quiet(p.alert, "habit", &reason, because, fold);
     }
 
     /// Says where the events of an episode belong by now.

@@ -36,6 +36,9 @@ pub struct Shard {
 struct Core {
     fold_version: u32,
     time: Time,
+    /// The present as ingest last told it. The newest word counts, not the greatest: a clock that was wrong once must not
+    /// hold pages back for ever.
+    present: Option<Time>,
     /// Rises with every topology that comes into force.
     serial: u32,
     inputs: u64,
@@ -54,6 +57,7 @@ impl Shard {
             core: Core {
                 fold_version: FOLD_VERSION,
                 time: Time::MIN,
+                present: None,
                 serial: 0,
                 inputs: 0,
                 parts: Vec::new(),
@@ -82,7 +86,10 @@ impl Shard {
                         engine.event(event, number, fold)
                     });
                 }
-                Input::Progress(Progress { to, present: _ }) => self.progress(*to, out),
+                Input::Progress(Progress { to, present }) => {
+                    self.core.present = present.or(self.core.present);
+                    self.progress(*to, out);
+                }
                 Input::TopologyPart(part) => self.topology_part(part),
                 Input::TopologyChange(change) => {
                     self.progress(change.at, out);
@@ -130,6 +137,7 @@ impl Shard {
             graph: &self.graph,
             serial: self.core.serial,
             time: self.core.time,
+            present: self.core.present,
             settings: &self.settings,
             out: &mut Vec::new(),
         };
@@ -243,6 +251,7 @@ impl Shard {
                 graph: &shard.graph,
                 serial: shard.core.serial,
                 time: shard.core.time,
+                present: shard.core.present,
                 settings: &shard.settings,
                 out: &mut Vec::new(),
             };
@@ -264,6 +273,7 @@ impl Shard {
             graph: &self.graph,
             serial: self.core.serial,
             time,
+            present: self.core.present,
             settings: &self.settings,
             out,
         };

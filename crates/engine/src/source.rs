@@ -6,7 +6,7 @@ use model::{Severity, Time};
 use serde::{Deserialize, Serialize};
 
 /// One source of alerts (a tool).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub alerts: u64,
     /// Alerts that came within 90 s of the same alert.
@@ -16,10 +16,27 @@ pub(crate) struct Source {
     /// Recoveries.
     pub resolves: u64,
     pub last: Option<Time>,
+    /// Stream time of its newest alert.
+    pub heard_at: Time,
     /// Gaps between its time stamps in whole seconds, rounded; at most 64 different ones.
     gaps: BTreeMap<u32, u32>,
     /// The commonest gap, if one is common enough: its evaluation interval. 0: there is none.
     pub interval_s: Option<f64>,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Source {
+            alerts: 0,
+            repeats: 0,
+            high: 0,
+            resolves: 0,
+            last: None,
+            heard_at: Time::MIN,
+            gaps: BTreeMap::new(),
+            interval_s: None,
+        }
+    }
 }
 
 impl Source {

@@ -1,6 +1,7 @@
 //! Storm mode: when alerts come at a rate that the domain's own past does not explain, every incident of the storm is
-//! published every ten seconds instead of every second. Nothing is dropped and nothing decided otherwise; the mode is
-//! said on each incident that it concerns, and said again when it is left.
+//! published every ten seconds instead of every second, and that its alerts recover or fire again is said together then.
+//! Nothing is dropped and nothing decided otherwise: each alert that joins is said, and each is counted. The mode is said
+//! on each incident that it concerns, and said again when it is left.
 //!
 //! The rate is the number of fresh alerts of a minute. It is a storm when that is at least `alerts_min`, more than
 //! `ratio` times the median minute of the last two hours, and less likely than one in a million under a Poisson law with
@@ -40,8 +41,22 @@ impl Rate {
         self.storm.is_some()
     }
 
+    /// How many within a minute it took, while it lasts.
+    pub(crate) fn took(&self) -> Option<u32> {
+        self.storm
+    }
+
+    /// Counts one; begins and ends by itself.
+    pub(crate) fn count(&mut self, t: Time, alerts_min: u32, ratio: f64) {
+        self.roll(t);
+        self.count += 1;
+        if self.begins(alerts_min, ratio) {
+            self.storm = Some(self.count);
+        }
+    }
+
     /// Goes on to the minute of `t`; says whether a storm ended.
-    fn roll(&mut self, t: Time) -> bool {
+    pub(crate) fn roll(&mut self, t: Time) -> bool {
         let minute = t.secs().div_euclid(60);
         if self.minute == 0 {
             self.minute = minute;
@@ -149,6 +164,20 @@ impl Engine {
         );
     }
 
+    /// Says at once how many alerts of an incident fired again or recovered, of which nothing was said one by one.
+    pub(crate) fn say_coalesced(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        if state.unsaid == [0; 2] {
+            return;
+        }
+        let [recovered, again] = std::mem::take(&mut state.unsaid);
+        let text = format!("{recovered} times one of its alerts recovered, {again} times one fired again");
+        let because = vec![Evidence::new(EvidenceKind::Resolved, recovered as f64, text)];
+        self.change(id, What::new(ChangeKind::Note), because, fold);
+    }
+
     /// The timer of a storm: a minute is over.
     pub(crate) fn look_storm(&mut self, fold: &mut Fold<'_>) {
         self.meta.rate.due = None;
@@ -178,6 +207,7 @@ impl Engine {
             if !std::mem::take(&mut state.storm) {
                 continue;
             }
+            self.say_coalesced(id, fold);
             let text = format!("{CALM_MINUTES} minutes under a quarter of what it took");
             let because = vec![Evidence::new(
                 EvidenceKind::Quiet,

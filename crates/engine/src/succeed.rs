@@ -91,6 +91,10 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         touched_at: old.touched_at,
         alerts: count,
         firing: count,
+        stale: 0,
+        unlisted: 0,
+        unsaid: [0; 2],
+        catching_up: false,
         shown: count,
         events: state.members.values().map(|member| member.count).sum(),
         first_event_at: state

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use model::{AlertId, Event, Hash128, Text, Time};
+use model::{AlertId, Event, Evidence, EvidenceKind, Hash128, Text, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -53,6 +53,7 @@ impl Engine {
     /// Counts an event that a rule drops; gives the number of an episode of its own.
     pub(crate) fn drop_event(&mut self, reason: &str, fold: &mut Fold<'_>) -> u64 {
         self.meta.books.dropped += 1;
+        self.meta.books.quiet += 1;
         self.meta.episodes += 1;
         self.say_episode(self.meta.episodes, None, Some(reason), None, fold);
         self.meta.episodes
@@ -133,6 +134,8 @@ impl Engine {
         let episode = alert.episode;
         alert.muted = Some(reason.clone());
         self.say_episode(episode, None, Some(&reason), None, fold);
+        let because = [Evidence::new(EvidenceKind::Threshold, 1.0, reason.as_str())];
+        self.list_quiet(id, "threshold", &reason, &because, fold);
         episode
     }
 }

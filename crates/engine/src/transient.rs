@@ -6,12 +6,13 @@
 //! long as this one ended within the hold, (k + 1) / (n + 2), the mean of the posterior under a uniform prior. Each
 //! hold ends in one of two ways, which is said, and both feed the counts: what stops recovering is soon held no more.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Severity, SuppressedAlert, Time};
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Severity, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::{Engine, What},
     fold::Fold,
+    kept::kept,
     settings::secs,
 };
 
@@ -110,17 +111,10 @@ impl Engine {
                 "{:.0} % of its like ({n} seen) recover within {hold_s:.0} s; nobody is paged before",
                 p * 100.0
             );
+            let known = self.alerts.get(&alert).expect("looked up above");
+            let entry = kept(alert, known, BY, Some(end), reason.clone(), fold);
             let state = self.incidents.get_mut(&id).expect("looked up above");
-            state.suppressed.insert(
-                alert,
-                SuppressedAlert {
-                    alert_id: alert,
-                    by: BY.into(),
-                    since: fold.time,
-                    until: Some(end),
-                    reason: reason.clone(),
-                },
-            );
+            state.suppressed.insert(alert, entry);
             self.say_episode(episode, Some(id), Some(&format!("held: {reason}")), None, fold);
             let what = What::new(ChangeKind::Suppressed).alert(alert).to(BY);
             self.change(

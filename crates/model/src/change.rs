@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertId, Domain, EngineVersion, Evidence, IncidentId, Text, Time};
+use crate::{AlertId, Domain, EngineVersion, Evidence, IncidentId, PageMode, Text, Time};
 
 /// One change of one incident. `seq` rises by one within a domain, `revision` by one within an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,9 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub to: Option<Text>,
+    /// Of `page_due` and `page_closed`: whether anybody is really to be woken, or told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<PageMode>,
     /// Who did it.
     pub actor: Actor,
     /// Why.

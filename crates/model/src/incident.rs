@@ -92,6 +92,10 @@ pub struct Incident {
     pub engine: EngineVersion,
 }
 
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -115,6 +119,9 @@ pub struct Counts {
     pub alerts: u64,
     /// Alerts that fire.
     pub firing: u64,
+    /// Alerts that went silent without a recovery.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub stale: u64,
     /// Alerts that ended.
     pub resolved: u64,
     /// Events, repeats included.
@@ -286,6 +293,16 @@ pub struct Membership {
     pub severity: Severity,
     /// Firing or resolved.
     pub status: Status,
+    /// It fired last, but its sender, who used to repeat it, has gone silent of it. Not a recovery.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
+    /// How often its like came in the last weeks: `never_seen`, `rare` (at most once a week) or `frequent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub rarity: Option<Text>,
+    /// Share of the earlier times, 0 to 1, that came in this hour of the week or one beside it, in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub season: Option<f64>,
     /// `ts` of its first event here.
     pub first_at: Time,
     /// `ts` of its last event here.
@@ -320,6 +337,17 @@ pub struct RunnerUp {
 pub struct SuppressedAlert {
     /// The alert.
     pub alert_id: AlertId,
+    /// Its dedup key.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub dedup_key: Text,
+    /// Its title.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub title: Text,
+    /// Its severity.
+    #[serde(default)]
+    pub severity: Severity,
     /// What keeps it: a silence, a maintenance window, an inhibiting alert, a habit.
     #[schemars(with = "String")]
     pub by: Text,

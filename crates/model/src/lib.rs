@@ -14,6 +14,7 @@ mod labels;
 mod severity;
 mod time;
 mod topology;
+mod weekday;
 
 pub use change::{Actor, Change, ChangeKind};
 pub use event::{Event, EventKind, Link, Origin, Status};
@@ -29,6 +30,7 @@ pub use labels::Labels;
 pub use severity::Severity;
 pub use time::{Span, Time, TimeError};
 pub use topology::{Edge, Node, Tier, TopologyChange, TopologyDocument};
+pub use weekday::weekday;
 
 /// Short text. Up to 24 bytes are stored in place, which is most names, keys and label values.
 pub type Text = compact_str::CompactString;

@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use engine::Output;
-use model::{Input, Span, Text, Time};
+use model::{ChangeKind, Input, Span, Text, Time};
 use sim::{
     Dice,
     scenario::{Run, Scenario, bytes, lower_half, run, states},
@@ -206,6 +206,74 @@ fn what_was_published_last_is_the_truth() {
         let truth: Vec<_> = run.incidents.iter().map(belief).collect();
         assert_eq!(believed, truth, "{name}");
     }
+}
+
+/// Whoever is to be paged for a critical alert is paged within 20 s of its receipt, unless somebody has its incident
+/// already or the engine is catching up.
+#[test]
+fn everything_critical_that_is_due_pages_within_twenty_seconds() {
+    let mut paged = 0;
+    for (name, scenario) in scenarios() {
+        let run = straight(&scenario);
+        let mut places = BTreeMap::new();
+        for output in &run.out {
+            if let Output::Episode {
+                episode,
+                incident,
+                suppressed,
+                ..
+            } = output
+            {
+                places.insert(*episode, (*incident, suppressed.is_some()));
+            }
+        }
+        let changes: Vec<&model::Change> = run
+            .out
+            .iter()
+            .filter_map(|output| match output {
+                Output::Change(change) => Some(change.as_ref()),
+                _ => None,
+            })
+            .collect();
+        for output in &run.out {
+            let Output::Event {
+                input,
+                episode: Some(episode),
+            } = output
+            else {
+                continue;
+            };
+            let Input::Event(event) = &scenario.inputs[*input as usize] else {
+                continue;
+            };
+            let Some((Some(incident), false)) = places.get(episode) else {
+                continue;
+            };
+            let alert = model::AlertId::new(&event.domain(), &event.dedup_key);
+            let due = event.received_at + Span::from_secs(20);
+            let of_it = || changes.iter().filter(|c| c.incident_id == *incident && c.at <= due);
+            let over = of_it().any(|c| c.alert_id == Some(alert) && c.to.as_deref() == Some("resolved"));
+            let excused = of_it().any(|c| {
+                matches!(c.change, ChangeKind::Acknowledged | ChangeKind::Snoozed | ChangeKind::Suppressed)
+                    || c.to.as_deref() == Some("held: catch_up")
+            });
+            let fires = event.status == model::Status::Firing && event.severity == model::Severity::Critical;
+            if !fires || over || excused || scenario.until.is_some_and(|until| scenario.start + until < due) {
+                continue;
+            }
+            paged += 1;
+            let critical = |c: &model::Change| {
+                c.change == ChangeKind::PageDue && c.because.first().is_some_and(|why| why.value == 5.0)
+            };
+            assert!(
+                of_it().any(|c| critical(c)),
+                "{name}: {} at {} pages nobody by {due}",
+                event.title,
+                event.received_at
+            );
+        }
+    }
+    assert!(paged > 50, "{paged} critical alerts are due a page");
 }
 
 /// What must be up to date in the last record of an incident.

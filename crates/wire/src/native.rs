@@ -190,6 +190,7 @@ impl Native {
                 draft.ts = time(draft, "ts", text);
             }
             Name::StartsAt => draft.starts_at = time(draft, "starts_at", text),
+            Name::EndsAt if when::is_forever(&text) => draft.ends_at = Some(when::FOREVER),
             Name::EndsAt => draft.ends_at = time(draft, "ends_at", text),
             Name::ReceivedAt => draft.received_at = time(draft, "received_at", text),
             Name::Service => draft.service = Some(text),

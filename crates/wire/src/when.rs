@@ -161,7 +161,9 @@ fn words(text: &str, near: Option<Time>) -> Option<Time> {
                     day = Some(n);
                 }
             }
-        } else if weekday(&lower) || matches!(lower.as_str(), "at" | "on" | "the" | "of") {
+        } else if model::weekday(lower.trim_end_matches('.')).is_some()
+            || matches!(lower.as_str(), "at" | "on" | "the" | "of")
+        {
         } else {
             offset = zone(token.trim_matches(|c| matches!(c, '(' | ')')))?;
         }
@@ -248,20 +250,6 @@ fn month_name(lower: &str) -> Option<i64> {
         .iter()
         .position(|m| m.starts_with(lower) || (lower == "sept" && *m == "september"))
         .map(|i| i as i64 + 1)
-}
-
-fn weekday(lower: &str) -> bool {
-    const DAYS: [&str; 7] = [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    let lower = lower.trim_end_matches('.');
-    lower.len() >= 3 && DAYS.iter().any(|d| d.starts_with(lower))
 }
 
 /// Seconds east of UTC: `+02:00`, `-0500`, `+2`, `UTC`, `CEST`, `GMT+1`, `+02:00[Europe/Berlin]`.
@@ -372,6 +360,15 @@ fn civil(
     } else {
         None
     }
+}
+
+/// What "until the year 9999" is read as: later than every end that anybody means.
+pub const FOREVER: Time = Time::from_secs(SECS_MAX);
+
+/// Whether a text names a year after 2200, as ends that are meant never to come do.
+pub fn is_forever(text: &str) -> bool {
+    let b = text.trim().as_bytes();
+    b.len() >= 10 && matches!(b[4], b'-' | b'/') && digits(&b[..4]).is_some_and(|year| year > 2200)
 }
 
 /// The year of a time.

@@ -19,6 +19,7 @@ use model::Span;
 use crate::{
     fail::{Done, Failure},
     lines::{LINE_BYTES_MAX, Line, Lines},
+    reduction::Lost,
     source,
 };
 
@@ -54,6 +55,9 @@ pub(crate) struct Args {
     /// Write the lines that were refused, with reason, stage and origin.
     #[arg(long, value_name = "OUT")]
     deadletters: Option<String>,
+    /// Report what was lost by this truth: one line per event, events that carry `_truth` or what `simulate --truth` writes.
+    #[arg(long, value_name = "FILE", requires = "assignments")]
+    truth: Option<String>,
     /// The files are recorded journals, one partition each: fold exactly what a worker folded.
     #[arg(long)]
     journal: bool,
@@ -122,10 +126,14 @@ pub(crate) fn run(args: &Args) -> Done {
         feed.settle(SETTLE_MAX, &mut outputs)?;
     }
     bar.clear();
-    outputs.finish(feed.shard())?;
+    let first_page_s = outputs.finish(feed.shard())?;
     refused.finish()?;
     if !args.quiet {
-        report::print(&feed, &refused, begin.elapsed());
+        let lost = match (&args.truth, &args.assignments) {
+            (Some(truth), Some(assignments)) => Some(Lost::read(truth, assignments)?),
+            _ => None,
+        };
+        report::print(&feed, &refused, begin.elapsed(), first_page_s, lost);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use engine::{Output, Shard};
 use foldhash::{HashMap, HashMapExt};
-use model::{CauseKind, Incident, IncidentId, Input};
+use model::{CauseKind, Change, ChangeKind, Incident, IncidentId, Input, Time};
 use serde::Serialize;
 
 use crate::fail::{Done, Failure};
@@ -32,6 +32,29 @@ pub(super) struct Outputs {
     /// Last revision of the incidents still remembered, in the order in which they appeared.
     last: Vec<Option<Box<Incident>>>,
     places: HashMap<IncidentId, usize>,
+    delays: Delays,
+}
+
+/// How long after its first alert an incident was paged for the first time.
+#[derive(Default)]
+struct Delays {
+    /// When each incident began, until it is paged.
+    unpaged: HashMap<IncidentId, Time>,
+    seconds: Vec<f64>,
+}
+
+impl Delays {
+    fn change(&mut self, change: &Change) {
+        match change.change {
+            ChangeKind::Opened => drop(self.unpaged.insert(change.incident_id, change.at)),
+            ChangeKind::PageDue => {
+                let begun = self.unpaged.remove(&change.incident_id);
+                self.seconds
+                    .extend(begun.map(|at| change.at.since(at).as_secs_f64()));
+            }
+            _ => {}
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -56,6 +79,7 @@ impl Outputs {
             assignments: sink(&args.assignments)?.map(|sink| (Assignments::new(), sink)),
             last: Vec::new(),
             places: HashMap::new(),
+            delays: Delays::default(),
         })
     }
 
@@ -73,12 +97,16 @@ impl Outputs {
         for output in outs.drain(..) {
             match output {
                 Output::Change(change) => {
+                    self.delays.change(&change);
                     if let Some(sink) = &mut self.changes {
                         sink.line(&wire::record::change(&change))?;
                     }
                 }
                 Output::Incident(incident) => self.incident(incident),
-                Output::Forget(id) => self.forget(id)?,
+                Output::Forget(id) => {
+                    self.delays.unpaged.remove(&id);
+                    self.forget(id)?;
+                }
                 Output::Event { input, episode } => {
                     if let Some((assignments, _)) = &mut self.assignments {
                         let at = input
@@ -122,8 +150,8 @@ impl Outputs {
         Ok(())
     }
 
-    /// Writes everything that had to wait for the end.
-    pub(super) fn finish(&mut self, shard: &Shard) -> Done {
+    /// Writes everything that had to wait for the end; gives the seconds from first alert to first page.
+    pub(super) fn finish(&mut self, shard: &Shard) -> Result<Vec<f64>, Failure> {
         self.partition_ends(shard)?;
         for sink in [&mut self.changes, &mut self.incidents, &mut self.causes]
             .into_iter()
@@ -135,8 +163,9 @@ impl Outputs {
             assignments
                 .finish(&mut sink.out)
                 .map_err(|e| Failure::io(&sink.name, e))?;
+            sink.flush()?;
         }
-        Ok(())
+        Ok(std::mem::take(&mut self.delays.seconds))
     }
 
     fn keeps_incidents(&self) -> bool {

@@ -2,11 +2,21 @@
 
 use std::time::Duration;
 
-use crate::terminal::{safe, say};
+use crate::{
+    reduction::{Lost, Reduction, Suppressed, number},
+    terminal::{safe, say},
+};
 
 use super::{feed::Feed, refused::Refused};
 
-pub(super) fn print(feed: &Feed, refused: &Refused, elapsed: Duration) {
+/// `first_page_s`: seconds from the first alert of each paged incident to its page.
+pub(super) fn print(
+    feed: &Feed,
+    refused: &Refused,
+    elapsed: Duration,
+    first_page_s: Vec<f64>,
+    lost: Option<Lost>,
+) {
     let books = feed.books();
     let seconds = elapsed.as_secs_f64().max(1e-6);
     say(&format!(
@@ -39,65 +49,30 @@ pub(super) fn print(feed: &Feed, refused: &Refused, elapsed: Duration) {
         number(books.unmatched),
     );
     say(&held);
-    if books.new > 0 {
+    let reduction = Reduction {
+        events: books.events,
+        alerts: books.new,
+        incidents: books.incidents,
+        pages: books.pages,
+        suppressed: Some(Suppressed {
+            what: "events",
+            count: books.quiet,
+            of: books.events,
+        }),
+        lost,
+        first_page_s,
+    };
+    let lines = reduction.lines();
+    if !lines.is_empty() {
         say("  noise reduction, under each of its definitions:");
     }
-    for (words, from, to) in [
-        ("events to alerts", books.events, books.new),
-        ("alerts to incidents", books.new, books.incidents),
-        ("incidents to pages", books.incidents, books.pages),
-        ("events to incidents", books.events, books.incidents),
-        ("alerts to pages", books.new, books.pages),
-    ] {
-        if from > 0 {
-            say(&format!(
-                "    {words:<20} {:>8}  {} to {}",
-                reduction(from, to),
-                number(from),
-                number(to)
-            ));
-        }
+    for line in lines {
+        say(&format!("    {line}"));
     }
     if refused.count() > 0 {
         say(&format!("  {} refused (dead letters):", number(refused.count())));
         for (reason, count) in refused.reasons() {
             say(&format!("    {:>9}  {}", number(count), safe(reason)));
         }
-    }
-}
-
-/// The share of `from` that `to` spares, in percent.
-fn reduction(from: u64, to: u64) -> String {
-    if from == 0 {
-        return "-".to_owned();
-    }
-    format!("{:.1} %", 100.0 * (1.0 - to as f64 / from as f64))
-}
-
-/// With a comma between thousands.
-fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        assert_eq!(
-            [0, 999, 1000, 1234567].map(number),
-            ["0", "999", "1,000", "1,234,567"]
-        );
-        assert_eq!(reduction(200, 1), "99.5 %");
-        assert_eq!(reduction(0, 0), "-");
     }
 }

@@ -2,8 +2,8 @@
 
 use engine::Settings;
 use model::{
-    Edge, Event, EventKind, Input, Labels, Node, PageMode, Progress, Severity, Span, Status, Text, Time,
-    TopologyChange, TopologyDocument, dedup_key, event_id,
+    Edge, Event, EventKind, Input, Labels, Node, Origin, PageMode, Progress, Severity, Span, Status, Text,
+    Time, TopologyChange, TopologyDocument, dedup_key, event_id,
 };
 
 use super::line::{span, words};
@@ -191,6 +191,12 @@ impl Scenario {
                 to: at,
                 present: None,
             }),
+            ["progress", present] => Input::Progress(Progress {
+                to: at,
+                present: Some(
+                    self.start + span(present.strip_prefix("present=").ok_or("expected present=TIME")?)?,
+                ),
+            }),
             ["depends", chain @ ..] => Input::TopologyChange(Box::new(TopologyChange {
                 at,
                 upsert_edges: edges(chain)?,
@@ -294,6 +300,14 @@ impl Scenario {
             "text" => event.text = value.into(),
             "tenant" => event.tenant = Some(value.into()),
             "environment" => event.environment = Some(value.into()),
+            "raw" => {
+                event.origin = Some(Origin::Log {
+                    topic: "raw".into(),
+                    partition: value.parse().map_err(|_| format!("`{value}` is no partition"))?,
+                    offset: self.inputs.len() as u64,
+                    index: 0,
+                });
+            }
             "ts" => event.ts = self.start + span(value)?,
             "starts" => event.starts_at = Some(self.start + span(value)?),
             "ends" => event.ends_at = Some(self.start + span(value)?),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::{EpisodeId, Output};
-use model::{AlertId, Change, Event, Evidence, Incident, IncidentId, Input, Text, Time};
+use model::{AlertId, Change, Event, Evidence, Incident, IncidentId, Input, PageMode, Text, Time};
 
 use super::{drive::Run, line::show, parse::Scenario};
 
@@ -96,6 +96,9 @@ impl Page {
             if let Some(value) = value {
                 line.push_str(&format!(" {label} {}", self.value(value)));
             }
+        }
+        if change.mode == Some(PageMode::Live) {
+            line.push_str(" live");
         }
         if change.amends {
             line.push_str(" amends");

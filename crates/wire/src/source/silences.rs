@@ -36,6 +36,9 @@ fn silence(value: &Value, sink: &mut Sink<'_>) {
     d.ts = when::any(&updated, None);
     d.starts_at = f.time(&["startsAt"]);
     d.ends_at = f.time(&["endsAt"]);
+    if d.ends_at.is_none() && f.text("endsAt").is_some_and(|text| when::is_forever(&text)) {
+        d.ends_at = Some(when::FOREVER);
+    }
     d.title = f.text("comment").unwrap_or_default();
     if d.title.is_empty() {
         d.title = Text::const_new("silence");

@@ -1,14 +1,16 @@
 //! `stormfold explain`: one incident in words: why it exists, why each alert is in it or kept from it, why this cause,
-//! this owner, this page. It says only what the record says; nothing is worked out anew.
+//! this owner, this page; or one alert: where it is and was, and what keeps it quiet. It says only what the records say;
+//! nothing is worked out anew.
 
-use std::{collections::BTreeMap, fmt::Write as _, io::Write, sync::Arc};
+mod alert;
 
-use model::{Cause, Evidence, Incident, Membership, SuppressedAlert};
+use std::{collections::BTreeMap, fmt::Write as _, io::Write};
+
+use model::{Cause, Change, Evidence, Incident, Membership};
 
 use crate::{
     fail::{Done, Failure},
-    lines::{LINE_BYTES_MAX, Line, Lines},
-    source,
+    lines::each_line,
     terminal::{safe, word},
 };
 
@@ -23,20 +25,44 @@ pub(crate) struct Args {
     /// The incident: its id or enough of the id's beginning to tell it from the others. Without it they are listed.
     #[arg(value_name = "INCIDENT")]
     incident: Option<String>,
+    /// An alert instead: its id, its dedup key, or words of its title. Tells every incident it is or was in, and what
+    /// keeps it quiet: by what, since when, until when.
+    #[arg(long, value_name = "TEXT", conflicts_with = "incident")]
+    alert: Option<String>,
+    /// All alerts that are kept quiet, the worst first; those that are in no incident, too.
+    #[arg(long, conflicts_with_all = ["incident", "alert"])]
+    suppressed: bool,
+    /// Changes, one a line, as `replay --changes` and `topics read` write them: with --alert every time that it was kept
+    /// quiet and released.
+    #[arg(long, value_name = "FILE", requires = "alert")]
+    changes: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   stormfold explain --incidents incidents.jsonl
   stormfold explain --incidents incidents.jsonl 5c07
+  stormfold explain --incidents incidents.jsonl --suppressed
+  stormfold explain --incidents incidents.jsonl --changes changes.jsonl --alert HostUnreachable
   stormfold topics read incidents | stormfold explain --incidents - 5c07";
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
     let incidents = read(&args.incidents)?;
-    let text = match &args.incident {
-        None => list(&incidents),
-        Some(id) => explain(find(&incidents, id, &args.incidents)?),
+    let text = match (&args.incident, &args.alert) {
+        (Some(id), _) => explain(find(&incidents, id, &args.incidents)?),
+        (None, Some(wanted)) => {
+            let changes = args
+                .changes
+                .as_deref()
+                .map(changes)
+                .transpose()?
+                .unwrap_or_default();
+            alert::told(&incidents, &changes, wanted)
+                .ok_or_else(|| Failure::Wrong(format!("no alert in {} is {wanted}", args.incidents)))?
+        }
+        (None, None) if args.suppressed => alert::all_suppressed(&incidents),
+        (None, None) => list(&incidents),
     };
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -46,29 +72,28 @@ pub(crate) fn run(args: &Args) -> Done {
 
 /// The last revision of each incident, in the order of opening.
 fn read(file: &str) -> Result<Vec<Incident>, Failure> {
-    let mut lines = Lines::new(source::open(file, &Arc::default())?, LINE_BYTES_MAX);
     let mut found: BTreeMap<_, Incident> = BTreeMap::new();
-    while let Some((number, line)) = lines.next().map_err(|e| Failure::io(file, e))? {
-        let bytes = match line {
-            Line::Whole(bytes) if bytes.trim_ascii().is_empty() => continue,
-            Line::Whole(bytes) => bytes,
-            Line::Cut(_) => {
-                let text = format!("{file}:{number}: longer than {LINE_BYTES_MAX} bytes");
-                return Err(Failure::Wrong(text));
-            }
-        };
-        let incident: Incident = wire::record::read_incident(bytes)
-            .map_err(|e| Failure::Wrong(format!("{file}:{number}: not an incident record: {e}")))?;
+    each_line(file, |line| {
+        let incident = wire::record::read_incident(line.as_bytes())?;
         let newer = found
             .get(&incident.incident_id)
             .is_none_or(|old| old.revision <= incident.revision);
         if newer {
             found.insert(incident.incident_id, incident);
         }
-    }
+        Ok::<(), wire::record::RecordError>(())
+    })?;
     let mut incidents: Vec<Incident> = found.into_values().collect();
     incidents.sort_by_key(|i| (i.opened_at, i.incident_id));
     Ok(incidents)
+}
+
+fn changes(file: &str) -> Result<Vec<Change>, Failure> {
+    let mut changes = Vec::new();
+    each_line(file, |line| {
+        wire::record::read_change(line.as_bytes()).map(|change| changes.push(change))
+    })?;
+    Ok(changes)
 }
 
 /// The one incident whose id begins like this, with or without the tag of its domain.
@@ -228,10 +253,11 @@ fn member(text: &mut String, m: &Membership) {
     line(
         text,
         format_args!(
-            "          alert {}, {} {}, {} events from {} to {}",
+            "          alert {}, {} {}{}, {} events from {} to {}",
             m.alert_id,
             m.severity,
             word(&m.status),
+            if m.stale { " but stale" } else { "" },
             m.count,
             m.first_at,
             m.last_at
@@ -245,6 +271,15 @@ fn member(text: &mut String, m: &Membership) {
             percent(m.probability)
         ),
     );
+    if let Some(rarity) = &m.rarity {
+        let season = m.season.map_or(String::new(), |share| {
+            format!("; {} of its like came in this hour of the week", percent(share))
+        });
+        line(
+            text,
+            format_args!("          {}{season}", safe(&rarity.replace('_', " "))),
+        );
+    }
     evidence(text, &m.because);
     if let Some(other) = &m.runner_up {
         line(
@@ -266,20 +301,8 @@ fn suppressed(text: &mut String, i: &Incident) {
         text,
         format_args!("\nSuppressed, {} of {}", i.suppressed.len(), i.counts.suppressed),
     );
-    for SuppressedAlert {
-        alert_id,
-        by,
-        since,
-        until,
-        reason,
-    } in &i.suppressed
-    {
-        let until = until.map_or("until it changes".to_owned(), |at| format!("until {at}"));
-        line(
-            text,
-            format_args!("  alert {alert_id}: by {}, since {since}, {until}", safe(by)),
-        );
-        line(text, format_args!("          {}", safe(reason)));
+    for kept in &i.suppressed {
+        alert::suppressed(text, kept);
     }
 }
 

@@ -1,0 +1,130 @@
+//! What is kept quiet without an incident can be found, too: each system has a list of it for each day.
+//!
+//! A list is an incident record with the flag `background`. It has no members, asks nobody for anything and ends with
+//! its day, and nothing says that it was opened; its `suppressed` names each alert for which nothing was live that it could have joined, and what keeps it.
+//! One change says so of each alert and day, and another one when it is heard after all. A record holds the worst of
+//! them, the changes hold all.
+
+use model::{AlertId, ChangeKind, Evidence, IncidentId, Severity, Span, SuppressedAlert, Text, Time};
+
+use crate::{
+    alert::Alert,
+    engine::{Engine, What},
+    fold::Fold,
+    open::new_state,
+};
+
+/// Alerts of one list that are remembered; beyond, the mildest make room and are counted.
+const LISTED_MAX: usize = 256;
+const DAY_S: i64 = 86_400;
+
+impl Engine {
+    /// An alert is kept quiet and is in no incident: puts it on the list of its system, once a day.
+    pub(crate) fn list_quiet(
+        &mut self,
+        id: AlertId,
+        by: &str,
+        reason: &str,
+        because: &[Evidence],
+        fold: &mut Fold<'_>,
+    ) {
+        let Some(alert) = self.alerts.get(&id) else { return };
+        let day = Time::from_secs(fold.time.secs().div_euclid(DAY_S) * DAY_S);
+        if alert.listed.is_some_and(|(at, _)| at == day) {
+            return;
+        }
+        let key = compact_str::format_compact!("quiet/{}", alert.spot.system);
+        let list = IncidentId::new(&self.domain, &key, day, 0);
+        let kept = kept(id, alert, by, None, reason.to_owned(), fold);
+        let (severity, since) = (kept.severity, kept.since);
+        if self.incidents.get(&list).is_none() {
+            let mut state = new_state(alert, id, alert.state_at, fold);
+            state.background = true;
+            state.list = true;
+            state.severity = Severity::Info;
+            state.title = format!("Kept quiet in {}", alert.spot.system);
+            state.because = because.to_vec();
+            self.incidents.insert(list, state);
+            self.open.insert(list);
+            self.wake_at(list, day + Span::from_secs(DAY_S), fold);
+        }
+        let state = self.incidents.get_mut(&list).expect("it was just made");
+        if state.suppressed.len() == LISTED_MAX {
+            state.unlisted += 1;
+            let mildest = state
+                .suppressed
+                .values()
+                .map(|s| (s.severity, s.since, s.alert_id));
+            let mildest = mildest.min().expect("the list is full");
+            if mildest.0 < severity {
+                state.suppressed.remove(&mildest.2);
+            }
+        }
+        if state.suppressed.len() < LISTED_MAX {
+            state.suppressed.insert(id, kept);
+        }
+        state.touched_at = since;
+        self.alerts.get_mut(&id).expect("looked up above").listed = Some((day, list));
+        let what = What::new(ChangeKind::Suppressed).alert(id).to(reason);
+        self.change(list, what, because.to_vec(), fold);
+    }
+
+    /// An alert that was kept quiet without an incident has one now.
+    pub(crate) fn unlist(&mut self, id: AlertId, because: &[Evidence], fold: &mut Fold<'_>) {
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            return;
+        };
+        let Some((_, list)) = alert.listed.take() else {
+            return;
+        };
+        let Some(state) = self.incidents.get_mut(&list).filter(|state| state.is_open()) else {
+            return;
+        };
+        match state.suppressed.remove(&id) {
+            Some(kept) => {
+                let what = What::new(ChangeKind::Released).alert(id).from(kept.reason);
+                self.change(list, what, because.to_vec(), fold);
+            }
+            None => {
+                state.unlisted = state.unlisted.saturating_sub(1);
+                self.change(
+                    list,
+                    What::new(ChangeKind::Released).alert(id),
+                    because.to_vec(),
+                    fold,
+                );
+            }
+        }
+    }
+
+    /// A list ends with its day.
+    pub(crate) fn end_list(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let because = vec![Evidence::new(
+            model::EvidenceKind::Quiet,
+            DAY_S as f64,
+            "the day of this list is over",
+        )];
+        self.finish(id, What::new(ChangeKind::Resolved), because, fold);
+    }
+}
+
+/// What a record says of an alert that is kept quiet.
+pub(crate) fn kept(
+    id: AlertId,
+    alert: &Alert,
+    by: impl Into<Text>,
+    until: Option<Time>,
+    reason: String,
+    fold: &Fold<'_>,
+) -> SuppressedAlert {
+    SuppressedAlert {
+        alert_id: id,
+        dedup_key: alert.dedup_key.clone(),
+        title: alert.title.clone(),
+        severity: alert.severity,
+        by: by.into(),
+        since: fold.time,
+        until,
+        reason,
+    }
+}
