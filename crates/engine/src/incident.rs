@@ -23,10 +23,10 @@ pub(crate) struct State {
     pub storm: bool,
     /// Who had it gave it back, and nobody was paged since.
     pub given_back: bool,
-    /// The day's list of what is kept quiet without an incident; a background list without members.
-    pub list: bool,
     /// Its page is held because stream time is far behind the present.
     pub catching_up: bool,
+    /// What it teaches about causes was learned.
+    pub learned: bool,
     /// It was said that alerts in it came although they usually come otherwise.
     pub unusual: bool,
 

@@ -1,11 +1,13 @@
 //! What is kept quiet without an incident can be found, too: each system has a list of it for each day.
 //!
-//! A list is an incident record with the flag `background`. It has no members, asks nobody for anything and ends with
-//! its day, and nothing says that it was opened; its `suppressed` names each alert for which nothing was live that it could have joined, and what keeps it.
+//! A list is an incident record with the flag `background`. It has no members, is never open and asks nobody for
+//! anything; its `suppressed` names each alert for which nothing was live that it could have joined, and what keeps it.
 //! One change says so of each alert and day, and another one when it is heard after all. A record holds the worst of
 //! them, the changes hold all.
 
-use model::{AlertId, ChangeKind, Evidence, IncidentId, Severity, Span, SuppressedAlert, Text, Time};
+use model::{
+    AlertId, ChangeKind, Evidence, IncidentId, IncidentStatus, Severity, Span, SuppressedAlert, Text, Time,
+};
 
 use crate::{
     alert::Alert,
@@ -40,12 +42,12 @@ impl Engine {
         if self.incidents.get(&list).is_none() {
             let mut state = new_state(alert, id, alert.state_at, fold);
             state.background = true;
-            state.list = true;
+            state.status = IncidentStatus::Resolved;
+            state.resolved_at = Some(fold.time);
             state.severity = Severity::Info;
             state.title = format!("Kept quiet in {}", alert.spot.system);
             state.because = because.to_vec();
             self.incidents.insert(list, state);
-            self.open.insert(list);
             self.wake_at(list, day + Span::from_secs(DAY_S), fold);
         }
         let state = self.incidents.get_mut(&list).expect("it was just made");
@@ -77,7 +79,7 @@ impl Engine {
         let Some((_, list)) = alert.listed.take() else {
             return;
         };
-        let Some(state) = self.incidents.get_mut(&list).filter(|state| state.is_open()) else {
+        let Some(state) = self.incidents.get_mut(&list) else {
             return;
         };
         match state.suppressed.remove(&id) {
@@ -95,16 +97,6 @@ impl Engine {
                 );
             }
         }
-    }
-
-    /// A list ends with its day.
-    pub(crate) fn end_list(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
-        let because = vec![Evidence::new(
-            model::EvidenceKind::Quiet,
-            DAY_S as f64,
-            "the day of this list is over",
-        )];
-        self.finish(id, What::new(ChangeKind::Resolved), because, fold);
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{
     settle::{Pending, Verdict},
 };
 
+/// Where nothing was heard for four hours nothing more is expected that would teach another cause; its end may be far.
+pub(crate) const LEARN_S: i64 = 4 * 3600;
+
 impl Engine {
     /// The alert that opened an incident fires again after its end.
     pub(crate) fn relapse(&mut self, id: IncidentId, p: &Pending, verdict: &Verdict, fold: &mut Fold<'_>) {
@@ -110,15 +113,15 @@ impl Engine {
         if !state.is_open() {
             return;
         }
-        if state.list {
-            return;
-        }
         let wait = if state.firing == 0 {
             fold.settings.life.resolve_quiet_s
         } else {
             fold.settings.life.stale_s
         };
         let mut at = state.touched_at + secs(wait);
+        if !state.learned && !state.background {
+            at = at.min(state.touched_at + Span::from_secs(LEARN_S));
+        }
         if !state.background && state.firing > 0 {
             at = at.min(state.opened_at + secs(fold.settings.life.age_max_s));
         }
@@ -135,20 +138,21 @@ impl Engine {
             self.forget_or_wait(id, fold);
             return;
         }
-        if state.list {
-            self.end_list(id, fold);
-            return self.forget_or_wait(id, fold);
-        }
         let quiet = fold.time.since(state.touched_at);
         let (over, stale) = (
             state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
             quiet >= secs(fold.settings.life.stale_s),
         );
         let old = fold.time.since(state.opened_at) >= secs(fold.settings.life.age_max_s);
+        let (firing, background) = (state.firing, state.background);
+        let settled = quiet >= Span::from_secs(LEARN_S) && !background;
+        if settled {
+            self.learn_causes(id, fold);
+        }
         if over || stale {
             self.end(id, !over, fold);
             self.forget_or_wait(id, fold);
-        } else if old && state.firing > 0 && !state.background {
+        } else if old && firing > 0 && !background {
             self.succeed(id, fold);
             self.forget_or_wait(id, fold);
         } else {
@@ -202,12 +206,20 @@ impl Engine {
         self.hold_failed(id, fold);
         let what = what.from(crate::record::status_word(from)).to("resolved");
         self.change(id, what, because, fold);
-        self.remember(id, fold);
+        self.learn_causes(id, fold);
         if let Some(why) = why {
             self.close_page(id, &why, fold);
         }
         self.watch_all(id, fold);
         self.wake_at(id, fold.time, fold);
+    }
+
+    /// Takes what an incident teaches about causes into the history, once.
+    fn learn_causes(&mut self, id: IncidentId, fold: &Fold<'_>) {
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        if !std::mem::replace(&mut state.learned, true) {
+            self.remember(id, fold);
+        }
     }
 
     /// Nobody said when the alerts that still fire ended.

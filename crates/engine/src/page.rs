@@ -11,6 +11,7 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     incident::State,
+    life::LEARN_S,
     settings::secs,
 };
 
@@ -118,9 +119,9 @@ impl Engine {
             .incidents
             .get(&id)
             .and_then(|state| self.alerts.get(&state.opener));
-        let mute_sender = opener
-            .and_then(|alert| self.sources.get(&alert.source))
-            .is_some_and(|source| source.never_resolves());
+        let source = opener.and_then(|alert| self.sources.get(&alert.source));
+        let mute_sender = source.is_some_and(|source| source.never_resolves());
+        let tells_ends = source.is_some_and(|source| source.resolves > 0);
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.page_at = None;
         let waits = !matches!(state.page.state, PageState::Due);
@@ -162,16 +163,21 @@ impl Engine {
             PageState::Due => {
                 state.owner_since = None;
                 let at = state.last_page_at.unwrap_or(fold.time) + secs(fold.settings.page.repeat_s);
-                // Silence of a sender that never says when a condition ends does not say that it lasts.
-                let lasts = !mute_sender || state.last_page_at.is_some_and(|paged| state.touched_at > paged);
+                // Silence of a sender that never says when a condition ends does not say that it lasts; of one that is
+                // not known yet, for some hours.
+                let recent = fold.time.since(state.touched_at) <= Span::from_secs(LEARN_S);
+                let lasts = !mute_sender && (tells_ends || recent)
+                    || state.last_page_at.is_some_and(|paged| state.touched_at > paged);
                 if at <= fold.time && state.acknowledged_by.is_none() && lasts {
                     Some(format!(
                         "nobody took it for {}",
                         secs(fold.settings.page.repeat_s)
                     ))
                 } else {
-                    if state.acknowledged_by.is_none() && at > fold.time {
-                        self.wake_at(id, at, fold);
+                    if state.acknowledged_by.is_none() {
+                        // What is heard until then may say that it lasts.
+                        let again = fold.time + secs(fold.settings.page.repeat_s.max(1.0));
+                        self.wake_at(id, if at > fold.time { at } else { again }, fold);
                     }
                     None
                 }

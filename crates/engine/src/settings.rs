@@ -151,7 +151,8 @@ impl Default for Life {
             deescalate_s: 60.0,
             // A week: what lasts over a weekend is one thing still, and nothing grows for ever.
             age_max_s: 7.0 * 86_400.0,
-            stale_s: 4.0 * 3600.0,
+            // Many senders report changes only, and silence of theirs is no recovery.
+            stale_s: 86_400.0,
             stale_repeats: 5.0,
             forget_days: 30,
         }

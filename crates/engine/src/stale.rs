@@ -127,7 +127,7 @@ mod tests {
             (1500.0..1600.0).contains(&age_s),
             "five gaps of five minutes: {age_s}"
         );
-        (0..50).for_each(|_| habit.repeated(7200.0));
+        (0..50).for_each(|_| habit.repeated(40_000.0));
         assert_eq!(
             habit.stale_age_s(&life),
             Some(life.stale_s),

@@ -251,11 +251,17 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
             };
             let alert = model::AlertId::new(&event.domain(), &event.dedup_key);
             let due = event.received_at + Span::from_secs(20);
-            let of_it = || changes.iter().filter(|c| c.incident_id == *incident && c.at <= due);
+            let of_it = || {
+                changes
+                    .iter()
+                    .filter(|c| c.incident_id == *incident && c.at <= due)
+            };
             let over = of_it().any(|c| c.alert_id == Some(alert) && c.to.as_deref() == Some("resolved"));
             let excused = of_it().any(|c| {
-                matches!(c.change, ChangeKind::Acknowledged | ChangeKind::Snoozed | ChangeKind::Suppressed)
-                    || c.to.as_deref() == Some("held: catch_up")
+                matches!(
+                    c.change,
+                    ChangeKind::Acknowledged | ChangeKind::Snoozed | ChangeKind::Suppressed
+                ) || c.to.as_deref() == Some("held: catch_up")
             });
             let fires = event.status == model::Status::Firing && event.severity == model::Severity::Critical;
             if !fires || over || excused || scenario.until.is_some_and(|until| scenario.start + until < due) {
