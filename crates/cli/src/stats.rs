@@ -95,18 +95,21 @@ fn of<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Reduction {
     sum
 }
 
-/// Lines of assignments, and those that say why an event is kept quiet.
+/// Events of alerts in assignments, and those of them that are kept quiet. A single word in place of a reason says what
+/// an event is instead of an alert.
 fn count(file: &str) -> Result<(u64, u64), Failure> {
     #[derive(serde::Deserialize)]
     struct Line {
         #[serde(default)]
-        suppressed: Option<serde::de::IgnoredAny>,
+        suppressed: Option<String>,
     }
     let (mut events, mut suppressed) = (0, 0);
     each_line(file, |line| {
         let line: Line = serde_json::from_str(line)?;
-        events += 1;
-        suppressed += u64::from(line.suppressed.is_some());
+        let reason = line.suppressed.as_deref();
+        let is_alert = reason.is_none_or(|reason| reason.contains(' '));
+        events += u64::from(is_alert);
+        suppressed += u64::from(is_alert && reason.is_some());
         Ok::<(), serde_json::Error>(())
     })?;
     Ok((events, suppressed))

@@ -8,7 +8,7 @@
 mod screen;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -135,6 +135,7 @@ struct Stage {
     changes: TopicPartition,
     told: Vec<Told>,
     open: BTreeMap<model::IncidentId, bool>,
+    lists: BTreeSet<model::IncidentId>,
     /// Events written so far.
     said: u64,
 }
@@ -176,6 +177,7 @@ impl Stage {
             changes,
             told: Vec::new(),
             open: BTreeMap::new(),
+            lists: BTreeSet::new(),
             said: 0,
         })
     }
@@ -221,13 +223,20 @@ impl Stage {
             records.into_iter().partition(|r| r.at == self.changes);
         for value in incidents.iter().filter_map(|r| r.value.as_ref()) {
             if let Ok(incident) = wire::record::read_incident(value) {
+                // Lists of what is kept quiet are no part of the story.
+                if incident.flags.iter().any(|flag| flag == "background") {
+                    self.lists.insert(incident.incident_id);
+                    continue;
+                }
                 self.open
                     .insert(incident.incident_id, incident.resolved_at.is_none());
                 self.told.push(Told::Incident(Box::new(incident)));
             }
         }
         for value in changes.iter().filter_map(|r| r.value.as_ref()) {
-            if let Ok(change) = wire::record::read_change(value) {
+            if let Ok(change) = wire::record::read_change(value)
+                && !self.lists.contains(&change.incident_id)
+            {
                 self.told.push(Told::Change(Box::new(change)));
             }
         }
