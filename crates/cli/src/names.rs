@@ -1,9 +1,10 @@
-//! `stormfold names`: what the names in events mean in a topology, which mean nothing, and which alias was probably left
-//! out. Names are what joins tools, so this is the first thing to look at when nothing is joined.
+//! `stormfold names`: what the names in events mean in a topology, which mean nothing, which alias was probably left out, and
+//! what keeps breaking out together although nothing connects it. Names are what joins tools, so this is the first thing to look at when nothing is joined.
 
 use std::{collections::BTreeMap, io::Write, sync::Arc};
 
-use model::{Event, Text};
+use engine::Suggestion;
+use model::{Event, Input, Text};
 use topology::Graph;
 use wire::{Decoder, Found, Raw};
 
@@ -59,6 +60,14 @@ pub(crate) fn run(args: &Args) -> Done {
     let graph = crate::topology::graph(file)?;
     let decoder = Decoder::new(config.decode()?);
     let mut census = Census::default();
+    // Folded too, to see what keeps breaking out together.
+    let mut shard = engine::Shard::new(config.engine());
+    let mut outs = Vec::new();
+    let parts = crate::topology::read(file)?;
+    shard.step(
+        &parts.into_iter().map(Input::TopologyPart).collect::<Vec<_>>(),
+        &mut outs,
+    );
     let mut lines = Lines::new(source::open(&args.events, &Arc::default())?, LINE_BYTES_MAX);
     let mut found = Vec::new();
     while let Some((number, line)) = lines.next().map_err(|e| Failure::io(&args.events, e))? {
@@ -71,13 +80,16 @@ pub(crate) fn run(args: &Args) -> Done {
         for one in &found {
             if let Found::Alert(event) = one {
                 census.take(event, &graph);
+                shard.step(&[Input::Event(event.clone())], &mut outs);
+                outs.clear();
             }
         }
     }
+    let lacking = shard.suggestions();
     let text = if args.json {
-        census.json(&graph)
+        census.json(&graph) + &suggestions_json(&lacking)
     } else {
-        census.report(&graph)
+        census.report(&graph) + &suggestions_report(&lacking)
     };
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -236,6 +248,42 @@ impl Meaning {
             Meaning::Nothing => 2,
         }
     }
+}
+
+/// Whether two names are probably one thing: one of them is unknown and they are alike. Else something connects them.
+fn is_alias(suggestion: &Suggestion) -> bool {
+    let alike = strsim::jaro_winkler(&suggestion.a.to_lowercase(), &suggestion.b.to_lowercase());
+    suggestion.known != (true, true) && alike >= LIKENESS_MIN
+}
+
+fn suggestions_report(lacking: &[Suggestion]) -> String {
+    if lacking.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        "\nKeep breaking out together although nothing connects them, to be looked at first:\n".to_owned();
+    for one in lacking {
+        let what = if is_alias(one) {
+            "perhaps one thing"
+        } else {
+            "perhaps an edge"
+        };
+        let (a, b) = (safe(&one.a), safe(&one.b));
+        out.push_str(&format!(
+            "  {a} and {b}: {} of {} times; {what}\n",
+            one.together, one.of
+        ));
+    }
+    out
+}
+
+fn suggestions_json(lacking: &[Suggestion]) -> String {
+    let line = |one: &Suggestion| {
+        let what = if is_alias(one) { "alias" } else { "edge" };
+        let ends = [&one.a, &one.b];
+        serde_json::json!({"suggested": what, "between": ends, "together": one.together, "of": one.of, "last": one.last})
+    };
+    lacking.iter().map(|one| format!("{}\n", line(one))).collect()
 }
 
 /// The node whose name is most alike, if any is alike enough. Of equals the first.

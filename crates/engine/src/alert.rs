@@ -159,6 +159,8 @@ pub(crate) struct Spot {
     pub system: Text,
     /// Whether the system is a component of the topology.
     pub known: bool,
+    /// Whether it was looked up in a topology that was over already; a newer event is looked up anew.
+    pub past: bool,
 }
 
 /// What an alert usually does. Grown from its own past only.

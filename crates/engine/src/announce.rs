@@ -5,7 +5,7 @@
 //! nothing more is said, where it does not the alert is `moved`, or has `left` when it is placed nowhere. Nothing is
 //! announced of what is probably too little, or begins again what is over: that is worth the ten seconds.
 
-use model::{ChangeKind, Evidence, EvidenceKind, IncidentId, Text, Time};
+use model::{ChangeKind, Evidence, EvidenceKind, IncidentId, Severity, Text, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -91,6 +91,9 @@ impl Engine {
     fn guess(&self, p: &Pending, fold: &Fold<'_>) -> Guess {
         let alert = self.alerts.get(&p.alert).expect("made on arrival");
         let chronic = self.chronic(p.alert, p.weight, p.t, fold);
+        if let Some((incident, reason)) = self.said(p.alert, fold) {
+            return Guess::Join(incident, vec![reason]);
+        }
         if !p.fresh
             && let Some(incident) = alert.incident
             && self
@@ -129,7 +132,7 @@ impl Engine {
                 Placement::Relapse(id) if self.incidents.get(&id).is_some_and(|s| s.is_open()) => {
                     Guess::Join(id, verdict.because)
                 }
-                Placement::Open { .. } if self.room_for_tentative(system) => Guess::Open(
+                Placement::Open { .. } if self.room_for_tentative(system, fold) => Guess::Open(
                     verdict
                         .because
                         .into_iter()
@@ -142,7 +145,7 @@ impl Engine {
         // Seen from here the burst lies behind; what settles sees it before.
         let onset = self.judge_onset(p, system, near.as_deref(), &live, true, fold);
         match onset {
-            Some(verdict) if self.room_for_tentative(system) => Guess::Open(
+            Some(verdict) if self.room_for_tentative(system, fold) => Guess::Open(
                 verdict
                     .because
                     .into_iter()
@@ -152,7 +155,7 @@ impl Engine {
             // What its incident has shown already begins anew when another fault does: wait for what comes with it.
             _ if p.kind == Kind::Again => Guess::Nothing,
             _ => {
-                let verdict = self.judge_joining(p, &live, fold);
+                let verdict = self.abstain(p, self.judge_joining(p, &live, fold), fold);
                 let Placement::Join { incident, .. } = verdict.place else {
                     return Guess::Nothing;
                 };
@@ -161,10 +164,12 @@ impl Engine {
         }
     }
 
-    fn room_for_tentative(&self, system: &Text) -> bool {
-        self.systems
-            .get(system)
-            .is_none_or(|system| system.tentative.len() < TENTATIVE_MAX)
+    fn room_for_tentative(&self, system: &Text, fold: &Fold<'_>) -> bool {
+        self.may_open(Severity::Info, fold)
+            && self
+                .systems
+                .get(system)
+                .is_none_or(|system| system.tentative.len() < TENTATIVE_MAX)
     }
 
     /// The youngest announced incident that an alert could belong to.

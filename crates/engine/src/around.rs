@@ -103,17 +103,18 @@ impl Engine {
         let Some(entry) = self.systems.get(system) else {
             return Vec::new();
         };
-        let fits = |s: &State| {
+        let fits = |id: &IncidentId, s: &State| {
             s.is_open()
                 && (near.is_some() || t.since(s.last).as_secs_f64() <= reach)
                 && s.begun.since(t).as_secs_f64() <= reach
                 && near.is_none_or(|near| self.linked(s, alert, near, t, reach, fold))
                 && !explained_elsewhere(s, alert, fold)
+                && self.kept_apart(*id, s, alert, fold).is_none()
         };
         entry
             .live
             .iter()
-            .filter(|id| self.incidents.get(id).is_some_and(fits))
+            .filter(|id| self.incidents.get(id).is_some_and(|state| fits(id, state)))
             .copied()
             .collect()
     }
@@ -187,10 +188,12 @@ impl Engine {
 /// Whether an incident's alerts name what fails them, and this one has nothing to do with that nor with any of them: two
 /// callers of one silent database are not one fault when one of them says that somebody else fails it.
 fn explained_elsewhere(state: &State, alert: &Alert, fold: &Fold<'_>) -> bool {
-    let Some((&callee, &named)) = state.callees.iter().max_by_key(|(node, named)| (**named, **node)) else {
+    let Some((callee, &named)) = state.callees.iter().max_by_key(|(name, named)| (**named, *name)) else {
         return false;
     };
-    let Some(node) = alert.spot.node else { return false };
+    let (Some(node), Some(callee)) = (alert.spot.node, fold.graph.find(callee).map(|node| node.0)) else {
+        return false;
+    };
     if named < 2 || u64::from(named) * 2 < state.alerts || alert.spot.callee == Some(callee) || node == callee
     {
         return false;

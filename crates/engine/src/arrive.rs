@@ -24,16 +24,18 @@ impl Engine {
     /// Takes in a firing or resolved event; gives the number of the episode it belongs to.
     pub(crate) fn arrive(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
         let id = AlertId::new(&self.domain, &event.dedup_key);
+        self.follow_merges(id);
         let known = match self.alerts.get_mut(&id) {
             Some(alert) => {
-                if alert.spot.serial != fold.serial {
-                    alert.spot = spot::locate(event, fold.graph, fold.serial);
+                let newer = alert.spot.past && event.ts >= fold.since;
+                if alert.spot.serial != fold.serial || newer {
+                    alert.spot = spot::locate_then(event, fold);
                 }
                 self.join_family(id);
                 true
             }
             None => {
-                let alert = Alert::new(event, spot::locate(event, fold.graph, fold.serial), fold.time);
+                let alert = Alert::new(event, spot::locate_then(event, fold), fold.time);
                 self.alerts.insert(id, alert);
                 self.learn_kin(id, event, fold);
                 false

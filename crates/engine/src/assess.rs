@@ -119,6 +119,7 @@ impl Engine {
             Some(node) => fold.graph.id(fold.graph.thing(node)).clone(),
             None => cause.into(),
         };
+        let id = self.follow(id);
         self.history.confirm(id, &entity);
         let who = said("actor").unwrap_or(&event.source);
         let because = vec![Evidence::new(

@@ -20,12 +20,14 @@ use crate::{
     incident,
     inhibit::Firing,
     kin::{Kin, Outbreaks},
+    lineage::Bond,
     quiet::Quiet,
     seen::Seen,
     settings::secs,
     settle::Pending,
     source::Source,
     storm::Rate,
+    suggest::Together,
     system::{Place, System, SystemKey},
     table::Table,
     threshold::Tally,
@@ -62,8 +64,12 @@ pub(crate) struct Engine {
     pub tentative: Table<IncidentId, Tentative>,
     /// Systems that belong together by what alerts say, where the topology is silent.
     pub kin: Table<Text, Kin>,
+    /// What operators said always or never belongs together.
+    pub bonds: Table<u64, Bond>,
     /// When systems broke out, to learn which keep doing so together.
     pub outbreaks: Table<Text, Outbreaks>,
+    /// When entities broke out and what beside them, to suggest what the topology lacks.
+    pub together: Table<Text, Together>,
     /// Alerts whose company is looked at again 30 s after they came.
     pub learning: Table<u64, Pending>,
     pub quiets: Table<u64, Quiet>,
@@ -88,10 +94,21 @@ pub(crate) struct Meta {
     pub episodes: u64,
     pub queued: u64,
     pub quiets: u64,
+    pub bonds: u64,
+    /// Of the topology that its rows rest on.
+    pub serial: u32,
     /// Rises whenever two families become one.
     pub families: u32,
     /// Systems that broke out of late, newest last.
     pub late: VecDeque<(Text, Time)>,
+    /// Entities that did, known ones too.
+    pub began: VecDeque<(Text, Time)>,
+    /// When what ended was last looked through for room, and when everything old was forgotten.
+    pub looked: Option<Time>,
+    pub swept: Option<Time>,
+    /// When something was last shed, and when that was last said.
+    pub limit_at: Option<Time>,
+    pub limit_said: Option<Time>,
     pub books: Books,
     pub rate: Rate,
     /// How many alerts a minute do what they usually do.
@@ -114,12 +131,16 @@ pub(crate) struct RecentChange {
 /// What happens at a point of stream time without an input. At one point they happen in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
+    /// The topology changed.
+    Renew,
     /// A silence or maintenance window begins or ends.
     Quiet(u64),
     /// A waiting alert is settled.
     Settle(u64),
     /// An alert's company is looked at.
     Learn(u64),
+    /// What is said of a limit may be over.
+    Limit,
     /// A minute of a storm is over.
     Storm,
     /// A recovery has waited for its firing.
@@ -160,7 +181,9 @@ impl Engine {
             order: BTreeMap::new(),
             tentative: Table::default(),
             kin: Table::default(),
+            bonds: Table::default(),
             outbreaks: Table::default(),
+            together: Table::default(),
             learning: Table::default(),
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),
@@ -174,6 +197,8 @@ impl Engine {
 
     /// Folds one event; `input` is its number within the shard.
     pub(crate) fn event(&mut self, event: &Event, input: u64, fold: &mut Fold<'_>) {
+        self.renew(fold);
+        self.sweep(fold);
         self.meta.books.events += 1;
         if self
             .seen
@@ -205,7 +230,10 @@ impl Engine {
             EventKind::Alert if event.status != model::Status::Info => {
                 let episode = match self.dropped(event, fold) {
                     Some(reason) => Some(self.drop_event(&reason, fold)),
-                    None => self.arrive(event, fold),
+                    None => match self.find_room(event, fold) {
+                        Some(shed) => Some(shed),
+                        None => self.arrive(event, fold),
+                    },
                 };
                 fold.placed(
                     input,
@@ -218,6 +246,7 @@ impl Engine {
             kind => {
                 self.meta.books.other += 1;
                 match kind {
+                    _ if self.command(event, fold) => {}
                     EventKind::Change => self.remember_change(event, fold),
                     EventKind::Ack => self.take(event, fold),
                     EventKind::Feedback => self.feedback(event, fold),
@@ -236,11 +265,15 @@ impl Engine {
         let Some((at, timer)) = self.timers.pop_first() else {
             return;
         };
+        self.renew(fold);
         debug_assert_eq!(at, fold.time, "timers are fired at their deadline");
         match timer {
+            // Done above, as before everything else that happens after a change.
+            Timer::Renew => {}
             Timer::Quiet(number) => self.turn_quiet(number, fold),
             Timer::Settle(number) => self.settle(number, fold),
             Timer::Learn(number) => self.learn(number, fold),
+            Timer::Limit => self.look_limit(fold),
             Timer::Storm => self.look_storm(fold),
             Timer::Unmatched(id) => self.forget_unmatched(id),
             Timer::Flap(id) => self.look_flapping(id, fold),
@@ -262,7 +295,7 @@ impl Engine {
     }
 
     fn remember_change(&mut self, event: &Event, fold: &Fold<'_>) {
-        let spot = crate::spot::locate(event, fold.graph, fold.serial);
+        let spot = crate::spot::locate_then(event, fold);
         if self.changes.len() == CHANGES_MAX {
             self.changes.remove(0);
         }

@@ -115,6 +115,7 @@ impl Engine {
             due: fold.time + secs(fold.settings.grouping.settle_s),
             fresh: entered.fresh,
             kind: Kind::Unnoticed,
+            system: alert.spot.system.clone(),
             repeats: 0.0,
             weight: entered.weight,
             episode,
@@ -123,6 +124,7 @@ impl Engine {
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
             self.note_outbreak(id, t, fold);
+            self.note_together(id, t);
             let place = self.place_key(id);
             let alert = self.alerts.get(&id).expect("made on arrival");
             let node = alert.spot.node;
@@ -137,7 +139,8 @@ impl Engine {
                 .sources
                 .get(&alert.source)
                 .map_or(0.1, |source| source.repeat_share());
-            let system = self.systems.entry(&alert.spot.system, Default::default);
+            pending.system = alert.spot.system.clone();
+            let system = self.systems.entry(&pending.system, Default::default);
             system.expected += pending.repeats;
             system.again += u32::from(again);
             system.new += u32::from(!again);

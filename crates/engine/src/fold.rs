@@ -14,8 +14,19 @@ pub(crate) struct Fold<'a> {
     pub time: Time,
     /// The present as ingest last told it; `None` where nobody does, as in a replay of a file.
     pub present: Option<Time>,
+    /// Since when it is in force.
+    pub since: Time,
+    /// Former ones, oldest first.
+    pub past: &'a [Past],
     pub settings: &'a Settings,
     pub out: &'a mut Vec<Output>,
+}
+
+/// A topology that was in force, until when.
+pub(crate) struct Past {
+    pub serial: u32,
+    pub until: Time,
+    pub graph: Graph,
 }
 
 impl Fold<'_> {
@@ -23,6 +34,17 @@ impl Fold<'_> {
     pub(crate) fn behind(&self) -> Option<Span> {
         let behind = self.present?.since(self.time);
         (behind > secs(self.settings.page.catch_up_s)).then_some(behind)
+    }
+
+    /// The topology that was in force at a point of event time, if that was another one than now; the oldest known for what is older.
+    pub(crate) fn graph_before(&self, ts: Time) -> Option<&Graph> {
+        if ts >= self.since {
+            return None;
+        }
+        self.past
+            .iter()
+            .find(|past| ts < past.until)
+            .map(|past| &past.graph)
     }
 
     /// Says where the event of an input belongs.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lineage::Side;
 use model::{
     AlertId, Cause, Context, Evidence, IncidentId, IncidentStatus, Owner, Page, RunnerUp, Severity,
     SuppressedAlert, Text, Time,
 };
+
 use serde::{Deserialize, Serialize};
 
 /// One incident.
@@ -18,6 +20,8 @@ pub(crate) struct State {
     /// The day's list of what is too little to open an incident; it never pages and attracts nothing.
     pub background: bool,
     pub late: bool,
+    /// There was no room to keep it: it was said once and is not followed.
+    pub passed: bool,
     pub reopened: bool,
     /// It grew in a storm that still lasts.
     pub storm: bool,
@@ -54,8 +58,8 @@ pub(crate) struct State {
     pub shown: u64,
     pub members: BTreeMap<AlertId, Member>,
     pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
-    /// Suppressed alerts beyond those listed.
-    pub unlisted: u64,
+    /// And those beyond the ones that are listed.
+    pub suppressed_unlisted: u64,
     /// Recoveries, and alerts that fire again, that no change record says yet; more than none in a storm only.
     pub unsaid: [u64; 2],
     /// Those of them for which the page is held.
@@ -66,7 +70,14 @@ pub(crate) struct State {
     pub places: Vec<PlaceActivity>,
 
     /// How many members name each callee.
-    pub callees: BTreeMap<u32, u32>,
+    pub callees: BTreeMap<Text, u32>,
+
+    /// Alerts that an operator put here, and who that was.
+    pub pinned: BTreeMap<AlertId, Text>,
+    /// Incidents that an operator parted from this one.
+    pub apart: BTreeSet<IncidentId>,
+    /// Sides of the bonds that its alerts hold.
+    pub bonds: BTreeMap<u64, Side>,
 
     pub severity: Severity,
     /// Worst severity that was ever paged for.
@@ -102,6 +113,8 @@ pub(crate) struct State {
     pub merged_into: Option<IncidentId>,
     pub merged_from: Vec<IncidentId>,
     pub split_from: Option<IncidentId>,
+    /// Incidents that its first alert could as well have joined.
+    pub related: Vec<RunnerUp>,
 
     /// Stream time of its next timer, and of the next record.
     pub wake: Option<Time>,
@@ -181,6 +194,15 @@ impl Decaying {
         }
     }
 
+    /// What both counted.
+    pub(crate) fn join(&mut self, other: Decaying, decay_s: f64) {
+        let at = self.at.max(other.at);
+        *self = Decaying {
+            value: self.left(at, decay_s) + other.left(at, decay_s),
+            at,
+        };
+    }
+
     /// One more at `t`.
     pub(crate) fn add(&mut self, t: Time, decay_s: f64) {
         *self = Decaying {
@@ -224,6 +246,20 @@ impl State {
         self.members
             .values()
             .any(|member| member.firing && member.face.entity == entity)
+    }
+
+    /// Lists an alert as suppressed, or counts it beyond `most`.
+    pub(crate) fn suppress(&mut self, suppressed: SuppressedAlert, most: usize) {
+        if self.suppressed.len() < most || self.suppressed.contains_key(&suppressed.alert_id) {
+            self.suppressed.insert(suppressed.alert_id, suppressed);
+        } else {
+            self.suppressed_unlisted += 1;
+        }
+    }
+
+    /// An alert is suppressed no more. Of one that is not listed the caller knows that it was.
+    pub(crate) fn unsuppress(&mut self, alert: AlertId) -> Option<SuppressedAlert> {
+        self.suppressed.remove(&alert)
     }
 
     pub(crate) fn is_open(&self) -> bool {

@@ -49,6 +49,11 @@ impl Firing {
         self.by_key.get(key).into_iter().flatten().copied()
     }
 
+    /// Takes an alert out of the index; what it explained is looked at when it is heard next.
+    pub(crate) fn forget(&mut self, id: AlertId) {
+        self.file(id, Vec::new());
+    }
+
     /// Files an alert under other keys; gives those under which that changed something.
     fn file(&mut self, id: AlertId, keys: Vec<Key>) -> Vec<Key> {
         let before = self.keys_of.remove(&id).unwrap_or_default();

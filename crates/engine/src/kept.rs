@@ -52,7 +52,7 @@ impl Engine {
         }
         let state = self.incidents.get_mut(&list).expect("it was just made");
         if state.suppressed.len() == LISTED_MAX {
-            state.unlisted += 1;
+            state.suppressed_unlisted += 1;
             let mildest = state
                 .suppressed
                 .values()
@@ -88,7 +88,7 @@ impl Engine {
                 self.change(list, what, because.to_vec(), fold);
             }
             None => {
-                state.unlisted = state.unlisted.saturating_sub(1);
+                state.suppressed_unlisted = state.suppressed_unlisted.saturating_sub(1);
                 self.change(
                     list,
                     What::new(ChangeKind::Released).alert(id),

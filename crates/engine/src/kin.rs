@@ -195,8 +195,33 @@ impl Engine {
         self.join_family(id);
     }
 
+    /// Names that were not heard since `oldest` leave their families, so that a system does not grow for ever by what is gone.
+    pub(crate) fn forget_kin(&mut self, oldest: Time) {
+        for (_, name) in self.outbreaks.select(|_, own| (own.last < oldest).then_some(())) {
+            self.outbreaks.remove(&name);
+        }
+        let mut heads = BTreeMap::new();
+        for (up, name) in self.kin.select(|_, kin| Some(kin.up.clone())) {
+            if up != name {
+                *heads.entry(up).or_insert(0u32) += 1;
+            }
+        }
+        // Only what nothing hangs on; the rest follows when that is gone.
+        let gone = self.kin.select(|name, kin| {
+            let heard = self.outbreaks.get(name).is_some() || self.systems.get(name).is_some();
+            (!heard && kin.up != *name && !heads.contains_key(name)).then_some(())
+        });
+        for (_, name) in gone {
+            let head = self.head(&name);
+            self.kin.remove(&name);
+            if let Some(kin) = self.kin.get_mut(&head) {
+                kin.size = kin.size.saturating_sub(1);
+            }
+        }
+    }
+
     /// What was two systems is one.
-    fn merge_systems(&mut self, from: &Text, into: &Text) {
+    pub(crate) fn merge_systems(&mut self, from: &Text, into: &Text) {
         if let Some(place) = self.places.remove(from) {
             let target = self.places.entry(into, Default::default);
             target.near.extend(place.near);
@@ -233,8 +258,16 @@ impl Engine {
                 self.enliven(into, id);
             }
         }
-        let waiting = self.order.keys().filter_map(|number| self.pending.get(number));
-        let mut alerts: Vec<AlertId> = waiting.map(|pending| pending.alert).collect();
+        let mut alerts: Vec<AlertId> = Vec::new();
+        for number in self.order.keys() {
+            let Some(pending) = self.pending.get(number) else {
+                continue;
+            };
+            alerts.push(pending.alert);
+            if pending.system == *from {
+                self.pending.get_mut(number).expect("looked up above").system = into.clone();
+            }
+        }
         let learning = self.learning.keys();
         alerts.extend(
             learning

@@ -22,6 +22,8 @@ mod inhibit;
 mod kept;
 mod kin;
 mod life;
+mod limit;
+mod lineage;
 mod matcher;
 mod member;
 mod merge;
@@ -31,6 +33,7 @@ mod owner;
 mod page;
 mod quiet;
 mod record;
+mod renew;
 mod rows;
 mod seen;
 mod settings;
@@ -41,6 +44,7 @@ mod spot;
 mod stale;
 mod storm;
 mod succeed;
+mod suggest;
 mod system;
 mod table;
 mod taken;
@@ -55,6 +59,7 @@ pub use settings::{
     Drop, Grouping, Inhibit, Keep, Life, Limits, Merge, Paging, Settings, Storm, Suppress, Threshold,
 };
 pub use shard::Shard;
+pub use suggest::Suggestion;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
 pub const FOLD_VERSION: u32 = 5;

@@ -7,6 +7,7 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     incident::{Face, Member, State},
+    lineage::callee,
     settings::Merge,
     settle::{Pending, Placement, Verdict},
 };
@@ -47,7 +48,7 @@ impl Engine {
             if !known {
                 state.alerts += 1;
                 state.shown += 1;
-                if let Some(callee) = alert.spot.callee {
+                if let Some(callee) = callee(&alert, fold) {
                     *state.callees.entry(callee).or_default() += 1;
                 }
             }
@@ -115,6 +116,9 @@ impl Engine {
             self.say_joined(id, p, verdict, opens, fold);
         } else if fires_again {
             self.say_state(id, p.alert, was, fold);
+        }
+        if !stays {
+            self.bind(id, p.alert, fold);
         }
         self.enter_storm(id, fold);
         self.roll_up(id, fold);
@@ -249,7 +253,7 @@ impl Engine {
         let Some(id) = alert.incident else { return };
         alert.move_on(None);
         let t = alert.habit.last.unwrap_or(alert.state_at);
-        alert.quieted = None;
+        let quieted = alert.quieted.take().is_some();
         self.watch(alert_id, fold);
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
@@ -258,7 +262,9 @@ impl Engine {
             // What is over stays as it was written down.
             return;
         }
-        state.suppressed.remove(&alert_id);
+        if state.unsuppress(alert_id).is_none() && quieted {
+            state.suppressed_unlisted = state.suppressed_unlisted.saturating_sub(1);
+        }
         state.held.remove(&alert_id);
         // Its sender said nothing of a recovery, but the alert counts elsewhere from now on.
         state.stop_firing(alert_id);

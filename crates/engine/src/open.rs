@@ -46,6 +46,7 @@ impl Engine {
             None => self.mint(&dedup_key, onset),
         };
         state.because.clone_from(&verdict.because);
+        state.related.clone_from(&verdict.related);
         state.late = fold.time.since(p.t) > secs(fold.settings.life.lateness_s);
         self.incidents.insert(id, state);
         self.open.insert(id);
@@ -194,6 +195,7 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         opener,
         background: false,
         late: false,
+        passed: false,
         reopened: false,
         storm: false,
         given_back: false,
@@ -217,12 +219,15 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         shown: 0,
         members: BTreeMap::new(),
         suppressed: BTreeMap::new(),
-        unlisted: 0,
+        suppressed_unlisted: 0,
         unsaid: [0; 2],
         held: BTreeSet::new(),
         activity: Decaying { value: 0.0, at: t },
         places: Vec::new(),
         callees: BTreeMap::new(),
+        pinned: BTreeMap::new(),
+        apart: BTreeSet::new(),
+        bonds: BTreeMap::new(),
         severity: alert.severity,
         paged_severity: None,
         acknowledged_by: None,
@@ -256,6 +261,7 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         merged_into: None,
         merged_from: Vec::new(),
         split_from: None,
+        related: Vec::new(),
         wake: None,
         publish_at: None,
         published_at: None,

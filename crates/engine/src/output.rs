@@ -73,7 +73,7 @@ pub enum RestoreError {
 }
 
 /// The books of a shard, in events since its beginning; part of its state, so they survive a restart. They balance:
-/// `events = new + repeats + resolved + redelivered + superseded + dropped + other`.
+/// `events = new + repeats + resolved + redelivered + superseded + dropped + other + shed + passed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     /// Inputs folded, of any kind.
@@ -108,6 +108,14 @@ pub struct Books {
     pub spared: u64,
     /// Silences and windows that were not understood, or too many.
     pub quiets_refused: u64,
+    /// Commands of operators that could not be carried out.
+    pub commands_refused: u64,
+    /// Events for whose alert there was no room, by `limits.alerts_max`.
+    pub shed: u64,
+    /// Critical events of which nothing could be kept: each opened an incident of its own.
+    pub passed: u64,
+    /// Alerts that were forgotten while they fired, to make room for critical ones.
+    pub displaced: u64,
     /// Incidents opened.
     pub incidents: u64,
     /// Pages due.
@@ -133,6 +141,10 @@ impl Books {
         self.unmatched += other.unmatched;
         self.held += other.held;
         self.spared += other.spared;
+        self.commands_refused += other.commands_refused;
+        self.shed += other.shed;
+        self.passed += other.passed;
+        self.displaced += other.displaced;
         self.incidents += other.incidents;
         self.pages += other.pages;
     }

@@ -35,7 +35,7 @@ impl Engine {
     }
 
     /// The worst that somebody could be paged for.
-    fn pageable(&self, state: &State, fold: &Fold<'_>) -> Option<Severity> {
+    pub(crate) fn pageable(&self, state: &State, fold: &Fold<'_>) -> Option<Severity> {
         self.asks_for_page(state, fold)
             .into_iter()
             .map(|(_, severity)| severity)
@@ -249,7 +249,7 @@ impl Engine {
     }
 
     /// Somebody is to be paged: for an incident, or for one alert of it.
-    fn page(
+    pub(crate) fn page(
         &mut self,
         id: IncidentId,
         alert: Option<AlertId>,

@@ -229,7 +229,9 @@ impl Engine {
             return;
         };
         let Some(quieted) = quieted else {
-            state.suppressed.remove(&id);
+            if state.unsuppress(id).is_none() {
+                state.suppressed_unlisted = state.suppressed_unlisted.saturating_sub(1);
+            }
             let before = before.expect("one of the two is there");
             self.say_episode(episode, Some(incident), None, None, fold);
             let because = vec![Evidence::new(
@@ -240,6 +242,9 @@ impl Engine {
             let what = What::new(ChangeKind::Released).alert(id).from(before.reason);
             return self.change(incident, what, because, fold);
         };
+        if before.is_some() && state.unsuppress(id).is_none() {
+            state.suppressed_unlisted = state.suppressed_unlisted.saturating_sub(1);
+        }
         let alert = self.alerts.get(&id).expect("looked up above");
         let mut entry = kept(
             id,
@@ -250,7 +255,7 @@ impl Engine {
             fold,
         );
         entry.since = quieted.since;
-        state.suppressed.insert(id, entry);
+        state.suppress(entry, fold.settings.limits.members_max);
         self.meta.books.quiet += u64::from(before.is_none());
         let (value, text) = match quieted.until {
             Some(until) => {

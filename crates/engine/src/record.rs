@@ -118,6 +118,7 @@ impl Engine {
                     }),
             ),
             ("late", state.late),
+            ("passed_by", state.passed),
             ("reopened", state.reopened),
             ("storm", state.storm),
         ] {
@@ -144,7 +145,7 @@ impl Engine {
                 stale: state.stale,
                 resolved: state.alerts.saturating_sub(state.firing + state.stale),
                 events: state.events,
-                suppressed: state.suppressed.len() as u64 + state.unlisted,
+                suppressed: state.suppressed.len() as u64 + state.suppressed_unlisted,
             },
             services,
             entities,
@@ -164,6 +165,7 @@ impl Engine {
             merged_into: state.merged_into,
             merged_from: state.merged_from.clone(),
             split_from: state.split_from,
+            related: state.related.clone(),
             because: state.because.clone(),
             engine: version(fold),
         })
@@ -236,6 +238,9 @@ impl Engine {
 
 /// What, where, since when, why, in plain words.
 fn summary(state: &State) -> String {
+    if let Some(whole) = state.merged_into {
+        return format!("Became part of {whole}.");
+    }
     let mut text = format!(
         "{} {}",
         state.alerts,

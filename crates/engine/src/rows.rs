@@ -27,7 +27,9 @@ impl Engine {
         self.pending.changed_rows(&row("pending"), out);
         self.tentative.changed_rows(&row("tentative"), out);
         self.kin.changed_rows(&row("kin"), out);
+        self.bonds.changed_rows(&row("bond"), out);
         self.outbreaks.changed_rows(&row("outbreak"), out);
+        self.together.changed_rows(&row("together"), out);
         self.learning.changed_rows(&row("learning"), out);
         self.quiets.changed_rows(&row("quiet"), out);
         self.seen.changed_rows(&row("seen"), out);
@@ -64,7 +66,9 @@ impl Engine {
             "pending" => self.pending.restore(key, value),
             "tentative" => self.tentative.restore(key, value),
             "kin" => self.kin.restore(key, value),
+            "bond" => self.bonds.restore(key, value),
             "outbreak" => self.outbreaks.restore(key, value),
+            "together" => self.together.restore(key, value),
             "learning" => self.learning.restore(key, value),
             "quiet" => self.quiets.restore(key, value),
             "seen" => self.seen.restore(key, value),
@@ -117,6 +121,9 @@ impl Engine {
                 self.active_quiets.insert(number);
             }
         }
+        if let Some(due) = self.limit_due() {
+            self.timers.insert((due, Timer::Limit));
+        }
         if let Some(due) = self.meta.rate.due {
             self.timers.insert((due, Timer::Storm));
         }
@@ -144,6 +151,7 @@ impl Engine {
                 self.timers.insert((at, Timer::Publish(id)));
             }
         }
+        self.renew_soon(fold.serial, fold.time);
         self.refile(fold);
     }
 

@@ -100,6 +100,10 @@ pub struct Grouping {
     pub system_whole_max: usize,
     /// A hub links two alerts only for this many seconds.
     pub hub_link_s: f64,
+    /// A new symptom whose two likeliest incidents are closer than this in probability, 0 to 1, opens one of its own
+    /// that names both. By default only a tie is too close: on labelled streams the likelier one is right more often than a
+    /// third one, from half a percent on.
+    pub abstain_margin: f64,
 }
 
 impl Default for Grouping {
@@ -115,6 +119,7 @@ impl Default for Grouping {
             weight_system: 0.1,
             system_whole_max: 48,
             hub_link_s: 30.0,
+            abstain_margin: 0.001,
         }
     }
 }
@@ -321,17 +326,25 @@ impl Default for Storm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// Alerts that a domain keeps, at about 4 kB of memory each. Beyond, those that ended longest ago are forgotten, then
+    /// the mildest are shed; see `docs/limits.md`.
+    pub alerts_max: usize,
+    /// Incidents of a domain that are open at one time; beyond, only critical alerts open one. More than anybody reads.
+    pub open_incidents_max: usize,
     /// Members of an incident that are kept one by one; beyond, they are counted only.
     pub members_max: usize,
     /// Representatives in an incident record.
     pub representatives_max: usize,
-    /// Alerts remembered in a domain after they ended, by age.
+    /// Days after which an alert that is not heard any more is forgotten, with what was learned of it.
     pub alert_memory_days: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Limits {
+            // Room for a million of any severity.
+            alerts_max: 1_200_000,
+            open_incidents_max: 100_000,
             members_max: 256,
             representatives_max: 64,
             alert_memory_days: 30,

@@ -1,6 +1,6 @@
 //! Settlement: ten seconds after it came, an alert finds its incident, once, with what came beside it in view.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, RunnerUp, Span, Text, Time};
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, RunnerUp, Severity, Span, Text, Time};
 use serde::{Deserialize, Serialize};
 use topology::NodeId;
 
@@ -9,6 +9,7 @@ use crate::{
     engine::{Engine, Timer, What},
     fold::Fold,
     habit::Chronic,
+    lineage::said_by,
     settings::secs,
     system::Settled,
 };
@@ -21,6 +22,8 @@ pub(crate) struct Pending {
     pub due: Time,
     pub fresh: bool,
     pub kind: Kind,
+    /// The system that counts it until then.
+    pub system: Text,
     /// The share of its source's alerts that repeat, as it was on arrival.
     pub repeats: f64,
     pub weight: u8,
@@ -47,6 +50,8 @@ pub(crate) struct Verdict {
     pub because: Vec<Evidence>,
     pub probability: f64,
     pub runner_up: Option<RunnerUp>,
+    /// Incidents among which the alert could not be placed: it opens one of its own that names them.
+    pub related: Vec<RunnerUp>,
 }
 
 /// Where an alert goes.
@@ -70,6 +75,7 @@ impl Verdict {
             because: vec![Evidence::new(kind, value, text)],
             probability,
             runner_up: None,
+            related: Vec::new(),
         }
     }
 }
@@ -88,10 +94,12 @@ pub(crate) const STICK_S: i64 = 900;
 
 impl Engine {
     pub(crate) fn settle(&mut self, number: u64, fold: &mut Fold<'_>) {
-        let Some(pending) = self.pending.remove(&number) else {
+        let Some(mut pending) = self.pending.remove(&number) else {
             return;
         };
         self.order.remove(&number);
+        self.follow_merges(pending.alert);
+        pending.announced = pending.announced.map(|id| self.follow(id));
         self.meta.habitual.roll(fold.time);
         let unusual = self.unusual(&pending, fold);
         let verdict = self.judge(&pending, fold);
@@ -123,7 +131,7 @@ impl Engine {
             .expect("alerts are remembered while they wait");
         let (system, node, source) = (alert.spot.system.clone(), alert.spot.node, alert.source.clone());
         let t = p.t;
-        let entry = self.systems.entry(&system, Default::default);
+        let entry = self.systems.entry(&p.system, Default::default);
         match p.kind {
             Kind::Unnoticed => {}
             Kind::Again => {
@@ -139,6 +147,7 @@ impl Engine {
             // Sums of many small numbers drift; nothing waits, so nothing is expected.
             entry.expected = 0.0;
         }
+        self.systems.entry(&system, Default::default);
         self.prune_live(&system, fold);
         let reach = self.reach_s(&source, fold);
         let alert = self
@@ -146,6 +155,18 @@ impl Engine {
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
         let chronic = self.chronic(p.alert, p.weight, t, fold);
+        if let Some((incident, reason)) = self.said(p.alert, fold) {
+            return Verdict {
+                place: Placement::Join {
+                    incident,
+                    passive: false,
+                },
+                because: vec![reason],
+                probability: 1.0,
+                runner_up: None,
+                related: Vec::new(),
+            };
+        }
         if !p.fresh
             && let Some(incident) = alert.incident
             && let Some(state) = self.incidents.get(&incident)
@@ -184,7 +205,7 @@ impl Engine {
         } else {
             match self.judge_onset(p, &system, near.as_deref(), &live, false, fold) {
                 Some(verdict) => verdict,
-                None => self.judge_joining(p, &live, fold),
+                None => self.abstain(p, self.judge_joining(p, &live, fold), fold),
             }
         };
         if p.fresh {
@@ -195,6 +216,15 @@ impl Engine {
             });
         }
         verdict
+    }
+
+    /// Where an operator's word puts an alert, before anything is weighed.
+    pub(crate) fn said(&self, id: AlertId, fold: &Fold<'_>) -> Option<(IncidentId, Evidence)> {
+        if let Some((incident, by)) = self.pinned(id) {
+            return Some((incident, said_by(by, "that it belongs here")));
+        }
+        let (incident, bond) = self.bound(self.alerts.get(&id)?, fold)?;
+        Some((incident, said_by(&bond.by, "that these always belong together")))
     }
 
     /// A chronic alert: a passive member where it may be one, else nothing, unless its company lifts it.
@@ -262,11 +292,10 @@ impl Engine {
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
         let ahead = self.ahead(p, system, near, fold);
-        if let Some(home) = alert.opened
+        if let Some(home) = alert.opened.map(|home| self.follow(home))
             && let Some(state) = self.incidents.get(&home)
-            && state.opener == p.alert
             && !state.background
-            && state.merged_into.is_none()
+            && self.kept_apart(home, state, alert, fold).is_none()
         {
             let since_end = state.ended.map(|ended| p.t.since(ended).as_secs_f64());
             let nothing_new = ahead
@@ -334,13 +363,17 @@ impl Engine {
             }
         }
         let text = format!("nothing related was live around {}", name(&alert.spot.entity));
-        Verdict::new(
-            Placement::Open { beside: false },
-            1.0,
-            EvidenceKind::First,
-            1.0,
-            text,
-        )
+        let open = Placement::Open { beside: false };
+        let mut verdict = Verdict::new(open, 1.0, EvidenceKind::First, 1.0, text);
+        let live = self.systems.get(system).into_iter().flat_map(|s| &s.live);
+        verdict.because.extend(live.filter_map(|id| {
+            let bond = self.kept_apart(*id, self.incidents.get(id)?, alert, fold)?;
+            Some(said_by(
+                &bond.by,
+                &format!("that it never belongs with what {id} holds"),
+            ))
+        }));
+        verdict
     }
 
     /// Evaluation interval of the source of an alert; 0 while none is known.
@@ -487,6 +520,47 @@ impl Engine {
                 incident_id,
                 probability: probability(s),
             }),
+            related: Vec::new(),
+        }
+    }
+
+    /// A new symptom that could as well belong to either of two incidents belongs to neither for sure: it opens one of its
+    /// own that names both. A wrong merge can hide an outage, a wrong split costs a page.
+    pub(crate) fn abstain(&self, p: &Pending, verdict: Verdict, fold: &Fold<'_>) -> Verdict {
+        let Placement::Join { incident, .. } = verdict.place else {
+            return verdict;
+        };
+        let Some(next) = verdict
+            .runner_up
+            .clone()
+            .filter(|_| p.fresh && p.kind == Kind::New)
+        else {
+            return verdict;
+        };
+        let margin = verdict.probability - next.probability;
+        if margin >= fold.settings.grouping.abstain_margin {
+            return verdict;
+        }
+        let best = RunnerUp {
+            incident_id: incident,
+            probability: verdict.probability,
+        };
+        let text = format!(
+            "{incident} ({:.0} %) and {} ({:.0} %) are too close to tell",
+            100.0 * best.probability,
+            next.incident_id,
+            100.0 * next.probability
+        );
+        Verdict {
+            related: vec![best, next.clone()],
+            runner_up: Some(next),
+            ..Verdict::new(
+                Placement::Open { beside: false },
+                1.0 - verdict.probability,
+                EvidenceKind::Margin,
+                margin,
+                text,
+            )
         }
     }
 
@@ -498,16 +572,37 @@ impl Engine {
                 let incident = self.background(p, &verdict, fold);
                 self.join(incident, p, &verdict, fold);
             }
-            Placement::Join { incident, .. } => self.join(incident, p, &verdict, fold),
+            Placement::Join { incident, passive } => {
+                self.join(incident, p, &verdict, fold);
+                if p.fresh && !passive {
+                    self.bridge(incident, p, fold);
+                }
+            }
             Placement::Relapse(incident) => {
                 self.relapse(incident, p, &verdict, fold);
                 self.join(incident, p, &verdict, fold);
             }
+            Placement::Open { .. } if !self.may_open(self.severity(p.alert), fold) => {
+                let limit = fold.settings.limits.open_incidents_max;
+                let text = format!("limit: {limit} incidents are open already");
+                let because = vec![Evidence::new(EvidenceKind::Limit, limit as f64, text.clone())];
+                self.mute(p, text.into(), &because, fold);
+                self.say_limit(self.severity(p.alert), fold);
+            }
             Placement::Open { beside } => {
                 let incident = self.open_incident(p, &verdict, beside, fold);
                 self.join(incident, p, &verdict, fold);
+                if !beside {
+                    self.bridge(incident, p, fold);
+                }
             }
         }
+    }
+
+    fn severity(&self, id: AlertId) -> Severity {
+        self.alerts
+            .get(&id)
+            .map_or(Severity::Unknown, |alert| alert.severity)
     }
 
     fn mute(&mut self, p: &Pending, reason: Text, because: &[Evidence], fold: &mut Fold<'_>) {

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 use model::{
-    Domain, DomainTag, Incident, IncidentId, Input, Progress, Text, Time, TopologyDocument, TopologyPart,
+    Domain, DomainTag, Incident, IncidentId, Input, Progress, Span, Text, Time, TopologyDocument,
+    TopologyPart,
 };
 use serde::{Deserialize, Serialize};
 use topology::Graph;
 
 use crate::{
-    Books, FOLD_READS_FROM, FOLD_VERSION, Output, RestoreError, Settings, StateRow, engine::Engine,
-    fold::Fold,
+    Books, FOLD_READS_FROM, FOLD_VERSION, Output, RestoreError, Settings, StateRow,
+    engine::Engine,
+    fold::{Fold, Past},
+    settings::secs,
+    suggest::Suggestion,
 };
 
 /// One journal partition.
@@ -19,6 +23,8 @@ pub struct Shard {
     settings: Settings,
     core: Core,
     graph: Graph,
+    /// Topologies that were in force within the lateness, oldest first.
+    past: Vec<Past>,
     engines: Vec<Engine>,
     by_domain: HashMap<Domain, usize, FixedState>,
     by_tag: BTreeMap<DomainTag, usize>,
@@ -29,6 +35,9 @@ pub struct Shard {
     last: Option<(Option<Text>, Option<Text>, usize)>,
     /// Rows that are gone or new since the last checkpoint beside those of the engines.
     topology_changed: bool,
+    /// Serials of former topologies whose row is to be dropped, and of those whose row is to be written.
+    gone: Vec<u32>,
+    kept: Vec<u32>,
 }
 
 /// What a shard remembers beside its engines.
@@ -41,6 +50,8 @@ struct Core {
     present: Option<Time>,
     /// Rises with every topology that comes into force.
     serial: u32,
+    /// Since when the present one is in force.
+    since: Time,
     inputs: u64,
     /// Parts of a topology that is not complete yet.
     parts: Vec<TopologyPart>,
@@ -48,6 +59,10 @@ struct Core {
 
 /// Parts of a topology document that may wait for the others.
 const PARTS_MAX: usize = 1024;
+/// Former topologies that are kept, and how long one must have held for that, in seconds: a change a second costs no more
+/// memory than one a minute.
+const PAST_MAX: usize = 8;
+const PAST_LEAST_S: i64 = 60;
 
 impl Shard {
     /// A shard that has seen nothing.
@@ -59,10 +74,14 @@ impl Shard {
                 time: Time::MIN,
                 present: None,
                 serial: 0,
+                since: Time::MIN,
                 inputs: 0,
                 parts: Vec::new(),
             },
             graph: Graph::empty(),
+            past: Vec::new(),
+            gone: Vec::new(),
+            kept: Vec::new(),
             engines: Vec::new(),
             by_domain: HashMap::with_hasher(FixedState::default()),
             by_tag: BTreeMap::new(),
@@ -93,9 +112,9 @@ impl Shard {
                 Input::TopologyPart(part) => self.topology_part(part),
                 Input::TopologyChange(change) => {
                     self.progress(change.at, out);
+                    self.keep_past(change.at);
                     self.graph.apply(change);
-                    self.core.serial += 1;
-                    self.topology_changed = true;
+                    self.topology_changes();
                 }
                 // Left out by whoever feeds the fold; the record itself changes nothing.
                 Input::Quarantine { .. } => {}
@@ -136,6 +155,8 @@ impl Shard {
         let fold = Fold {
             graph: &self.graph,
             serial: self.core.serial,
+            since: self.core.since,
+            past: &self.past,
             time: self.core.time,
             present: self.core.present,
             settings: &self.settings,
@@ -151,6 +172,17 @@ impl Shard {
             .flat_map(|index| self.engines[*index].incident_ids())
             .filter_map(|id| self.incident(id))
             .collect()
+    }
+
+    /// Entities that keep breaking out together although nothing connects them, in all domains; strongest first.
+    pub fn suggestions(&self) -> Vec<Suggestion> {
+        let mut all: Vec<Suggestion> = self
+            .engines
+            .iter()
+            .flat_map(|engine| engine.suggestions(&self.graph))
+            .collect();
+        all.sort_by(|a, b| (b.together, &a.a, &a.b).cmp(&(a.together, &b.a, &b.b)));
+        all
     }
 
     /// How many incidents are open.
@@ -191,6 +223,25 @@ impl Shard {
                 value: json(&named),
             });
         }
+        for serial in std::mem::take(&mut self.gone) {
+            rows.push(StateRow {
+                key: past_key(serial),
+                value: None,
+            });
+        }
+        for serial in std::mem::take(&mut self.kept) {
+            if let Some(past) = self.past.iter().find(|past| past.serial == serial) {
+                let named = PastTopology {
+                    until: past.until,
+                    version: past.graph.version().into(),
+                    document: past.graph.document(),
+                };
+                rows.push(StateRow {
+                    key: past_key(serial),
+                    value: json(&named),
+                });
+            }
+        }
         for engine in &mut self.engines {
             engine.changed_rows(&mut rows);
         }
@@ -229,6 +280,18 @@ impl Shard {
                         serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
                     shard.graph = Graph::from_document(&named.document, &named.version);
                 }
+                ["topology", serial] => {
+                    let serial = serial.parse::<u32>().map_err(|e| bad(e.to_string()))?;
+                    let named: PastTopology =
+                        serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
+                    let graph = Graph::from_document(&named.document, &named.version);
+                    shard.past.push(Past {
+                        serial,
+                        until: named.until,
+                        graph,
+                    });
+                    shard.past.sort_by_key(|past| past.serial);
+                }
                 [_, "meta", ""] => {
                     let engine = Engine::from_meta(value)?;
                     shard.adopt(engine);
@@ -250,6 +313,8 @@ impl Shard {
             let fold = Fold {
                 graph: &shard.graph,
                 serial: shard.core.serial,
+                since: shard.core.since,
+                past: &shard.past,
                 time: shard.core.time,
                 present: shard.core.present,
                 settings: &shard.settings,
@@ -272,6 +337,8 @@ impl Shard {
         let mut fold = Fold {
             graph: &self.graph,
             serial: self.core.serial,
+            since: self.core.since,
+            past: &self.past,
             time,
             present: self.core.present,
             settings: &self.settings,
@@ -320,6 +387,44 @@ impl Shard {
         index
     }
 
+    fn topology_changes(&mut self) {
+        self.core.serial += 1;
+        self.topology_changed = true;
+        for index in 0..self.engines.len() {
+            self.engines[index].renew_soon(self.core.serial, self.core.time);
+            self.reschedule(index);
+        }
+    }
+
+    /// Keeps the topology that ends at `at`, so that what comes late is looked up in the one of its time.
+    fn keep_past(&mut self, at: Time) {
+        let (serial, since) = (self.core.serial, self.core.since);
+        self.core.since = since.max(at);
+        let oldest = self.core.time.max(at) - secs(self.settings.life.lateness_s);
+        let over = |past: &Past| past.until < oldest;
+        let mut surplus = self.past.iter().filter(|past| over(past)).count();
+        surplus = surplus.max((self.past.len() + 1).saturating_sub(PAST_MAX));
+        self.gone
+            .extend(self.past.drain(..surplus).map(|past| past.serial));
+        // That nothing was known says nothing of what was; and what held for a moment is not worth its memory.
+        if self.graph.is_empty() {
+            return;
+        }
+        if at.since(since) < Span::from_secs(PAST_LEAST_S)
+            && let Some(before) = self.past.last_mut()
+        {
+            before.until = before.until.max(at);
+            self.kept.push(before.serial);
+            return;
+        }
+        self.past.push(Past {
+            serial,
+            until: at,
+            graph: self.graph.clone(),
+        });
+        self.kept.push(serial);
+    }
+
     /// Collects the parts of a topology; the last one puts it in force, unless it is already.
     fn topology_part(&mut self, part: &TopologyPart) {
         if part.version == self.graph.version() {
@@ -339,11 +444,22 @@ impl Shard {
         let json: String = parts.drain(..).map(|part| part.json).collect();
         // What is no topology was refused before it got into the journal.
         if let Ok(document) = serde_json::from_str::<TopologyDocument>(&json) {
+            self.keep_past(self.core.time);
             self.graph = Graph::from_document(&document, &part.version);
-            self.core.serial += 1;
-            self.topology_changed = true;
+            self.topology_changes();
         }
     }
+}
+
+fn past_key(serial: u32) -> String {
+    format!("topology/{serial}")
+}
+
+#[derive(Serialize, Deserialize)]
+struct PastTopology {
+    until: Time,
+    version: Text,
+    document: TopologyDocument,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,7 +7,26 @@
 use model::{Event, Text};
 use topology::{Graph, NodeId};
 
-use crate::alert::Spot;
+use crate::{alert::Spot, fold::Fold};
+
+/// Where an alert happens by the topology as it was when the sender saw it, in the terms of the one in force.
+pub(crate) fn locate_then(event: &Event, fold: &Fold<'_>) -> Spot {
+    let Some(then) = fold.graph_before(event.ts) else {
+        return locate(event, fold.graph, fold.serial);
+    };
+    let mut spot = locate(event, then, fold.serial);
+    let now = |node: Option<u32>| fold.graph.find(then.id(NodeId(node?))).map(|node| node.0);
+    spot.host_node = now(spot.host_node);
+    spot.caller = now(spot.caller);
+    spot.callee = now(spot.callee);
+    spot.node = now(spot.node).map(|node| fold.graph.thing(NodeId(node)).0);
+    // It belongs with what it was connected with then, under the name that this has now.
+    if let Some(node) = fold.graph.find(&spot.system) {
+        spot.system = fold.graph.id(fold.graph.component(node)).clone();
+    }
+    spot.past = true;
+    spot
+}
 
 pub(crate) fn locate(event: &Event, graph: &Graph, serial: u32) -> Spot {
     let resolved = graph.resolve(event);
@@ -36,6 +55,7 @@ pub(crate) fn locate(event: &Event, graph: &Graph, serial: u32) -> Spot {
         callee: number(resolved.callee),
         system,
         known,
+        past: false,
     }
 }
 
@@ -71,7 +91,7 @@ fn stand_in(event: &Event, entity: &Text) -> Text {
     alone(entity)
 }
 
-const ALONE: &str = "entity=";
+pub(crate) const ALONE: &str = "entity=";
 
 /// The system of a name that nothing is said about.
 pub(crate) fn alone(entity: &str) -> Text {

@@ -92,7 +92,7 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         alerts: count,
         firing: count,
         stale: 0,
-        unlisted: 0,
+        suppressed_unlisted: 0,
         unsaid: [0; 2],
         catching_up: false,
         learned: false,

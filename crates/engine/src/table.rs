@@ -94,6 +94,21 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         keys
     }
 
+    /// What `of` gives for the rows that it picks, with their keys, sorted; for the rare walks over everything.
+    pub(crate) fn select<R: Ord>(&self, of: impl Fn(&K, &V) -> Option<R>) -> Vec<(R, K)> {
+        let mut found = Vec::new();
+        #[expect(
+            clippy::iter_over_hash_type,
+            clippy::disallowed_methods,
+            reason = "sorted right below"
+        )]
+        for (key, row) in self.rows.iter() {
+            found.extend(of(key, &row.value).map(|value| (value, key.clone())));
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// Appends the rows that changed since the last call, as `prefix` followed by the key.
     pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
         let mut keys = std::mem::take(&mut self.changed);

@@ -25,6 +25,7 @@ impl Engine {
             .chain([event.dedup_key.as_str()])
             .filter_map(|id| id.parse::<IncidentId>().ok())
             .find(|id| self.incidents.get(id).is_some())
+            .map(|id| self.follow(id))
     }
 
     /// Somebody says something of an incident.
@@ -33,6 +34,7 @@ impl Engine {
             self.alerts
                 .get(&AlertId::new(&self.domain, &event.dedup_key))
                 .and_then(|alert| alert.incident)
+                .map(|id| self.follow(id))
         };
         let Some(id) = self.named(event).or_else(by_alert) else {
             return;

@@ -34,6 +34,8 @@ pub enum EvidenceKind {
     Text,
     /// The incident was active around the entity; value: decayed count of alerts.
     Activity,
+    /// Two incidents are about as likely; value: how much likelier the first is, 0 to 1.
+    Margin,
     /// Another fault began beside a live incident; value: fresh symptoms within the settlement.
     Onset,
     /// The alert that opened a resolved incident fires again; value: seconds since it was resolved.

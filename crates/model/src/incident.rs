@@ -28,7 +28,7 @@ pub struct Incident {
     pub opened_at: Time,
     /// When it last changed, in stream time.
     pub updated_at: Time,
-    /// When it was resolved, in stream time.
+    /// When it was resolved or became part of another, in stream time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
     /// `ts` of its earliest event.
@@ -86,6 +86,10 @@ pub struct Incident {
     /// The incident that this one was parted from, or succeeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split_from: Option<IncidentId>,
+    /// Incidents that its first alert could as well have joined, with how likely that was; the alert was not placed
+    /// because they were too close to tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<RunnerUp>,
     /// Why it exists.
     pub because: Vec<Evidence>,
     /// What decided.
@@ -323,7 +327,7 @@ pub struct Membership {
     pub runner_up: Option<RunnerUp>,
 }
 
-/// The incident that an alert nearly joined.
+/// Another incident that an alert could have joined.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunnerUp {
     /// The incident.

@@ -116,6 +116,8 @@ fn show_books(registry: &Registry, books: &Books) -> prometheus::Result<()> {
         ("superseded", books.superseded),
         ("dropped", books.dropped),
         ("other", books.other),
+        ("shed", books.shed),
+        ("passed", books.passed),
     ];
     for (outcome, n) in known {
         outcomes.with_label_values(&[outcome]).set(n as f64);

@@ -423,7 +423,9 @@ fn the_books_balance() {
             + books.redelivered
             + books.superseded
             + books.dropped
-            + books.other;
+            + books.other
+            + books.shed
+            + books.passed;
         assert_eq!(books.events, parts, "{name}: {books:?}");
     }
 }

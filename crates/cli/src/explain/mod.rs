@@ -316,6 +316,13 @@ fn lineage(text: &mut String, i: &Incident) {
     if let Some(id) = i.split_from {
         line(text, format_args!("\nSplit from, or follows, {id}"));
     }
+    for related in &i.related {
+        let likely = percent(related.probability);
+        line(
+            text,
+            format_args!("\nCould as well belong to {} ({likely})", related.incident_id),
+        );
+    }
 }
 
 /// The reasons, each with the number that decided.

@@ -117,6 +117,16 @@ impl Assignments {
         place.probability = probability.or(place.probability).filter(|_| incident.is_some());
     }
 
+    /// Everything of one incident belongs to another by now.
+    pub(super) fn merged(&mut self, gone: IncidentId, into: IncidentId, at: Time) {
+        for place in &mut self.places {
+            if place.incident == Some(gone) {
+                place.incident = Some(into);
+                place.named.push(at);
+            }
+        }
+    }
+
     /// Notes the lines of the batch.
     pub(super) fn end(&mut self, inputs: &[Input], lines: &[Line]) -> Done {
         for line in lines {

@@ -98,6 +98,12 @@ impl Outputs {
             match output {
                 Output::Change(change) => {
                     self.delays.change(&change);
+                    if change.change == ChangeKind::Merged
+                        && let Some(into) = change.to.as_ref().and_then(|to| to.parse().ok())
+                        && let Some((assignments, _)) = &mut self.assignments
+                    {
+                        assignments.merged(change.incident_id, into, change.at);
+                    }
                     if let Some(sink) = &mut self.changes {
                         sink.line(&wire::record::change(&change))?;
                     }

@@ -147,6 +147,10 @@ impl Page {
         if incident.page.seq > 0 {
             line.push_str(&format!(" #{}", incident.page.seq));
         }
+        for related in &incident.related {
+            let other = self.names.get(&related.incident_id).map_or("?", String::as_str);
+            line.push_str(&format!(", related {other} ({:.2})", related.probability));
+        }
         line.push('\n');
         line
     }

@@ -513,7 +513,9 @@ impl House {
                 + books.resolved
                 + books.redelivered
                 + books.superseded
-                + books.other;
+                + books.other
+                + books.shed
+                + books.passed;
             if books.events != sum {
                 return Err(format!("I4: the books do not balance: {books:?}"));
             }
