@@ -192,7 +192,7 @@ impl Engine {
             fold,
         );
         self.assess(id, fold);
-        self.page(id, event.severity, "it is critical".to_owned(), fold);
+        self.page(id, None, event.severity, "it is critical".to_owned(), fold);
         self.publish_urgent(fold);
         if fold.settings.last_records_only
             && let Some(last) = self.record(id, fold)

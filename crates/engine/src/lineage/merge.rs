@@ -124,7 +124,8 @@ impl Engine {
         state.suppressed.clear();
         state.suppressed_unlisted = 0;
         state.held.clear();
-        (state.alerts, state.firing, state.events) = (0, 0, 0);
+        (state.alerts, state.firing, state.stale, state.events) = (0, 0, 0, 0);
+        state.unsaid = [0; 2];
         state.unassessed = false;
         if let Some(system) = self.systems.get_mut(&taken.system) {
             system.live.retain(|live| *live != gone);
@@ -245,6 +246,7 @@ impl Engine {
             let since = taken.page.first_due_at.unwrap_or(fold.time);
             self.page(
                 keep,
+                None,
                 severity,
                 format!("{gone} became part of it, for which somebody is paged since {since}"),
                 fold,
@@ -274,6 +276,7 @@ impl State {
         self.alerts += other.alerts - shared;
         self.shown += other.shown.saturating_sub(shared);
         self.firing += other.firing;
+        self.stale += other.stale;
         self.events += other.events;
         let mut coming: Vec<_> = other.members.iter().collect();
         coming.sort_by_key(|(alert, member)| (member.first_at, **alert));
@@ -286,6 +289,7 @@ impl State {
                 known.last_at = known.last_at.max(member.last_at);
                 known.count += member.count;
                 known.firing |= member.firing;
+                known.stale = (known.stale || member.stale) && !known.firing;
                 known.passive &= member.passive;
             } else if self.members.len() < members_max {
                 self.members.insert(*alert, member.clone());
@@ -295,6 +299,9 @@ impl State {
             self.suppress(suppressed.clone(), members_max);
         }
         self.suppressed_unlisted += other.suppressed_unlisted;
+        for (here, there) in self.unsaid.iter_mut().zip(other.unsaid) {
+            *here += there;
+        }
         self.held.extend(&other.held);
         self.pinned
             .extend(other.pinned.iter().map(|(alert, who)| (*alert, who.clone())));

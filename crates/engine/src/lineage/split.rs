@@ -190,6 +190,7 @@ impl State {
         self.alerts = self.alerts.saturating_sub(1);
         self.shown = self.shown.saturating_sub(1);
         self.firing = self.firing.saturating_sub(u64::from(member.firing));
+        self.stale = self.stale.saturating_sub(u64::from(member.stale));
         self.events = self.events.saturating_sub(member.count);
         self.held.remove(&id);
         self.pinned.remove(&id);
@@ -238,6 +239,7 @@ impl State {
         self.alerts += 1;
         self.shown += 1;
         self.firing += u64::from(member.firing);
+        self.stale += u64::from(member.stale);
         self.events += member.count;
         self.begun = self.begun.min(member.first_at);
         self.last = self.last.max(member.last_at);
@@ -285,6 +287,8 @@ pub(crate) fn unlisted(alert: &Alert, fold: &Fold<'_>) -> Member {
         joined_at: fold.time,
         count: 1,
         firing: alert.firing(),
+        stale: false,
+        passed_on: None,
         severity: alert.severity,
         passive: alert.passive,
         parent: None,
