@@ -28,6 +28,7 @@ mod tables;
 mod terminal;
 mod topics;
 mod topology;
+mod truth;
 
 use std::process::ExitCode;
 

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use sim::score::{Answer, Keys, Ranked, Scope, Truth, score};
+use sim::score::{Answer, Keys, Ranked, Scope, score};
 
 use crate::{
     fail::{Done, Failure},
     lines::each_line,
+    truth,
 };
 
 #[derive(Debug, clap::Args)]
@@ -51,10 +52,7 @@ pub(crate) fn run(args: &Args) -> Done {
         incident: args.truth_key.clone(),
         root: args.root_key.clone(),
     };
-    let mut truth = Vec::new();
-    each_line(&args.truth, |line| {
-        Truth::read(line, &keys).map(|read| truth.push(read))
-    })?;
+    let truth = truth::read(&args.truth, &keys)?;
     let mut answer = Answer::default();
     each_line(&args.pred, |line| answer.read(line))?;
     let mut ranked = Ranked::default();

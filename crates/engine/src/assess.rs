@@ -32,7 +32,7 @@ impl Engine {
         if !state.unassessed {
             return;
         }
-        let ranking = self.rank(state, fold);
+        let ranking = self.rank(id, state, fold);
         let owner = if state.background {
             nobody(state, fold)
         } else {
@@ -96,12 +96,15 @@ impl Engine {
         }
     }
 
-    /// Takes an incident that is over into the history that later rankings rest on.
+    /// Takes an incident into the history that later rankings rest on, once: when it is over, or has been quiet for as
+    /// long as one that recovered must be. Many senders never say that something recovered, and what is there in every
+    /// incident is known to be usual long before their incidents are given up.
     pub(crate) fn remember(&mut self, id: IncidentId, fold: &Fold<'_>) {
         if let Some(state) = self.incidents.get(&id)
             && !state.background
+            && !self.history.knows(id)
         {
-            let (ranking, opened) = (self.rank(state, fold), state.opened_at);
+            let (ranking, opened) = (self.rank(id, state, fold), state.opened_at);
             self.history.learn(id, opened, &ranking);
         }
     }
@@ -134,15 +137,15 @@ impl Engine {
         self.change(id, what, because, fold);
     }
 
-    fn rank(&self, state: &State, fold: &Fold<'_>) -> Ranking {
+    fn rank(&self, id: IncidentId, state: &State, fold: &Fold<'_>) -> Ranking {
         if state.background {
             return Ranking::default();
         }
         let carriers = state.members.values().any(|m| !m.passive);
         let node = |n: Option<u32>| n.map(NodeId);
         let mut alerts: Vec<AlertView<'_>> = Vec::with_capacity(state.members.len());
-        for (id, member) in state.members.iter().filter(|(_, m)| !carriers || !m.passive) {
-            let Some(alert) = self.alerts.get(id) else {
+        for (alert, member) in state.members.iter().filter(|(_, m)| !carriers || !m.passive) {
+            let Some(alert) = self.alerts.get(alert) else {
                 continue;
             };
             let spot = &alert.spot;
@@ -186,6 +189,7 @@ impl Engine {
                 graph: fold.graph,
                 alerts: &alerts,
                 changes: &changes,
+                own: Some(id),
             },
             &self.history,
         )

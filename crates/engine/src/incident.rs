@@ -29,8 +29,6 @@ pub(crate) struct State {
     pub given_back: bool,
     /// Its page is held because stream time is far behind the present.
     pub catching_up: bool,
-    /// What it teaches about causes was learned.
-    pub learned: bool,
     /// It was said that alerts in it came although they usually come otherwise.
     pub unusual: bool,
 

@@ -11,9 +11,6 @@ use crate::{
     settle::{Pending, Verdict},
 };
 
-/// Where nothing was heard for four hours nothing more is expected that would teach another cause; its end may be far.
-pub(crate) const LEARN_S: i64 = 4 * 3600;
-
 impl Engine {
     /// The alert that opened an incident fires again after its end.
     pub(crate) fn relapse(&mut self, id: IncidentId, p: &Pending, verdict: &Verdict, fold: &mut Fold<'_>) {
@@ -119,8 +116,9 @@ impl Engine {
             fold.settings.life.stale_s
         };
         let mut at = state.touched_at + secs(wait);
-        if !state.learned && !state.background {
-            at = at.min(state.touched_at + Span::from_secs(LEARN_S));
+        let quiet = state.touched_at + secs(fold.settings.life.resolve_quiet_s);
+        if quiet > fold.time && !self.history.knows(id) {
+            at = at.min(quiet);
         }
         if !state.background && state.firing > 0 {
             at = at.min(state.opened_at + secs(fold.settings.life.age_max_s));
@@ -145,10 +143,6 @@ impl Engine {
         );
         let old = fold.time.since(state.opened_at) >= secs(fold.settings.life.age_max_s);
         let (firing, background) = (state.firing, state.background);
-        let settled = quiet >= Span::from_secs(LEARN_S) && !background;
-        if settled {
-            self.learn_causes(id, fold);
-        }
         if over || stale {
             self.end(id, !over, fold);
             self.forget_or_wait(id, fold);
@@ -156,6 +150,9 @@ impl Engine {
             self.succeed(id, fold);
             self.forget_or_wait(id, fold);
         } else {
+            if quiet >= secs(fold.settings.life.resolve_quiet_s) {
+                self.remember(id, fold);
+            }
             self.look_snoozed(id, fold);
             self.roll_up(id, fold);
             self.judge_page(id, fold);
@@ -206,20 +203,12 @@ impl Engine {
         self.hold_failed(id, fold);
         let what = what.from(crate::record::status_word(from)).to("resolved");
         self.change(id, what, because, fold);
-        self.learn_causes(id, fold);
+        self.remember(id, fold);
         if let Some(why) = why {
             self.close_page(id, &why, fold);
         }
         self.watch_all(id, fold);
         self.wake_at(id, fold.time, fold);
-    }
-
-    /// Takes what an incident teaches about causes into the history, once.
-    fn learn_causes(&mut self, id: IncidentId, fold: &Fold<'_>) {
-        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
-        if !std::mem::replace(&mut state.learned, true) {
-            self.remember(id, fold);
-        }
     }
 
     /// Nobody said when the alerts that still fire ended.

@@ -200,7 +200,6 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         storm: false,
         given_back: false,
         catching_up: false,
-        learned: false,
         unusual: false,
         opened_at: fold.time,
         updated_at: fold.time,

@@ -11,9 +11,11 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     incident::State,
-    life::LEARN_S,
     settings::secs,
 };
+
+/// For so many seconds the silence of a sender that is not known yet says nothing.
+const RECENT_S: i64 = 4 * 3600;
 
 impl Engine {
     /// Alerts for which somebody could be paged, with their severities.
@@ -165,7 +167,7 @@ impl Engine {
                 let at = state.last_page_at.unwrap_or(fold.time) + secs(fold.settings.page.repeat_s);
                 // Silence of a sender that never says when a condition ends does not say that it lasts; of one that is
                 // not known yet, for some hours.
-                let recent = fold.time.since(state.touched_at) <= Span::from_secs(LEARN_S);
+                let recent = fold.time.since(state.touched_at) <= Span::from_secs(RECENT_S);
                 let lasts = !mute_sender && (tells_ends || recent)
                     || state.last_page_at.is_some_and(|paged| state.touched_at > paged);
                 if at <= fold.time && state.acknowledged_by.is_none() && lasts {

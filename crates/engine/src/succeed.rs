@@ -95,7 +95,6 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         suppressed_unlisted: 0,
         unsaid: [0; 2],
         catching_up: false,
-        learned: false,
         shown: count,
         events: state.members.values().map(|member| member.count).sum(),
         first_event_at: state

@@ -12,7 +12,7 @@ use crate::{
     lines::LINE_BYTES_MAX,
 };
 
-use super::{assignments::Line, outputs::Outputs, refused::Refused, sum};
+use super::{assignments::Line, feedback::Feedback, outputs::Outputs, refused::Refused, sum};
 
 /// Inputs folded in one step; large enough to share the cost of a step, small enough to stay in the cache.
 const BATCH: usize = 512;
@@ -34,10 +34,17 @@ pub(super) struct Feed {
     lines: u64,
     /// Books of partitions that are done.
     closed: Books,
+    /// Confirms the cause of what is over.
+    feedback: Option<Feedback>,
 }
 
 impl Feed {
-    pub(super) fn new(settings: Settings, decode: DecodeSettings, source: Option<String>) -> Feed {
+    pub(super) fn new(
+        settings: Settings,
+        decode: DecodeSettings,
+        source: Option<String>,
+        feedback: Option<Feedback>,
+    ) -> Feed {
         Feed {
             shard: Shard::new(settings.clone()),
             settings,
@@ -51,6 +58,7 @@ impl Feed {
             time: Time::MIN,
             lines: 0,
             closed: Books::default(),
+            feedback,
         }
     }
 
@@ -137,17 +145,30 @@ impl Feed {
 
     /// Whether a batch is worth folding.
     pub(super) fn is_full(&self) -> bool {
-        self.batch.len() >= BATCH || self.placed.len() >= 4 * BATCH
+        // What is said of an incident that is over has to come before the next event.
+        let batch = if self.feedback.is_some() { 1 } else { BATCH };
+        self.batch.len() >= batch || self.placed.len() >= 4 * BATCH
     }
 
     /// Folds what is waiting.
     pub(super) fn flush(&mut self, outputs: &mut Outputs) -> Done {
         self.shard.step(&self.batch, &mut self.outs);
+        let said = self.said();
         outputs.place(self.inputs, &self.batch, &self.placed, &mut self.outs)?;
         self.inputs += self.batch.len() as u64;
         self.batch.clear();
         self.placed.clear();
+        // It waits for the next line, or for the end.
+        self.batch.extend(said);
         Ok(())
+    }
+
+    /// What is said of incidents that ended just now.
+    fn said(&mut self) -> Vec<Input> {
+        match &mut self.feedback {
+            Some(feedback) => feedback.follow(self.inputs, &self.batch, &self.outs),
+            None => Vec::new(),
+        }
     }
 
     /// Lets stream time run on, deadline by deadline, until none is left within `span`.
@@ -162,7 +183,12 @@ impl Feed {
             assert!(deadline > last, "the fold left a deadline at {deadline} standing");
             last = deadline.max(self.shard.stream_time());
             self.shard.progress(last, &mut self.outs);
+            let said = self.said();
             outputs.place(self.inputs, &[], &[], &mut self.outs)?;
+            self.batch.extend(said);
+            if !self.batch.is_empty() {
+                self.flush(outputs)?;
+            }
         }
         Ok(())
     }

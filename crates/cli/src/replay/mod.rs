@@ -3,6 +3,7 @@
 
 mod assignments;
 mod feed;
+mod feedback;
 mod outputs;
 mod progress;
 mod refused;
@@ -23,7 +24,7 @@ use crate::{
     source,
 };
 
-use self::{feed::Feed, outputs::Outputs, progress::Bar, refused::Refused};
+use self::{feed::Feed, feedback::Feedback, outputs::Outputs, progress::Bar, refused::Refused};
 
 /// How long stream time may run on after the last event, so that the files show a settled state.
 const SETTLE_MAX: Span = Span::from_hours(24);
@@ -52,6 +53,10 @@ pub(crate) struct Args {
     /// Write the ranked probable causes of every incident.
     #[arg(long, value_name = "OUT")]
     causes: Option<String>,
+    /// Confirm the true cause of every incident as soon as it is over, from this truth (what `score --truth` reads): how
+    /// well would causes be ranked if somebody did? The fold never sees more of it.
+    #[arg(long, value_name = "TRUTH", conflicts_with = "journal")]
+    feedback_from: Option<String>,
     /// Write the lines that were refused, with reason, stage and origin.
     #[arg(long, value_name = "OUT")]
     deadletters: Option<String>,
@@ -79,6 +84,7 @@ Every output is JSON lines; `-` is standard output. Refused lines are counted, r
 Examples:
   stormfold replay --topology topology.json --incidents incidents.jsonl events.jsonl.gz
   zstdcat week.jsonl.zst | stormfold replay --changes - - | jq .change
+  stormfold replay --feedback-from truth.jsonl --assignments pred.jsonl --causes causes.jsonl events.jsonl
   stormfold replay --journal --changes again.jsonl journal-0.jsonl";
 
 /// Runs the command.
@@ -86,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let begin = Instant::now();
     let config = args.config.load()?;
     let settings = engine::Settings {
-        placements: args.assignments.is_some(),
+        placements: args.assignments.is_some() || args.feedback_from.is_some(),
         last_records_only: true,
         ..config.engine()
     };
@@ -97,7 +103,8 @@ pub(crate) fn run(args: &Args) -> Done {
     let read = Arc::<AtomicU64>::default();
     let bar = Bar::new(source::total_bytes(&args.events), &read, args.quiet);
 
-    let mut feed = Feed::new(settings, config.decode()?, args.source.clone());
+    let feedback = args.feedback_from.as_deref().map(Feedback::read).transpose()?;
+    let mut feed = Feed::new(settings, config.decode()?, args.source.clone(), feedback);
     for (i, file) in args.events.iter().enumerate() {
         if args.journal && i > 0 {
             feed.next_partition(&mut outputs)?;

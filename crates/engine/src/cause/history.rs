@@ -57,6 +57,7 @@ struct SystemCounts {
     incidents: f64,
     /// Rises with each, to tell who was unseen longest.
     tick: u64,
+    /// By the key of a symptom or of a family of them.
     symptoms: BTreeMap<u64, SymptomCounts>,
     /// Sum of the probabilities with which each entity was suspected.
     suspects: BTreeMap<Text, f64>,
@@ -123,44 +124,17 @@ enum Row {
 }
 
 impl History {
-    /// Probability of a symptom in an incident of its system, whatever the cause.
-    pub(super) fn usual_share(&self, system: &str, key: u64) -> f64 {
-        let counts = self.systems.get(system);
-        let seen = counts
-            .and_then(|c| c.symptoms.get(&key))
-            .map_or(0.0, |s| s.incidents);
-        ((seen + RARITY_PRIOR.1) / (counts.map_or(0.0, |c| c.incidents) + RARITY_PRIOR.0)).min(1.0)
+    /// What is known without an incident itself, if that counts already: it is judged by the others.
+    pub(super) fn without(&self, incident: Option<IncidentId>) -> Others<'_> {
+        Others {
+            history: self,
+            own: incident.and_then(|id| self.past.get(&id)),
+        }
     }
 
-    /// 1 for a symptom never or hardly seen in incidents of its system, towards 0 for one that is always there.
-    pub(super) fn rarity(&self, system: &str, key: u64) -> f64 {
-        let incidents = self.systems.get(system).map_or(0.0, |c| c.incidents);
-        // In units of what a symptom never seen so far would say, so that on the first day all speak alike.
-        let unseen = RARITY_PRIOR.1 / (incidents + RARITY_PRIOR.0);
-        (libm::log(self.usual_share(system, key)) / libm::log(unseen)).clamp(0.0, 1.0)
-    }
-
-    /// Above 1 when a symptom comes more often than it usually does in an incident, below 1 when less often.
-    pub(super) fn surprise(&self, system: &str, key: u64, events: u64) -> f64 {
-        let Some(seen) = self
-            .systems
-            .get(system)
-            .and_then(|c| c.symptoms.get(&key))
-            .filter(|s| s.incidents > 0.0)
-        else {
-            return 1.0;
-        };
-        ((events as f64 + 1.0) / (seen.events / seen.incidents + 1.0)).clamp(SURPRISE.0, SURPRISE.1)
-    }
-
-    /// How many nats a candidate is usually ahead of one never suspected; and the same before anything was seen.
-    pub(super) fn usual(&self, system: &str, suspect: &str) -> f64 {
-        let counts = self.systems.get(system);
-        let suspected = counts
-            .and_then(|c| c.suspects.get(suspect))
-            .copied()
-            .unwrap_or(0.0);
-        libm::log((suspected + 0.5) / (counts.map_or(0.0, |c| c.incidents) + 5.0))
+    /// Whether an incident counts already.
+    pub(crate) fn knows(&self, incident: IncidentId) -> bool {
+        self.past.contains_key(&incident)
     }
 
     /// How often an entity was confirmed as the cause in its system, aged; and the most of any.
@@ -247,6 +221,12 @@ impl History {
                 let seen = counts.symptoms.entry(s.key).or_default();
                 seen.incidents += 1.0;
                 seen.events += s.events as f64;
+                seen.last = counts.tick;
+            }
+            let of_system = ranking.symptoms.iter().filter(|s| s.system == *name);
+            for family in of_system.map(|s| s.family).collect::<BTreeSet<_>>() {
+                let seen = counts.symptoms.entry(family).or_default();
+                seen.incidents += 1.0;
                 seen.last = counts.tick;
             }
             if *name == ranking.system {
@@ -373,6 +353,68 @@ impl History {
             }
         }
         Ok(())
+    }
+}
+
+/// History without one incident.
+pub(super) struct Others<'a> {
+    history: &'a History,
+    own: Option<&'a Past>,
+}
+
+impl Others<'_> {
+    /// Incidents of a system; and those of them with a symptom, with the events they had of it.
+    fn counts(&self, system: &str, key: u64) -> (f64, f64, f64) {
+        let Some(counts) = self.history.systems.get(system) else {
+            return (0.0, 0.0, 0.0);
+        };
+        let seen = counts.symptoms.get(&key).copied().unwrap_or_default();
+        if self.own.is_none() || seen.incidents <= 0.0 {
+            return (counts.incidents, seen.incidents, seen.events);
+        }
+        // What it shows now was counted then, apart from the little that came after.
+        let left = (seen.incidents - 1.0).max(0.0);
+        let events = seen.events * left / seen.incidents;
+        ((counts.incidents - 1.0).max(0.0), left, events)
+    }
+
+    /// Probability of a symptom in an incident of its system, whatever the cause.
+    pub(super) fn usual_share(&self, system: &str, key: u64) -> f64 {
+        let (incidents, seen, _) = self.counts(system, key);
+        ((seen + RARITY_PRIOR.1) / (incidents + RARITY_PRIOR.0)).min(1.0)
+    }
+
+    /// 1 for a symptom never or hardly seen in incidents of its system, towards 0 for one that is always there.
+    pub(super) fn rarity(&self, system: &str, key: u64) -> f64 {
+        let (incidents, ..) = self.counts(system, key);
+        // In units of what a symptom never seen so far would say, so that on the first day all speak alike.
+        let unseen = RARITY_PRIOR.1 / (incidents + RARITY_PRIOR.0);
+        (libm::log(self.usual_share(system, key)) / libm::log(unseen)).clamp(0.0, 1.0)
+    }
+
+    /// Above 1 when a symptom comes more often than it usually does in an incident, below 1 when less often.
+    pub(super) fn surprise(&self, system: &str, key: u64, events: u64) -> f64 {
+        let (_, seen, before) = self.counts(system, key);
+        if seen <= 0.0 {
+            return 1.0;
+        }
+        ((events as f64 + 1.0) / (before / seen + 1.0)).clamp(SURPRISE.0, SURPRISE.1)
+    }
+
+    /// How many nats a candidate is usually ahead of one never suspected; and the same before anything was seen.
+    pub(super) fn usual(&self, system: &str, suspect: &str) -> f64 {
+        let counts = self.history.systems.get(system);
+        let mut suspected = counts
+            .and_then(|c| c.suspects.get(suspect))
+            .copied()
+            .unwrap_or(0.0);
+        let mut incidents = counts.map_or(0.0, |c| c.incidents);
+        if let Some(own) = self.own.filter(|own| own.system == system) {
+            incidents -= 1.0;
+            let then = own.candidates.iter().find(|(name, _)| name == suspect);
+            suspected -= then.map_or(0.0, |(_, p)| p[0]);
+        }
+        libm::log((suspected.max(0.0) + 0.5) / (incidents.max(0.0) + 5.0))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the ranking looks at: plain references into an incident, its graph and the changes before it.
 
-use model::{Labels, Severity, Text, Time};
+use model::{IncidentId, Labels, Severity, Text, Time};
 use topology::{Graph, NodeId};
 
 use super::AlertKind;
@@ -58,6 +58,8 @@ pub(crate) struct CauseInput<'a> {
     pub(crate) alerts: &'a [AlertView<'a>],
     /// Changes of the last hours, anywhere in the domain.
     pub(crate) changes: &'a [ChangeView<'a>],
+    /// Which incident it is: what history took in of itself says nothing about it.
+    pub(crate) own: Option<IncidentId>,
 }
 
 /// What can be a cause: a node of the topology (its [`Graph::thing`]), or a name that the topology does not know.

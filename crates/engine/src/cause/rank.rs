@@ -87,6 +87,7 @@ pub(super) struct Scored {
 pub(super) struct Symptomatic {
     pub(super) system: Text,
     pub(super) key: u64,
+    pub(super) family: u64,
     pub(super) events: u64,
     pub(super) rarity: f64,
 }
@@ -106,6 +107,8 @@ pub(super) struct Standing {
     direct: bool,
     /// Weight of its own internal symptoms.
     pub(super) own: f64,
+    /// How rare the rarest of its own alerts is, 0 when it raises none: what is always there shows no trouble either.
+    pub(super) loud: f64,
     /// The nearest change before the first symptom, and what is left of its weight, 0 to 1.
     pub(super) change: Option<(usize, f64)>,
     /// Sum of all terms but those of feedback.
@@ -132,6 +135,7 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
         .map(|s| Symptomatic {
             system: s.system.clone(),
             key: s.key,
+            family: s.family,
             events: s.events,
             rarity: s.rarity,
         })
@@ -239,6 +243,7 @@ fn standings(
         let site = standings.entry(group.site.clone()).or_default();
         site.alerts = true;
         site.candidate = true;
+        site.loud = site.loud.max(group.rarity);
         if group.kind.is_internal() {
             site.own += group.weight;
         }
@@ -342,10 +347,11 @@ fn sum(
     entity: &Entity,
     standing: &Standing,
 ) -> f64 {
-    let silent = match (standing.alerts, standing.named || standing.change.is_some()) {
-        (true, _) => 0.0,
-        (false, true) => SILENT * SILENT_NAMED,
-        (false, false) => SILENT,
+    let quiet = 1.0 - standing.loud;
+    let silent = if standing.named || standing.change.is_some() {
+        SILENT * quiet.min(SILENT_NAMED)
+    } else {
+        SILENT * quiet
     };
     let prior = if standing.direct {
         0.0
@@ -353,7 +359,7 @@ fn sum(
         entity.node().map_or(0.0, |n| kind_prior(input.graph.kind(n)))
     };
     let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);
-    let usual = USUAL * history.usual(system, entity.name(input.graph));
+    let usual = USUAL * history.without(input.own).usual(system, entity.name(input.graph));
     // What speaks for a candidate and against it counts alike, or a silent neighbour of a lone alert would come first.
     sharpness * (gain(groups, standing) + OWN * standing.own + prior + changed - silent - usual)
 }

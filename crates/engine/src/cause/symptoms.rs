@@ -22,6 +22,8 @@ pub(super) struct Call {
 pub(super) struct Symptom<'a> {
     /// Stable across versions of the topology: a hash of names.
     pub(super) key: u64,
+    /// The same for everything of its kind at its place.
+    pub(super) family: u64,
     /// The system whose history counts it.
     pub(super) system: Text,
     pub(super) class: u64,
@@ -36,7 +38,7 @@ pub(super) struct Symptom<'a> {
     pub(super) hosts: BTreeSet<NodeId>,
     /// Of its first alert.
     pub(super) labels: &'a Labels,
-    /// How much it says: severity, rarity and surprise.
+    /// How much it says: severity, rarity, rarity of its family, and surprise.
     pub(super) weight: f64,
     /// Probability of it in any incident of its system.
     pub(super) usual: f64,
@@ -54,6 +56,8 @@ pub(super) struct Group {
     pub(super) weight: f64,
     /// Probability of it whatever the cause.
     pub(super) leak: f64,
+    /// Rarity of its rarest symptom.
+    pub(super) rarity: f64,
     /// Index of its heaviest symptom, for words.
     pub(super) example: usize,
 }
@@ -83,6 +87,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
             .entry((site.clone(), alert.class, call))
             .or_insert_with(|| Symptom {
                 key: key_of(graph, &site, alert.class, call),
+                family: family_of(graph, &site, alert.kind, call),
                 system: system_of(graph, &site),
                 class: alert.class,
                 title: alert.title,
@@ -106,10 +111,14 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
         symptom.hosts.extend(alert.host.map(|h| graph.thing(h)));
     }
     let mut symptoms: Vec<Symptom<'a>> = found.into_values().collect();
+    let others = history.without(input.own);
     for s in &mut symptoms {
-        s.usual = history.usual_share(&s.system, s.key);
-        s.rarity = history.rarity(&s.system, s.key);
-        s.weight = severity_weight(s.severity) * s.rarity * history.surprise(&s.system, s.key, s.events);
+        s.usual = others.usual_share(&s.system, s.key);
+        s.rarity = others.rarity(&s.system, s.key);
+        let surprise = others.surprise(&s.system, s.key, s.events);
+        // A metric that never stood out says less where some metric always does.
+        let unusual = s.rarity * libm::sqrt(others.rarity(&s.system, s.family));
+        s.weight = severity_weight(s.severity) * unusual * surprise;
     }
     if symptoms.len() > SYMPTOMS_MAX {
         // Stable, so equal weights stay in the order of place and class.
@@ -153,6 +162,7 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
                 hosts: hosts.into_iter().take(HOSTS_MAX).collect(),
                 weight: GROUP_WEIGHT_MAX * (1.0 - libm::exp(-sum / GROUP_WEIGHT_MAX)),
                 leak: (if sum > 0.0 { usual / sum } else { 1.0 }).clamp(LEAK, LEAK_MAX),
+                rarity: of.iter().map(|&i| symptoms[i].rarity).fold(0.0, f64::max),
                 example,
             }
         })
@@ -172,9 +182,20 @@ fn call_of(graph: &Graph, site: &Entity, caller: Option<NodeId>, callee: Option<
     })
 }
 
+fn family_of(graph: &Graph, site: &Entity, kind: AlertKind, call: Option<Call>) -> u64 {
+    let mut hash = Hash128::new("family/1");
+    hash.part(site.name(graph).as_bytes())
+        .part(kind.as_str().as_bytes());
+    finish(hash, graph, call)
+}
+
 fn key_of(graph: &Graph, site: &Entity, class: u64, call: Option<Call>) -> u64 {
     let mut hash = Hash128::new("symptom/1");
     hash.part(site.name(graph).as_bytes()).part(&class.to_le_bytes());
+    finish(hash, graph, call)
+}
+
+fn finish(mut hash: Hash128, graph: &Graph, call: Option<Call>) -> u64 {
     if let Some(call) = call {
         hash.maybe(call.caller.map(|c| graph.id(c).as_bytes()))
             .part(graph.id(call.callee).as_bytes());

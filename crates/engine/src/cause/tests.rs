@@ -86,6 +86,7 @@ fn ranked(graph: &Graph, alerts: &str, changes: &[ChangeView<'_>], history: &His
             graph,
             alerts: &views,
             changes,
+            own: None,
         },
         history,
     )
@@ -368,6 +369,7 @@ fn alerts_that_name_nothing_have_no_cause() {
             graph: &graph,
             alerts: &[view],
             changes: &[],
+            own: None,
         },
         &History::default(),
     );

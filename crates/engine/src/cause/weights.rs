@@ -14,14 +14,14 @@ pub(super) const LEAK_MAX: f64 = 0.9;
 /// Log-odds are divided by this times the root of the incident's weight of evidence: symptoms of one incident are no
 /// independent witnesses, so certainty grows with the root of their number.
 pub(super) const EVIDENCE_SPREAD: f64 = 0.5;
-/// The least that log-odds are divided by.
-pub(super) const EVIDENCE_SPREAD_MIN: f64 = 0.4;
+/// The least that log-odds are divided by: evidence is never made more of than it is.
+pub(super) const EVIDENCE_SPREAD_MIN: f64 = 1.0;
 /// Largest weight of all symptoms of one kind at one place, in units of one rare critical symptom: the tenth saying of
 /// the same is no tenth witness.
 pub(super) const GROUP_WEIGHT_MAX: f64 = 3.0;
 /// Log-odds for a candidate per unit of weight of its own internal symptoms.
 pub(super) const OWN: f64 = 1.0;
-/// Log-odds against a candidate that raises no alert of its own.
+/// Log-odds against a candidate that raises no alert of its own, or only such as are there in every incident.
 pub(super) const SILENT: f64 = 0.6;
 /// Share of [`SILENT`] that is left when an alert names it as an end of a call, or it was changed.
 pub(super) const SILENT_NAMED: f64 = 0.25;

@@ -12,6 +12,8 @@ use super::{
 
 /// Reasons given for one candidate, besides those of history.
 const REASONS_MAX: usize = 3;
+/// Below this rarity a candidate's own alerts are said to be usual: by it they lose half of what they are worth.
+const USUAL_ALERTS: f64 = 0.5;
 
 /// What the sentences are about.
 pub(super) struct Says<'a> {
@@ -73,6 +75,11 @@ impl Says<'_> {
                 0.0,
                 format!("raises no alert of its own{named}"),
             ));
+        }
+        if standing.alerts && standing.loud < USUAL_ALERTS {
+            let rarity = standing.loud;
+            let text = format!("its own alerts come in most incidents, rarity {rarity:.2} of 1");
+            because.push(Evidence::new(EvidenceKind::Rarity, rarity, text));
         }
         if let Some((change, _)) = standing.change {
             because.push(self.change(&self.input.changes[change], &scored.name));
