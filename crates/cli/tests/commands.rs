@@ -54,3 +54,39 @@ fn every_command_says_how_it_is_used() {
         );
     }
 }
+
+#[test]
+fn the_true_cause_is_confirmed_after_the_end_and_not_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (world, truth, topology) = (path("world"), path("truth"), path("topology"));
+    let size = ["simulate", "--size", "small", "--seed", "7", "--out", &world];
+    stdout(
+        stormfold()
+            .args(size)
+            .args(["--truth", &truth, "--topology", &topology]),
+    );
+    let replay = ["replay", "-q", "--topology", &topology, "--changes", "-", &world];
+    let changes = |more: &[&str]| -> Vec<serde_json::Value> {
+        let text = stdout(stormfold().args(replay).args(more));
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let says = |change: &serde_json::Value| change["actor"] == "replay";
+    assert!(!changes(&[]).iter().any(says));
+    let with = changes(&["--feedback-from", &truth]);
+    let mut ended = std::collections::BTreeSet::new();
+    let mut said = std::collections::BTreeSet::new();
+    for change in &with {
+        let id = change["incident_id"].as_str().unwrap().to_owned();
+        if change["change"] == "resolved" {
+            ended.insert(id.clone());
+        }
+        if says(change) {
+            assert!(ended.contains(&id), "{change}");
+            assert!(said.insert(id), "said twice: {change}");
+        }
+    }
+    assert!(said.len() >= 5, "{} of {}", said.len(), ended.len());
+}

@@ -1,8 +1,8 @@
 //! A small labelled set with floors, so that a worse fold cannot land unnoticed.
 //!
 //! Three worlds of forty faults each, with overlap, silent roots, chronic noise, disorder and doubled records. The floors
-//! lie a little below what the fold reaches; raise them when it gets better. Never tune the fold to these seeds: the
-//! figures of other seeds are printed by `cargo test -p sim --test floors -- --ignored --nocapture`.
+//! lie a little below what the fold reaches; raise them when it gets better. Never tune the fold to these seeds: make
+//! others with `stormfold simulate`. What is reached is printed by `cargo test -p sim --test floors -- --nocapture`.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::BTreeMap;
@@ -169,10 +169,10 @@ fn the_fold_stays_above_the_floors() {
         ("recovered F1", mean(&|j| j.score.recovered.f1), 0.86),
         ("noise recall", mean(&|j| j.score.noise.recall), 0.90),
         ("real alerts kept", mean(&|j| 1.0 - j.score.noise.real_lost), 0.97),
-        ("AC@1", mean(&|j| j.score.root_cause.as_ref().unwrap().ac_1), 0.57),
-        ("AC@3", mean(&|j| j.score.root_cause.as_ref().unwrap().ac_3), 0.75),
+        ("AC@1", mean(&|j| j.score.root_cause.as_ref().unwrap().ac_1), 0.82),
+        ("AC@3", mean(&|j| j.score.root_cause.as_ref().unwrap().ac_3), 0.90),
         ("owner right where the cause is", mean(&|j| j.owner_right), 0.90),
-        ("class macro F1", mean(&|j| j.class_f1), 0.80),
+        ("class macro F1", mean(&|j| j.class_f1), 0.88),
     ];
     for (name, reached, floor) in figures {
         println!("{name:32} {reached:.3} (floor {floor:.2})");
@@ -195,7 +195,7 @@ fn other_worlds_are_above_their_floors() {
     let figures = [
         ("recovered F1", mean(&|j| j.score.recovered.f1), 0.80),
         ("owner right where the cause is", mean(&|j| j.owner_right), 0.90),
-        ("class macro F1", mean(&|j| j.class_f1), 0.80),
+        ("class macro F1", mean(&|j| j.class_f1), 0.90),
     ];
     for (name, reached, floor) in figures {
         println!("{name:32} {reached:.3} (floor {floor:.2})");

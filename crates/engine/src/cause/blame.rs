@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use topology::{Graph, NodeId};
 
 use super::{
-    AlertKind, Entity,
+    Entity,
     symptoms::Group,
     weights::{
         CALLEE, CALLER, EXPLAIN_HOPS, HOP, HOST_BREAKS, HOST_STRAINS, RING_MAX, above, at_itself, below,
@@ -52,9 +52,7 @@ pub(super) struct Blame<'a> {
 
 impl<'a> Blame<'a> {
     pub(super) fn new(graph: &'a Graph, groups: &[Group]) -> Blame<'a> {
-        let down = groups
-            .iter()
-            .filter(|g| matches!(g.kind, AlertKind::State | AlertKind::Absent));
+        let down = groups.iter().filter(|g| g.kind.is_down());
         let shaken = down
             .flat_map(|g| g.hosts.iter().copied().chain(g.site.node()))
             .collect();

@@ -180,7 +180,7 @@ impl History {
         found
     }
 
-    /// Past incidents that look like this one, most alike first, ties to the older; at most `limit`, likeness at least
+    /// Past incidents that look like this one, most alike first, ties to the newer; at most `limit`, likeness at least
     /// `least`.
     pub(crate) fn similar(&self, ranking: &Ranking, limit: usize, least: f64) -> Vec<(&Past, f64)> {
         let now = signature(&ranking.symptoms);
@@ -191,7 +191,7 @@ impl History {
             .map(|p| (p, jaccard(&now, &p.signature)))
             .filter(|(_, likeness)| *likeness >= least)
             .collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.number.cmp(&b.0.number)));
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.number.cmp(&a.0.number)));
         found.truncate(limit);
         found
     }
@@ -463,28 +463,15 @@ fn signature(symptoms: &[Symptomatic]) -> Vec<(u64, f64)> {
     all
 }
 
-/// Weighted Jaccard similarity of two signatures sorted by key: shared weight over all weight.
-fn jaccard(a: &[(u64, f64)], b: &[(u64, f64)]) -> f64 {
-    let (mut i, mut j, mut shared, mut all) = (0, 0, 0.0, 0.0);
-    while i < a.len() || j < b.len() {
-        let (ka, kb) = (a.get(i).map(|x| x.0), b.get(j).map(|x| x.0));
-        match (ka, kb) {
-            (Some(x), Some(y)) if x == y => {
-                shared += a[i].1.min(b[j].1);
-                all += a[i].1.max(b[j].1);
-                i += 1;
-                j += 1;
-            }
-            (Some(x), y) if y.is_none_or(|y| x < y) => {
-                all += a[i].1;
-                i += 1;
-            }
-            _ => {
-                all += b[j].1;
-                j += 1;
-            }
-        }
-    }
+/// Weighted Jaccard similarity of what is shown now and what was shown, both sorted by key: shared weight over all
+/// weight. What both show weighs as it does now, so that the same again is alike however usual it has become.
+fn jaccard(now: &[(u64, f64)], past: &[(u64, f64)]) -> f64 {
+    let was = |key: u64| past.binary_search_by_key(&key, |(key, _)| *key).is_ok();
+    let is = |key: u64| now.binary_search_by_key(&key, |(key, _)| *key).is_ok();
+    let weight = |(_, weight): &(u64, f64)| *weight;
+    let shared: f64 = now.iter().filter(|(key, _)| was(*key)).map(weight).sum();
+    let gone: f64 = past.iter().filter(|(key, _)| !is(*key)).map(weight).sum();
+    let all = now.iter().map(weight).sum::<f64>() + gone;
     if all > 0.0 { shared / all } else { 0.0 }
 }
 

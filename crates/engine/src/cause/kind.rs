@@ -44,6 +44,11 @@ impl AlertKind {
         )
     }
 
+    /// Whether it says that the thing that raises it is down.
+    pub(crate) fn is_down(self) -> bool {
+        matches!(self, AlertKind::State | AlertKind::Absent)
+    }
+
     /// Whether it speaks of the call that it names, so that the ends of the call are blamed and not its place.
     pub(crate) fn is_of_calls(self) -> bool {
         matches!(self, AlertKind::Latency | AlertKind::Error | AlertKind::Other)

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CauseKind, Evidence, Labels, Severity, Text, Time};
 
 pub(crate) use super::blame::Tie;
-use topology::NodeKind;
+use topology::{NodeId, NodeKind};
 
 use super::{
-    AlertKind, CauseInput, ChangeView, Entity, History,
+    CauseInput, ChangeView, Entity, History,
     blame::{Blame, Link},
     history::STRENGTHS,
     symptoms::{self, Call, Group, Symptom},
@@ -247,7 +247,7 @@ fn standings(
         if group.kind.is_internal() {
             site.own += group.weight;
         }
-        site.direct |= matches!(group.kind, AlertKind::State | AlertKind::Absent);
+        site.direct |= group.kind.is_down();
         if let Some(callee) = group
             .call
             .filter(|_| group.kind.is_of_calls())
@@ -267,9 +267,29 @@ fn standings(
             }
         }
     }
-    for (entity, standing) in &mut standings {
-        standing.named |= entity.node().is_some_and(|n| graph.kind(n) == NodeKind::Host)
-            && residents_down(standing, groups) >= 2;
+    let fell: BTreeSet<NodeId> = standings
+        .iter()
+        .filter_map(|(entity, standing)| Some((entity.node()?, standing)))
+        .filter(|(node, standing)| {
+            graph.kind(*node) == NodeKind::Host && residents_down(standing, groups) >= 2
+        })
+        .map(|(node, _)| node)
+        .collect();
+    for host in &fell {
+        if let Some(standing) = standings.get_mut(&Entity::Node(*host)) {
+            standing.named = true;
+        }
+    }
+    // What goes down with others on its machine says nothing of its own inside.
+    for group in groups.iter().filter(|g| g.kind.is_down()) {
+        if group
+            .hosts
+            .iter()
+            .any(|h| fell.contains(h) && group.site != Entity::Node(*h))
+            && let Some(standing) = standings.get_mut(&group.site)
+        {
+            standing.own -= group.weight;
+        }
     }
     let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
     for (i, change) in input.changes.iter().enumerate() {
@@ -305,9 +325,10 @@ fn standings(
 
 /// Places that went down and run on this; two that go down together name the machine.
 fn residents_down(standing: &Standing, groups: &[Group]) -> usize {
-    let down = standing.links.iter().filter(|(g, link)| {
-        link.tie == Tie::Host && matches!(groups[*g].kind, AlertKind::State | AlertKind::Absent)
-    });
+    let down = standing
+        .links
+        .iter()
+        .filter(|(g, link)| link.tie == Tie::Host && groups[*g].kind.is_down());
     down.map(|(g, _)| &groups[*g].site).collect::<BTreeSet<_>>().len()
 }
 
@@ -348,7 +369,11 @@ fn sum(
     standing: &Standing,
 ) -> f64 {
     let quiet = 1.0 - standing.loud;
-    let silent = if standing.named || standing.change.is_some() {
+    let foreign = entity.node().is_some_and(|n| input.graph.is_external(n));
+    let silent = if standing.named && foreign {
+        // Nobody of ours watches it, so that it is silent says nothing.
+        0.0
+    } else if standing.named || standing.change.is_some() {
         SILENT * quiet.min(SILENT_NAMED)
     } else {
         SILENT * quiet

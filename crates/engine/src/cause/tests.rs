@@ -46,6 +46,17 @@ fn graph(text: &str) -> Graph {
 
 /// Ranks alerts written as `severity place title [-> callee]`.
 fn ranked(graph: &Graph, alerts: &str, changes: &[ChangeView<'_>], history: &History) -> Ranking {
+    ranked_as(None, graph, alerts, changes, history)
+}
+
+/// The same, of an incident that history may know.
+fn ranked_as(
+    own: Option<IncidentId>,
+    graph: &Graph,
+    alerts: &str,
+    changes: &[ChangeView<'_>],
+    history: &History,
+) -> Ranking {
     let none = Labels::new();
     let views: Vec<AlertView<'_>> = alerts
         .lines()
@@ -86,7 +97,7 @@ fn ranked(graph: &Graph, alerts: &str, changes: &[ChangeView<'_>], history: &His
             graph,
             alerts: &views,
             changes,
-            own: None,
+            own,
         },
         history,
     )
@@ -258,6 +269,93 @@ fn what_is_always_there_explains_nothing() {
         &history,
     );
     assert_eq!(first(&ranking), "pay");
+}
+
+#[test]
+fn a_place_that_always_alerts_is_as_good_as_silent() {
+    let graph = graph("web -> book\n web -> seats");
+    let mut history = History::default();
+    let odds = |history: &History| {
+        let alerts = "critical web HighErrorRate\n warning seats HighRequestLatency";
+        let ranking = ranked(&graph, alerts, &[], history);
+        let of = |name: &str| {
+            ranking
+                .candidates
+                .iter()
+                .find(|c| c.name == name)
+                .unwrap()
+                .clone()
+        };
+        let usual = of("seats").because.iter().any(|e| e.text.contains("are usual"));
+        (of("seats").score / of("book").score, usual)
+    };
+    let (at_first, usual) = odds(&history);
+    assert!(at_first > 2.0 && !usual, "{at_first}");
+    for i in 0..30 {
+        let noise = ranked(&graph, "warning seats HighRequestLatency", &[], &history);
+        history.learn(incident(i), Time::from_secs(0), &noise);
+    }
+    let (by_now, usual) = odds(&history);
+    assert!(by_now < 1.1 && usual, "{by_now}");
+}
+
+#[test]
+fn one_more_of_what_always_stands_out_says_less() {
+    let graph = graph("web -> book\n web -> seats");
+    let mut history = History::default();
+    for i in 0..30 {
+        let alerts = format!("warning seats Core{i}CpuHigh");
+        history.learn(
+            incident(i),
+            Time::from_secs(0),
+            &ranked(&graph, &alerts, &[], &history),
+        );
+    }
+    // Both were never seen; of book nothing of the kind was.
+    let alerts = "warning seats Core77CpuHigh\n warning book Core77CpuHigh";
+    assert_eq!(first(&ranked(&graph, alerts, &[], &history)), "book");
+}
+
+#[test]
+fn what_an_incident_taught_says_nothing_about_itself() {
+    let graph = graph(SHOP);
+    let alerts = "critical web HighErrorRate\n warning main-pg MemoryNearLimit";
+    let mut history = History::default();
+    for i in 0..5 {
+        let noise = ranked(&graph, "warning book HighRequestLatency", &[], &history);
+        history.learn(incident(i), Time::from_secs(0), &noise);
+    }
+    let scores = |history: &History, own| {
+        let ranking = ranked_as(own, &graph, alerts, &[], history);
+        ranking
+            .candidates
+            .iter()
+            .map(|c| (c.name.clone(), (c.score * 1e9) as u64))
+            .collect::<Vec<_>>()
+    };
+    let before = scores(&history, None);
+    history.learn(
+        incident(9),
+        Time::from_secs(0),
+        &ranked(&graph, alerts, &[], &history),
+    );
+    assert_eq!(scores(&history, Some(incident(9))), before);
+    assert_ne!(scores(&history, None), before);
+}
+
+#[test]
+fn what_falls_with_its_neighbours_is_no_root() {
+    let graph = graph(
+        "database:main-pg @ host:host-1
+         book @ host:host-1
+         seats @ host:host-1
+         book -> main-pg
+         seats -> main-pg",
+    );
+    let alerts = "critical main-pg InstanceDown\n critical book InstanceDown\n critical seats InstanceDown";
+    assert_eq!(first(&ranked(&graph, alerts, &[], &History::default())), "host-1");
+    let alone = "critical main-pg InstanceDown\n critical book HighErrorRate\n critical seats HighErrorRate";
+    assert_eq!(first(&ranked(&graph, alone, &[], &History::default())), "main-pg");
 }
 
 #[test]

@@ -119,7 +119,7 @@ pub(super) fn below(kind: AlertKind) -> f64 {
 /// Probability of a symptom of this kind at something that runs on the root.
 pub(super) fn on_host(kind: AlertKind) -> f64 {
     match kind {
-        AlertKind::State | AlertKind::Absent => 0.6,
+        AlertKind::State | AlertKind::Absent => 0.8,
         k if k.is_internal() => 0.3,
         _ => 0.2,
     }
@@ -132,4 +132,4 @@ pub(super) const CALLER: f64 = 0.15;
 /// Probability that a host that is the root harms a thing that runs on it alone, where nothing is seen to be down there.
 pub(super) const HOST_STRAINS: f64 = 0.25;
 /// The same where the host or something on it is down.
-pub(super) const HOST_BREAKS: f64 = 0.7;
+pub(super) const HOST_BREAKS: f64 = 0.9;

@@ -12,7 +12,7 @@ use super::{
 
 /// Reasons given for one candidate, besides those of history.
 const REASONS_MAX: usize = 3;
-/// Below this rarity a candidate's own alerts are said to be usual: by it they lose half of what they are worth.
+/// Below this rarity a candidate's own alerts are said to be usual: it counts as silent by more than half.
 const USUAL_ALERTS: f64 = 0.5;
 
 /// What the sentences are about.
@@ -78,7 +78,7 @@ impl Says<'_> {
         }
         if standing.alerts && standing.loud < USUAL_ALERTS {
             let rarity = standing.loud;
-            let text = format!("its own alerts come in most incidents, rarity {rarity:.2} of 1");
+            let text = format!("its own alerts are usual: rarity {rarity:.2}, 1 was never seen");
             because.push(Evidence::new(EvidenceKind::Rarity, rarity, text));
         }
         if let Some((change, _)) = standing.change {

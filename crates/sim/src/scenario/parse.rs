@@ -2,8 +2,8 @@
 
 use engine::Settings;
 use model::{
-    Edge, Event, EventKind, Input, Labels, Node, Origin, PageMode, Progress, Severity, Span, Status, Text,
-    Time, TopologyChange, TopologyDocument, dedup_key, event_id,
+    Domain, Edge, Event, EventKind, IncidentId, Input, Labels, Node, Origin, PageMode, Progress, Severity,
+    Span, Status, Text, Time, TopologyChange, TopologyDocument, dedup_key, event_id,
 };
 
 use super::line::{span, words};
@@ -293,6 +293,12 @@ impl Scenario {
                 event.severity = level.ok_or_else(|| format!("`{value}` is no severity"))?;
             }
             "status" if value == "resolved" => event.status = Status::Resolved,
+            "of" => {
+                let (key, at) = value.split_once('@').ok_or("expected of=KEY@TIME")?;
+                let domain = Domain::new(event.tenant.as_deref(), event.environment.as_deref());
+                let id = IncidentId::new(&domain, key, self.start + span(at)?, 0);
+                event.labels.set("incident_id", id.to_string());
+            }
             "key" => event.dedup_key = value.into(),
             "id" => event.event_id = value.into(),
             "source" => event.source = value.into(),

@@ -116,7 +116,7 @@ impl Page {
         }
     }
 
-    fn incident(&self, name: &str, incident: &Incident) -> String {
+    fn incident(&mut self, name: &str, incident: &Incident) -> String {
         let mut line = format!("{name} is {} {}", word(&incident.status), incident.severity);
         for flag in &incident.flags {
             line.push_str(&format!(" {flag}"));
@@ -150,6 +150,20 @@ impl Page {
         for related in &incident.related {
             let other = self.names.get(&related.incident_id).map_or("?", String::as_str);
             line.push_str(&format!(", related {other} ({:.2})", related.probability));
+        }
+        for change in &incident.changes {
+            line.push_str(&format!(", change {} ({:.2})", change.entity, change.score));
+        }
+        if let Some(rarity) = &incident.rarity {
+            line.push_str(&format!(", {rarity}"));
+        }
+        for past in &incident.similar {
+            let cause = past.cause.as_deref().unwrap_or("nothing");
+            line.push_str(&format!(
+                ", like {} ({:.2}, cause {cause})",
+                self.name(past.incident_id),
+                past.similarity
+            ));
         }
         line.push('\n');
         line
