@@ -342,3 +342,105 @@ pub fn needs(settings: &Settings, http: bool) -> Vec<Need> {
     needs.dedup_by(|a, b| a.right() == b.right());
     needs
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::log::{Appender, Bounds, Member, Reader, TopicPartition, Worker};
+
+    /// A log of which only the settings of topics are known.
+    struct Known(BTreeMap<&'static str, BTreeMap<String, String>>);
+
+    impl Log for Known {
+        fn partitions(&self, topic: &str) -> Result<Option<u32>, LogError> {
+            Ok(self.0.contains_key(topic).then_some(4))
+        }
+        fn settings(&self, topic: &str) -> Result<Option<BTreeMap<String, String>>, LogError> {
+            Ok(self.0.get(topic).cloned())
+        }
+        fn create_topics(&self, _: &[TopicSpec]) -> Result<Vec<TopicName>, LogError> {
+            unreachable!("nothing is created")
+        }
+        fn bounds(&self, _: &TopicPartition) -> Result<Bounds, LogError> {
+            unreachable!("nothing is read")
+        }
+        fn join(&self, _: &Member) -> Result<Box<dyn Worker>, LogError> {
+            unreachable!("nobody joins")
+        }
+        fn reader(&self) -> Result<Box<dyn Reader>, LogError> {
+            unreachable!("nothing is read")
+        }
+        fn appender(&self) -> Result<Box<dyn Appender>, LogError> {
+            unreachable!("nothing is written")
+        }
+    }
+
+    /// What is said of a topic with these settings: setting, and whether it is grave.
+    fn said(topic: &'static str, settings: &[(&str, &str)]) -> Vec<(&'static str, bool)> {
+        let settings = settings
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        let log = Known(BTreeMap::from([(topic, settings)]));
+        let faults = check_settings(&log, &Settings::default()).unwrap();
+        faults.iter().map(|fault| (fault.setting, fault.grave)).collect()
+    }
+
+    #[test]
+    fn settings_with_which_records_are_lost_are_grave_and_others_are_advice() {
+        let fine = [("cleanup.policy", "compact"), ("max.compaction.lag.ms", "300000")];
+        assert_eq!(said("stormfold.state", &fine), []);
+        assert_eq!(
+            said(
+                "stormfold.state",
+                &[
+                    ("cleanup.policy", "compact,delete"),
+                    ("max.compaction.lag.ms", "9223372036854775807")
+                ]
+            ),
+            [("cleanup.policy", true), ("max.compaction.lag.ms", false)]
+        );
+        assert_eq!(
+            said("stormfold.changes", &[("cleanup.policy", "compact")]),
+            [("cleanup.policy", true)]
+        );
+        let journal = [
+            ("cleanup.policy", "delete"),
+            ("retention.ms", "3600000"),
+            ("message.timestamp.type", "CreateTime"),
+            ("max.message.bytes", "900000"),
+            ("replication.factor", "3"),
+            ("min.insync.replicas", "1"),
+        ];
+        assert_eq!(
+            said("stormfold.journal", &journal),
+            [
+                ("retention.ms", false),
+                ("message.timestamp.type", false),
+                ("max.message.bytes", true),
+                ("min.insync.replicas", false)
+            ]
+        );
+        let for_ever = [("cleanup.policy", "delete"), ("retention.ms", "-1")];
+        assert_eq!(said("stormfold.changes", &for_ever), []);
+    }
+
+    #[test]
+    fn each_stage_needs_its_own() {
+        let of = |stages| {
+            let settings = Settings {
+                stages,
+                ..Settings::default()
+            };
+            needs(&settings, false)
+        };
+        let topic = |name: &str| TopicName::from(name);
+        let (ingest, correlate) = (of(crate::Stages::Ingest), of(crate::Stages::Correlate));
+        assert!(ingest.contains(&Need::Read(topic("stormfold.raw"))));
+        assert!(!ingest.contains(&Need::Write(topic("stormfold.changes"))));
+        assert!(correlate.contains(&Need::Write(topic("stormfold.changes"))));
+        assert!(!correlate.contains(&Need::Read(topic("stormfold.raw"))));
+    }
+}

@@ -331,3 +331,88 @@ fn letters(log: &dyn Log, settings: &Settings, now: Time, findings: &mut Finding
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stream::{
+        SetClock,
+        log::{Outgoing, local::LocalLog},
+    };
+
+    use super::super::Level;
+    use super::*;
+
+    /// What is found of an area, with its level.
+    fn found(findings: &Findings, area: &str) -> Vec<(Level, String)> {
+        let of_area = findings.findings.iter().filter(|finding| finding.area == area);
+        of_area
+            .map(|finding| (finding.level, finding.what.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn a_deployment_in_trouble_is_described() {
+        let now = Time::from_secs(1_800_000_000);
+        let clock = Arc::new(SetClock::new(Time::from_secs(1_800_000_000 - 300)));
+        let log = LocalLog::memory(clock.clone());
+        let settings = Settings::default();
+        let topics = &settings.topics;
+        stream::topics::create(&log, &settings).unwrap();
+        let append = |records| log.appender().unwrap().append(records).unwrap();
+        let beat = |worker: &str, seconds_ago: i64, partitions: &[u32]| {
+            let at = Time::from_secs(now.secs() - seconds_ago);
+            let held = partitions.iter().map(|n| serde_json::json!({"partition": n}));
+            let value =
+                serde_json::json!({"worker": worker, "at": at, "partitions": held.collect::<Vec<_>>()});
+            Outgoing::to(&topics.heartbeat, 0, worker, Some(value.to_string().into_bytes()))
+        };
+        let progress = Input::Progress(model::Progress {
+            to: now,
+            present: Some(now),
+        });
+        let mut journal = Vec::new();
+        wire::journal::encode(&progress, &mut journal);
+        append(vec![
+            Outgoing::to(&topics.raw, 0, "k", Some(b"{}".to_vec())),
+            Outgoing::to(&topics.journal, 0, "", Some(journal)),
+            Outgoing::to(&topics.state, 1, "row", Some(b"not a row".to_vec())),
+            beat("lost", 3_600, &[3]),
+            beat("a", 5, &[0, 1]),
+            beat("b", 9, &[2]),
+        ]);
+        clock.set(now);
+        let letter = Outgoing::to(&topics.deadletter, 0, "", Some(b"?".to_vec()));
+        append(vec![letter.header("reason", "no source has this shape")]);
+
+        let mut findings = Findings::default();
+        examine(&log, &settings, now, &mut findings);
+        let one = |area: &str, level: Level, words: &str| {
+            let found = found(&findings, area);
+            assert!(
+                found.iter().any(|(l, what)| *l == level && what.contains(words)),
+                "{area}: {found:?}"
+            );
+        };
+        one(
+            "lag",
+            Level::Wrong,
+            "stormfold.raw has records, and ingest has never read it",
+        );
+        one("lag", Level::Wrong, "correlate has never read it");
+        one(
+            "heartbeat",
+            Level::Wrong,
+            "partitions [3] of the journal are held by nobody",
+        );
+        one("heartbeat", Level::Note, "lost has been silent for 60 min");
+        one("clocks", Level::Wrong, "300.0 s before the log's");
+        one("state", Level::Wrong, "row row of stormfold.state");
+        one(
+            "deadletters",
+            Level::Note,
+            "1 within the hour; 1 of them: no source has this shape",
+        );
+    }
+}
