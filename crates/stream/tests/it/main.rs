@@ -11,3 +11,4 @@ mod house;
 mod kafka;
 mod quarantine;
 mod simulation;
+mod stuck;
