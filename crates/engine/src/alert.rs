@@ -190,6 +190,8 @@ pub(crate) struct Habit {
     pub repeat_s: f64,
     pub repeat_stray_s: f64,
     pub repeats: u32,
+    /// Events in the first half minute of the present run.
+    pub run: u32,
     /// Events in the running minute, and the most in any before.
     pub minute: u32,
     pub minute_at: Option<Time>,

@@ -32,6 +32,9 @@ pub(crate) struct Tentative {
 /// Incidents of a system that are announced at one time; one fault after another opens, so a few are many.
 const TENTATIVE_MAX: usize = 8;
 
+/// An announcement that is taken back costs twice what ten seconds of silence do, so so likely it has to be.
+const SURE: f64 = 2.0 / 3.0;
+
 /// What is expected of an alert.
 enum Guess {
     Join(IncidentId, Vec<Evidence>),
@@ -105,7 +108,7 @@ impl Engine {
             return Guess::Join(incident, Vec::new());
         }
         let system = &alert.spot.system;
-        let reach = self.reach_s(&alert.source, fold);
+        let reach = self.reach_s(alert, fold);
         let near = self.near(alert.spot.node, fold);
         let live = self.live(system, alert, near.as_deref(), p.t, reach, fold);
         if let Some(chronic) = chronic
@@ -156,6 +159,9 @@ impl Engine {
             _ if p.kind == Kind::Again => Guess::Nothing,
             _ => {
                 let verdict = self.abstain(p, self.judge_joining(p, &live, fold), fold);
+                if verdict.probability < SURE {
+                    return Guess::Nothing;
+                }
                 let Placement::Join { incident, .. } = verdict.place else {
                     return Guess::Nothing;
                 };

@@ -5,7 +5,8 @@
 //! partition is the later one, whatever its `ts` says, if that is less than five minutes earlier; the sender's clock has
 //! stepped back.
 
-use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, Span, Status, Text, Time};
+use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, Span, Status, Time};
+use topology::NodeId;
 
 use crate::{
     alert::{Alert, Place, onset},
@@ -162,9 +163,16 @@ impl Engine {
     }
 
     /// Seconds of quiet after which an incident takes in nothing more from this source.
-    pub(crate) fn reach_s(&self, source: &Text, fold: &Fold<'_>) -> f64 {
+    pub(crate) fn reach_s(&self, alert: &Alert, fold: &Fold<'_>) -> f64 {
         let grouping = &fold.settings.grouping;
-        match self.sources.get(source).and_then(|s| s.interval_s) {
+        let interval = self.sources.get(&alert.source).and_then(|s| s.interval_s);
+        let alone = alert
+            .spot
+            .node
+            .is_some_and(|node| fold.graph.component_size(NodeId(node)) == 1);
+        match interval {
+            // Where nothing else is there, nothing else can bridge two faults.
+            Some(interval) if alone => grouping.reach_unknown_s + interval,
             Some(interval) => grouping.reach_s + interval,
             None => grouping.reach_unknown_s,
         }

@@ -19,7 +19,7 @@ use crate::{
     fold::Fold,
     incident,
     inhibit::Firing,
-    kin::{Kin, Outbreaks},
+    kin::{Kin, LateOutbreak, Outbreaks},
     lineage::Bond,
     quiet::Quiet,
     seen::Seen,
@@ -100,7 +100,7 @@ pub(crate) struct Meta {
     /// Rises whenever two families become one.
     pub families: u32,
     /// Systems that broke out of late, newest last.
-    pub late: VecDeque<(Text, Time)>,
+    pub late: VecDeque<LateOutbreak>,
     /// Entities that did, known ones too.
     pub began: VecDeque<(Text, Time)>,
     /// When what ended was last looked through for room, and when everything old was forgotten.

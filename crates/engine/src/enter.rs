@@ -5,6 +5,7 @@ use model::{AlertId, Event, IncidentId, Severity, Span, Text, Time};
 use crate::{
     engine::{Engine, Timer},
     fold::Fold,
+    habit::RUN_S,
     settings::secs,
     settle::{Kind, Pending},
     system::Fresh,
@@ -59,6 +60,13 @@ impl Engine {
         habit.first.get_or_insert(t);
         if fresh {
             habit.start = Some(t);
+            habit.run = 0;
+        }
+        if habit
+            .start
+            .is_some_and(|start| t.since(start) <= Span::from_secs(RUN_S))
+        {
+            habit.run += 1;
         }
         habit.last = Some(habit.last.map_or(t, |last| last.max(t)));
         let look = alert

@@ -31,6 +31,11 @@ impl Company {
 /// Alone means at most this many others near it; an error or critical alert: one.
 const ALONE_MAX: u32 = 2;
 const ALONE_MAX_HIGH: u32 = 1;
+/// Company is looked for so many seconds before and after an alert, and an evaluation interval of its source more before.
+pub(crate) const COMPANY_S: f64 = 30.0;
+/// What is rated and comes more than this often in its first so many seconds is no chatter: it is not alone.
+const RUN_MAX: u32 = 5;
+pub(crate) const RUN_S: i64 = 30;
 /// Share of episodes that came alone from which on an alert is chronic, and under which it no longer is.
 const SHARE: f64 = 0.6;
 const SHARE_KEEP: f64 = 0.5;
@@ -41,7 +46,7 @@ const ALONE_HIGH: u32 = 15;
 /// Or so often within about two hours.
 const RECENT_MID: f64 = 2.5;
 const RECENT_HIGH: f64 = 4.0;
-const RECENT_S: f64 = 7200.0;
+pub(crate) const RECENT_S: f64 = 7200.0;
 /// And at least once per this long: a fault that returns does so every few hours, chatter several times an hour.
 const RATE_LOW_S: f64 = 21_600.0;
 const RATE_S: f64 = 2400.0;
@@ -180,7 +185,8 @@ impl Engine {
             .get(&alert.source)
             .and_then(|source| source.interval_s)
             .unwrap_or(0.0);
-        let company = self.company(p.alert, p.t - secs(30.0 + interval), p.t + secs(30.0), p.t, fold);
+        let (from, until) = (p.t - secs(COMPANY_S + interval), p.t + secs(COMPANY_S));
+        let company = self.company(p.alert, from, until, p.t, fold);
         let usual = self
             .places
             .get(&self.place_key(p.alert))
@@ -205,8 +211,9 @@ impl Engine {
                 }
             }
         }
+        let runs = !low && habit.run > RUN_MAX;
         let most = if p.weight == 2 { ALONE_MAX_HIGH } else { ALONE_MAX } + usual;
-        let alone = others as u32 <= most;
+        let alone = others as u32 <= most && !runs;
         habit.judge(alone, p.t, low);
         if let Some([here, anywhere]) = keys {
             let fresh = || Habit {
@@ -241,8 +248,7 @@ impl Habit {
             .max(0.0);
         self.episodes += 1;
         self.alone += u32::from(alone);
-        let age = self.recent_at.map_or(0.0, |at| t.since(at).as_secs_f64());
-        self.recent = self.recent * libm::exp(-age / RECENT_S) + f64::from(u8::from(alone));
+        self.recent = self.recent(t) + f64::from(u8::from(alone));
         self.recent_at = Some(t);
         if let Some(judged) = self.judged {
             let gap = t.since(judged).as_secs_f64().max(1.0);
@@ -279,6 +285,12 @@ impl Habit {
 }
 
 impl Habit {
+    /// How often it came alone within about two hours.
+    pub(crate) fn recent(&self, t: Time) -> f64 {
+        let age = self.recent_at.map_or(0.0, |at| t.since(at).as_secs_f64());
+        self.recent * libm::exp(-age / RECENT_S)
+    }
+
     /// Whether it comes like clockwork: what a schedule brings explains nothing, however rare it is.
     fn has_rhythm(&self) -> bool {
         self.episodes >= RHYTHM_MIN && self.stray <= RHYTHM_STRAY

@@ -13,12 +13,11 @@ use crate::{
     alert::Alert,
     engine::{Engine, What},
     fold::Fold,
-    open::new_state,
+    open::{day_of, new_state},
 };
 
 /// Alerts of one list that are remembered; beyond, the mildest make room and are counted.
 const LISTED_MAX: usize = 256;
-const DAY_S: i64 = 86_400;
 
 impl Engine {
     /// An alert is kept quiet and is in no incident: puts it on the list of its system, once a day.
@@ -31,7 +30,7 @@ impl Engine {
         fold: &mut Fold<'_>,
     ) {
         let Some(alert) = self.alerts.get(&id) else { return };
-        let day = Time::from_secs(fold.time.secs().div_euclid(DAY_S) * DAY_S);
+        let day = day_of(fold.time);
         if alert.listed.is_some_and(|(at, _)| at == day) {
             return;
         }
@@ -48,7 +47,7 @@ impl Engine {
             state.title = format!("Kept quiet in {}", alert.spot.system);
             state.because = because.to_vec();
             self.incidents.insert(list, state);
-            self.wake_at(list, day + Span::from_secs(DAY_S), fold);
+            self.wake_at(list, day + Span::from_hours(24), fold);
         }
         let state = self.incidents.get_mut(&list).expect("it was just made");
         if state.suppressed.len() == LISTED_MAX {

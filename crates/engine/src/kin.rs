@@ -3,7 +3,8 @@
 //!
 //! Systems that one alert links are kin, and kin of kin too; a family is one system, as a component of the topology
 //! would be. The topology is never outvoted: what it knows to be apart stays apart, and a family has at most one of its
-//! components. Nothing is concluded from equal words or shared labels. A family grows to [`KIN_MAX`] and no further: in
+//! components. Nothing is concluded from shared labels, nor from equal words, unless two tell the same at the same
+//! moment: words say that it is the same symptom, not that it is the same cause. A family grows to [`KIN_MAX`] and no further: in
 //! more than that something always happens somewhere, and time says nothing.
 
 use std::collections::BTreeMap;
@@ -39,6 +40,15 @@ pub(crate) struct Outbreaks {
     pub beside: BTreeMap<Text, u32>,
 }
 
+/// One outbreak of late.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LateOutbreak {
+    pub name: Text,
+    pub at: Time,
+    /// What its first alert says, volatile words masked.
+    pub template: Text,
+}
+
 /// Seconds of silence after which a system breaks out anew.
 const OUTBREAK_S: i64 = 600;
 /// Two that begin within so many seconds and an evaluation interval of their source begin together.
@@ -48,6 +58,9 @@ const BESIDE_S: f64 = 60.0;
 const TOGETHER: u32 = 2;
 const TOGETHER_SHARE: f64 = 0.5;
 const LIFT: f64 = 2.0;
+/// Once is enough where both say the same words at the same evaluation: words so alike, within so many seconds.
+const ALIKE: f64 = 0.9;
+const ALIKE_S: f64 = 1.0;
 const BESIDE_MAX: usize = 16;
 /// Outbreaks of late among which company is looked for.
 const LATE_MAX: usize = 16;
@@ -140,6 +153,7 @@ impl Engine {
             return;
         }
         let name = alone(&alert.spot.entity);
+        let template = model::mask(model::strip_status_prefix(&alert.title));
         if self.outbreaks.len() >= NAMES_MAX && self.outbreaks.get(&name).is_none() {
             return;
         }
@@ -159,7 +173,8 @@ impl Engine {
         let beside_s = BESIDE_S + self.interval_s(id);
         let began = secs(beside_s);
         let mut kin = Vec::new();
-        for (other, at) in &self.meta.late {
+        for late in &self.meta.late {
+            let LateOutbreak { name: other, at, .. } = late;
             if *other == name || t.since(*at) > began || at.since(t) > began {
                 continue;
             }
@@ -174,7 +189,9 @@ impl Engine {
             let n = f64::from(*together);
             let life = t.since(own.first.min(theirs.first)).as_secs_f64();
             let by_chance = f64::from(own.times) * f64::from(theirs.times) * 2.0 * beside_s / life.max(1.0);
-            if *together >= TOGETHER
+            let alike = libm::fabs(t.since(*at).as_secs_f64()) <= ALIKE_S
+                && strsim::sorensen_dice(&late.template, &template) >= ALIKE;
+            if (*together >= TOGETHER || alike)
                 && n >= TOGETHER_SHARE * f64::from(own.times.min(theirs.times))
                 && n >= LIFT * by_chance
             {
@@ -188,7 +205,11 @@ impl Engine {
         if self.meta.late.len() == LATE_MAX {
             self.meta.late.pop_front();
         }
-        self.meta.late.push_back((name.clone(), t));
+        self.meta.late.push_back(LateOutbreak {
+            name: name.clone(),
+            at: t,
+            template,
+        });
         for other in kin {
             self.make_kin(&name, &other, fold.graph);
         }

@@ -1,12 +1,14 @@
 //! The life of an incident: how bad it is, when it is over, when it begins again, when it is forgotten.
 
 use model::{
-    AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, PageState, Severity, Span,
+    AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, PageState, Severity, Span, Time,
 };
 
 use crate::{
     engine::{Engine, Timer, What},
     fold::Fold,
+    incident::State,
+    open::day_of,
     settings::secs,
     settle::{Pending, Verdict},
 };
@@ -120,8 +122,11 @@ impl Engine {
         if quiet > fold.time && !self.history.knows(id) {
             at = at.min(quiet);
         }
+        if state.background {
+            at = at.max(day_of(state.begun) + Span::from_hours(24));
+        }
         if !state.background && state.firing > 0 {
-            at = at.min(state.opened_at + secs(fold.settings.life.age_max_s));
+            at = at.min(old_at(state, fold));
         }
         self.wake_at(id, at, fold);
     }
@@ -137,11 +142,12 @@ impl Engine {
             return;
         }
         let quiet = fold.time.since(state.touched_at);
+        let today = state.background && fold.time < day_of(state.begun) + Span::from_hours(24);
         let (over, stale) = (
-            state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
-            quiet >= secs(fold.settings.life.stale_s),
+            !today && state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
+            !today && quiet >= secs(fold.settings.life.stale_s),
         );
-        let old = fold.time.since(state.opened_at) >= secs(fold.settings.life.age_max_s);
+        let old = fold.time >= old_at(state, fold);
         let (firing, background) = (state.firing, state.background);
         if over || stale {
             self.end(id, !over, fold);
@@ -269,4 +275,17 @@ impl Engine {
             self.alerts.remove(&alert_id);
         }
     }
+}
+
+/// How many times `age_max_s` an incident that never pauses may last.
+const AGE_HARD: i64 = 7;
+
+/// When an incident is too old: after the age limit at its first pause, for to cut through what burns would only tear it in
+/// two; at the latest after seven times the limit.
+fn old_at(state: &State, fold: &Fold<'_>) -> Time {
+    let limit = secs(fold.settings.life.age_max_s);
+    let pause = state.touched_at + secs(fold.settings.life.resolve_quiet_s);
+    pause
+        .max(state.opened_at + limit)
+        .min(state.opened_at + limit * AGE_HARD)
 }

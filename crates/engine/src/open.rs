@@ -167,24 +167,29 @@ impl Engine {
     }
 
     /// The day's list of what is too little to open an incident in this system.
-    pub(crate) fn background(&mut self, p: &Pending, verdict: &Verdict, fold: &Fold<'_>) -> IncidentId {
+    pub(crate) fn background(&mut self, p: &Pending, because: &[Evidence], fold: &Fold<'_>) -> IncidentId {
         let alert = self
             .alerts
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
-        let day = Time::from_secs(p.t.secs().div_euclid(DAY_S) * DAY_S);
+        let day = day_of(p.t);
         let key = compact_str::format_compact!("background/{}", alert.spot.system);
         let id = IncidentId::new(&self.domain, &key, day, 0);
         if self.incidents.get(&id).is_none() {
             let mut state = new_state(alert, p.alert, p.t, fold);
             state.background = true;
             state.title = format!("Background of {}", alert.spot.system);
-            state.because.clone_from(&verdict.because);
+            state.because = because.to_vec();
             self.incidents.insert(id, state);
             self.open.insert(id);
         }
         id
     }
+}
+
+/// The beginning of the day that a moment is in, in UTC.
+pub(crate) fn day_of(t: Time) -> Time {
+    Time::from_secs(t.secs().div_euclid(DAY_S) * DAY_S)
 }
 
 pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>) -> State {

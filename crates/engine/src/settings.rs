@@ -136,7 +136,8 @@ pub struct Life {
     pub reopen_s: f64,
     /// Seconds that a milder severity must last before an incident is called milder.
     pub deescalate_s: f64,
-    /// Seconds after which an incident ends although alerts of it fire; they go on in another one that names it.
+    /// Seconds after which an incident ends at its next pause of `resolve_quiet_s`, although alerts of it fire; they go
+    /// on in another one that names it. After seven times as long it ends without a pause.
     pub age_max_s: f64,
     /// Silent seconds after which an alert whose sender neither repeats nor resolves is stale. Not a recovery.
     pub stale_s: f64,
@@ -154,8 +155,8 @@ impl Default for Life {
             resolve_quiet_s: 300.0,
             reopen_s: 1800.0,
             deescalate_s: 60.0,
-            // A week: what lasts over a weekend is one thing still, and nothing grows for ever.
-            age_max_s: 7.0 * 86_400.0,
+            // A day: what goes on next morning is for the next shift, who need not read yesterday's story first.
+            age_max_s: 86_400.0,
             // Many senders report changes only, and silence of theirs is no recovery.
             stale_s: 86_400.0,
             stale_repeats: 5.0,

@@ -8,8 +8,9 @@ use crate::{
     EpisodeId, Output,
     engine::{Engine, Timer, What},
     fold::Fold,
-    habit::Chronic,
+    habit::RECENT_S,
     lineage::said_by,
+    onset::LOOK_BACK_S,
     settings::secs,
     system::Settled,
 };
@@ -69,7 +70,13 @@ pub(crate) enum Placement {
 }
 
 impl Verdict {
-    fn new(place: Placement, probability: f64, kind: EvidenceKind, value: f64, text: String) -> Verdict {
+    pub(crate) fn new(
+        place: Placement,
+        probability: f64,
+        kind: EvidenceKind,
+        value: f64,
+        text: String,
+    ) -> Verdict {
         Verdict {
             place,
             because: vec![Evidence::new(kind, value, text)],
@@ -80,15 +87,12 @@ impl Verdict {
     }
 }
 
-/// The rate of the last 30 s is compared with that of the settlement.
-const LOOK_BACK_S: f64 = 30.0;
-/// An alert that opened an incident alone and comes alone again within this time belongs to it still.
+/// An alert that opened an incident alone and comes alone again within this time belongs to it still; within the longer
+/// one where it had come alone before that as well: it is a habit in the making, not another fault each time.
 const LONE_AGAIN_S: f64 = 1800.0;
+const LONE_HABIT_S: f64 = RECENT_S;
 /// Where nothing but hosts is known, this many different symptoms within the settlement open an incident.
 const BACKGROUND_SYMPTOMS: usize = 4;
-/// Company beside which a chronic alert is heard after all: more than this many symptoms that are not chronic.
-const LIFT: usize = 6;
-const LIFT_HIGH: usize = 2;
 /// A repeat of one episode keeps its incident going for this long; one stuck alert that is resent for days does not.
 pub(crate) const STICK_S: i64 = 900;
 
@@ -129,7 +133,7 @@ impl Engine {
             .alerts
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
-        let (system, node, source) = (alert.spot.system.clone(), alert.spot.node, alert.source.clone());
+        let (system, node) = (alert.spot.system.clone(), alert.spot.node);
         let t = p.t;
         let entry = self.systems.entry(&p.system, Default::default);
         match p.kind {
@@ -149,11 +153,11 @@ impl Engine {
         }
         self.systems.entry(&system, Default::default);
         self.prune_live(&system, fold);
-        let reach = self.reach_s(&source, fold);
         let alert = self
             .alerts
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
+        let reach = self.reach_s(alert, fold);
         let chronic = self.chronic(p.alert, p.weight, t, fold);
         if let Some((incident, reason)) = self.said(p.alert, fold) {
             return Verdict {
@@ -227,58 +231,6 @@ impl Engine {
         Some((incident, said_by(&bond.by, "that these always belong together")))
     }
 
-    /// A chronic alert: a passive member where it may be one, else nothing, unless its company lifts it.
-    pub(crate) fn judge_chronic(
-        &self,
-        p: &Pending,
-        chronic: Chronic,
-        live: &[IncidentId],
-        fold: &Fold<'_>,
-    ) -> Option<Verdict> {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
-        let company = self.company(
-            p.alert,
-            p.t - secs(30.0 + self.interval_s(p.alert)),
-            p.t + secs(fold.settings.grouping.settle_s),
-            p.t,
-            fold,
-        );
-        let strangers = if p.weight == 0 && self.bare(p.alert) {
-            company.strangers
-        } else {
-            company.all()
-        };
-        let habit = &alert.habit;
-        let share = f64::from(habit.alone) / f64::from(habit.episodes.max(1));
-        let text = format!(
-            "came alone {} of {} times; company now: {strangers}",
-            habit.alone, habit.episodes
-        );
-        let may_follow =
-            chronic == Chronic::Elsewhere || p.weight == 2 || (p.weight == 1 && strangers > LIFT);
-        if may_follow && !live.is_empty() {
-            let (incident, _, _) = self.best(p, live, fold);
-            return Some(Verdict::new(
-                Placement::Join {
-                    incident,
-                    passive: true,
-                },
-                0.5,
-                EvidenceKind::Chronic,
-                share,
-                text,
-            ));
-        }
-        let lift = if p.weight == 2 { LIFT_HIGH } else { LIFT };
-        (strangers <= lift).then(|| {
-            let reason = compact_str::format_compact!("chronic: {text}");
-            Verdict::new(Placement::Muted(reason), 0.0, EvidenceKind::Chronic, share, text)
-        })
-    }
-
     /// Nothing is live here: a relapse, too little, or the beginning of an incident.
     pub(crate) fn judge_quiet(
         &self,
@@ -309,7 +261,12 @@ impl Engine {
                 return Verdict::new(Placement::Relapse(home), 0.9, EvidenceKind::Relapse, age, text);
             }
             let quiet = p.t.since(state.last).as_secs_f64();
-            if quiet <= LONE_AGAIN_S && state.shown <= 1 && ahead.iter().all(|other| *other == p.alert) {
+            // What is over takes in nothing outside its reopen window; what nobody ended is not over.
+            let again_s = match state.is_open() && alert.habit.recent(p.t) >= 1.0 {
+                true => LONE_HABIT_S,
+                false => LONE_AGAIN_S,
+            };
+            if quiet <= again_s && state.shown <= 1 && ahead.iter().all(|other| *other == p.alert) {
                 let text = format!("the same symptom alone again, {quiet:.0} s after");
                 return Verdict::new(Placement::Relapse(home), 0.85, EvidenceKind::Relapse, quiet, text);
             }
@@ -398,86 +355,6 @@ impl Engine {
             .filter(|f| p.t <= f.t && f.t < until && inside(f.node))
             .map(|f| f.alert)
             .collect()
-    }
-
-    /// Something is live: does another fault begin beside it? Either its own symptoms start again together, beyond
-    /// what the habit of their sources explains, or a burst of new ones comes that is five times the rate of late.
-    /// `behind`: look at what came before the alert instead of what comes after it.
-    pub(crate) fn judge_onset(
-        &self,
-        p: &Pending,
-        system: &Text,
-        near: Option<&[NodeId]>,
-        live: &[IncidentId],
-        behind: bool,
-        fold: &Fold<'_>,
-    ) -> Option<Verdict> {
-        if p.kind == Kind::Unnoticed {
-            return None;
-        }
-        let settle_s = fold.settings.grouping.settle_s;
-        let interval = self.interval_s(p.alert);
-        let entry = self.systems.get(system)?;
-        let youngest = self.youngest(live)?;
-        let state = self.incidents.get(&youngest)?;
-        let age = p.t.since(state.begun).as_secs_f64();
-        let (again, fresh, expected, again_before, fresh_before);
-        let from = if behind {
-            p.t - secs(settle_s) + Span::from_nanos(1)
-        } else {
-            p.t
-        };
-        match near {
-            None => {
-                // On arrival it is counted among those that wait; when it settles it no longer is.
-                let own = u32::from(!behind);
-                again = entry.again + own * u32::from(p.kind == Kind::Again);
-                fresh = entry.new + own * u32::from(p.kind == Kind::New) + again;
-                expected = entry.expected + f64::from(own) * p.repeats;
-                again_before =
-                    entry.settled.iter().filter(|s| s.again).count() as f64 * settle_s / LOOK_BACK_S;
-                fresh_before = entry.settled.len() as f64 * settle_s / LOOK_BACK_S;
-            }
-            Some(near) => {
-                let (mut now, mut before, mut habit) = ((0, 0), (0, 0), 0.0);
-                for f in &entry.ring {
-                    if f.node.is_none_or(|n| near.binary_search(&NodeId(n)).is_err()) {
-                        continue;
-                    }
-                    let ahead = f.t.since(from).as_secs_f64();
-                    if (0.0..settle_s).contains(&ahead) {
-                        now = (now.0 + u32::from(f.again), now.1 + 1);
-                        habit += f.repeats;
-                    } else if (-LOOK_BACK_S..0.0).contains(&ahead) {
-                        before = (before.0 + u32::from(f.again), before.1 + 1);
-                    }
-                }
-                (again, fresh) = now;
-                expected = habit;
-                again_before = f64::from(before.0) * settle_s / LOOK_BACK_S;
-                fresh_before = f64::from(before.1) * settle_s / LOOK_BACK_S;
-            }
-        }
-        let starts_again =
-            f64::from(again) - 2.0 * expected >= 4.0 && f64::from(again) >= 3.0 * again_before + 1.0;
-        let burst = age > 90.0 + 2.0 * interval
-            && fresh >= 8
-            && f64::from(fresh) >= 5.0 * (fresh_before + 1.0)
-            && f64::from(fresh) >= 0.2 * state.shown as f64;
-        if age <= 20.0 || !(starts_again || burst) {
-            return None;
-        }
-        let text = format!(
-            "{fresh} fresh symptoms within {settle_s} s ({fresh_before:.1} usual), {again} of them those of {youngest} again \
-             ({again_before:.1} usual, {expected:.1} by habit)"
-        );
-        Some(Verdict::new(
-            Placement::Open { beside: true },
-            0.8,
-            EvidenceKind::Onset,
-            f64::from(fresh),
-            text,
-        ))
     }
 
     /// Joins the live incident that was most active around the alert.
@@ -569,7 +446,7 @@ impl Engine {
         match verdict.place {
             Placement::Muted(ref reason) => self.mute(p, reason.clone(), &verdict.because, fold),
             Placement::Background => {
-                let incident = self.background(p, &verdict, fold);
+                let incident = self.background(p, &verdict.because, fold);
                 self.join(incident, p, &verdict, fold);
             }
             Placement::Join { incident, passive } => {

@@ -1,7 +1,8 @@
-//! No incident grows for ever: after a week it ends, and what still fires goes on in another one that names it.
+//! No incident grows for ever: after a day it ends at its next pause, and what still fires goes on in another one that
+//! names it.
 //!
 //! Whoever has the old one has the new one. Who was paged and did not take it is told that the old one is closed, and
-//! paged for the new one: after a week that is worth a reminder.
+//! paged for the new one: after a day that is worth a reminder.
 
 use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Page};
 

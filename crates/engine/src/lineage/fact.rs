@@ -81,7 +81,7 @@ impl Engine {
         let opener = self.alerts.get(&young.opener)?;
         let start = young.first_event_at;
         let gap = start.since(heard_before(old, start)?).as_secs_f64();
-        let reach = self.reach_s(&opener.source, fold);
+        let reach = self.reach_s(opener, fold);
         let settle = secs(fold.settings.grouping.settle_s);
         let burst = young.begun + settle;
         let burst = young
