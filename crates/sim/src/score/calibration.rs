@@ -66,11 +66,24 @@ impl Calibration {
 
 /// The probability of each membership that has one, and whether it is right.
 fn judged<'a>(alerts: &'a [(Option<&'a str>, Placed<'a>)]) -> impl Iterator<Item = (f64, bool)> + 'a {
+    let pairs: Vec<_> = alerts
+        .iter()
+        .map(|(truth, placed)| (*truth, placed.incident))
+        .collect();
+    let right = rights(&pairs);
+    alerts
+        .iter()
+        .zip(right)
+        .filter_map(|((_, placed), right)| Some((placed.probability?, right?)))
+}
+
+/// Whether each alert, by its true and its predicted incident, is where it belongs; `None`: it is in none.
+pub fn rights(alerts: &[(Option<&str>, Option<&str>)]) -> Vec<Option<bool>> {
     // For each predicted incident the true one that holds most of it; of equally large ones the first.
     let mut shares: BTreeMap<&str, BTreeMap<&str, (usize, usize)>> = BTreeMap::new();
     let mut first_noise: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, (truth, placed)) in alerts.iter().enumerate() {
-        let Some(incident) = placed.incident else { continue };
+        let Some(incident) = placed else { continue };
         match truth {
             Some(truth) => {
                 let share = shares.entry(incident).or_default().entry(truth).or_insert((0, i));
@@ -90,16 +103,16 @@ fn judged<'a>(alerts: &'a [(Option<&'a str>, Placed<'a>)]) -> impl Iterator<Item
             Some((incident, best.0))
         })
         .collect();
-    alerts.iter().enumerate().filter_map(move |(i, (truth, placed))| {
-        let (incident, probability) = (placed.incident?, placed.probability?);
-        let right = match (truth, ruling.get(incident)) {
+    let right = |(i, (truth, placed)): (usize, &(Option<&str>, Option<&str>))| {
+        let incident = (*placed)?;
+        Some(match (truth, ruling.get(incident)) {
             (Some(truth), Some(ruling)) => truth == ruling,
             // Noise among noise: each is its own, so only the first is at home.
             (None, None) => first_noise.get(incident) == Some(&i),
             _ => false,
-        };
-        Some((probability, right))
-    })
+        })
+    };
+    alerts.iter().enumerate().map(right).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod online;
 mod read;
 mod roots;
 
-pub use calibration::Calibration;
+pub use calibration::{Calibration, rights};
 pub use clustering::Clustering;
 pub use online::Online;
 pub use read::{Answer, Keys, Placed, Ranked, ReadError, Truth};
@@ -300,6 +300,9 @@ impl std::fmt::Display for Score {
             "scored alerts {}, answers matched {}",
             self.scored_alerts, self.pred_lines_matched
         )?;
+        for (reason, alerts) in &self.not_scored {
+            writeln!(f, "not scored {alerts} ({reason})")?;
+        }
         for (name, view) in [("all", &self.all), ("incidents", &self.incidents)] {
             let Some(v) = view else {
                 writeln!(f, "{name:10} nothing to score")?;
@@ -307,7 +310,7 @@ impl std::fmt::Display for Score {
             };
             writeln!(
                 f,
-                "{name:10} pairs P {:.4} R {:.4} F1 {:.4} | B3 P {:.4} R {:.4} F1 {:.4} | ARI {:.4} | NMI {:.4} | n {}",
+                "{name:10} pairs P {:.4} R {:.4} F1 {:.4} | B3 P {:.4} R {:.4} F1 {:.4} | ARI {:.4} | homogeneity {:.4} completeness {:.4} NMI {:.4} | n {}",
                 v.pair_precision,
                 v.pair_recall,
                 v.pair_f1,
@@ -315,6 +318,8 @@ impl std::fmt::Display for Score {
                 v.bcubed_recall,
                 v.bcubed_f1,
                 v.ari,
+                v.homogeneity,
+                v.completeness,
                 v.v_measure_nmi,
                 v.n
             )?;
@@ -322,12 +327,13 @@ impl std::fmt::Display for Score {
         let r = &self.recovered;
         writeln!(
             f,
-            "recovered  {}/{} true incidents, P {:.4} R {:.4} F1 {:.4}, missed {}, fragments {:.2}, merged {:.2}, noise-only {}",
+            "recovered  {}/{} true incidents, P {:.4} R {:.4} F1 {:.4}, best Jaccard {:.4}, missed {}, fragments {:.2}, merged {:.2}, noise-only {}",
             r.recovered,
             r.true_incidents,
             r.precision,
             r.recall,
             r.f1,
+            r.mean_best_jaccard,
             r.missed_entirely,
             r.fragments_per_true_incident,
             r.true_per_pred_incident,

@@ -157,6 +157,15 @@ impl Answer {
         self.by_id.insert(event_id.to_owned(), line);
     }
 
+    /// Places the event of line `index` (from 0), without saying when or how surely.
+    pub fn place_at(&mut self, index: usize, incident: Option<String>) {
+        let line = Line {
+            incident,
+            ..Line::default()
+        };
+        self.by_index.insert(index, line);
+    }
+
     /// Where an event was placed; `None` says that there is no line for it.
     pub(crate) fn of(&self, event_id: Option<&str>, index: usize) -> Option<Placed<'_>> {
         let line = event_id
@@ -190,6 +199,11 @@ impl Ranked {
             }
         }
         self.0.insert(incident, list);
+    }
+
+    /// The first of an incident.
+    pub fn first(&self, incident: &str) -> Option<&str> {
+        self.of(incident).first().map(String::as_str)
     }
 
     pub(crate) fn of(&self, incident: &str) -> &[String] {

@@ -3,6 +3,7 @@
 use model::{Event, EventKind, Labels, Severity, Span, Status, Text, Time};
 
 use super::{
+    Size,
     estate::Estate,
     fault::Raise,
     tool::{Symptom, Tool},
@@ -100,9 +101,12 @@ fn severity(raise: &Raise, kind: &str) -> Severity {
 }
 
 /// When a record arrives: two seconds after it was sent on average; some are late.
-pub(crate) fn arrival(ts: Time, late: f64, dice: &mut Dice) -> Time {
+pub(crate) fn arrival(ts: Time, size: &Size, dice: &mut Dice) -> Time {
     let mut delay_s = dice.waiting(2.0).min(20.0);
-    if dice.chance(late) {
+    if size.jitter_s > 0.0 {
+        delay_s += dice.unit() * size.jitter_s;
+    }
+    if dice.chance(size.late) {
         delay_s += dice.between(30, 300) as f64;
     }
     ts + Span::from_millis((delay_s * 1e3) as i64)

@@ -37,8 +37,12 @@ pub struct Size {
     pub stray_per_day: f64,
     /// Share of records that are late by half a minute to five.
     pub late: f64,
+    /// Every record is late by up to so many seconds more, evenly spread.
+    pub jitter_s: f64,
     /// Share of records that come twice.
     pub doubled: f64,
+    /// Share of faults that come back some minutes after they were over.
+    pub relapse: f64,
 }
 
 impl Size {
@@ -63,7 +67,9 @@ impl Default for Size {
             chronic: 0.1,
             stray_per_day: 0.5,
             late: 0.02,
+            jitter_s: 0.0,
             doubled: 0.01,
+            relapse: 0.0,
         }
     }
 }

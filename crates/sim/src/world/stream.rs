@@ -139,11 +139,18 @@ impl Stream {
             owner: self.estate.places[fault.root].team.clone(),
         };
         let mut over = at;
-        for raise in &fault.raises {
-            over = over.max(at + Span::from_millis(raise.ends_ms));
-            for event in events(&self.estate, raise, at, &mut self.dice) {
-                self.send(event, Some(said.clone()));
+        let mut begin = at;
+        loop {
+            for raise in &fault.raises {
+                over = over.max(begin + Span::from_millis(raise.ends_ms));
+                for event in events(&self.estate, raise, begin, &mut self.dice) {
+                    self.send(event, Some(said.clone()));
+                }
             }
+            if begin > at || self.size.relapse == 0.0 || !self.dice.chance(self.size.relapse) {
+                break;
+            }
+            begin = over + Span::from_secs(self.dice.between(120, 900));
         }
         self.end = self.end.max(over);
         self.faults += 1;
@@ -156,10 +163,10 @@ impl Stream {
     }
 
     fn send(&mut self, mut event: Event, said: Option<Said>) {
-        event.received_at = arrival(event.ts, self.size.late, &mut self.dice);
+        event.received_at = arrival(event.ts, &self.size, &mut self.dice);
         if self.dice.chance(self.size.doubled) {
             let mut copy = event.clone();
-            copy.received_at = arrival(event.received_at, self.size.late, &mut self.dice);
+            copy.received_at = arrival(event.received_at, &self.size, &mut self.dice);
             self.push(Told {
                 event: copy,
                 said: said.clone(),
