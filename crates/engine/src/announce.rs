@@ -12,7 +12,7 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     settings::secs,
-    settle::{Kind, Pending, Placement},
+    settle::{Kind, Pending, Placement, Verdict},
 };
 
 /// An incident that was announced and is not settled yet. It takes in announcements, and no page is due for it.
@@ -158,14 +158,19 @@ impl Engine {
             // What its incident has shown already begins anew when another fault does: wait for what comes with it.
             _ if p.kind == Kind::Again => Guess::Nothing,
             _ => {
-                let verdict = self.abstain(p, self.judge_joining(p, &live, fold), fold);
+                let verdict = self.undecided(p, self.judge_joining(p, &live, fold), fold);
                 if verdict.probability < SURE {
                     return Guess::Nothing;
                 }
-                let Placement::Join { incident, .. } = verdict.place else {
-                    return Guess::Nothing;
-                };
-                Guess::Join(incident, verdict.because)
+                match self.doubt(p, self.weigh(p, verdict, fold), fold) {
+                    Verdict {
+                        place: Placement::Join { incident, .. },
+                        because,
+                        ..
+                    } => Guess::Join(incident, because),
+                    // What is doubtful may look otherwise in ten seconds.
+                    _ => Guess::Nothing,
+                }
             }
         }
     }

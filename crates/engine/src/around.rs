@@ -103,20 +103,33 @@ impl Engine {
         let Some(entry) = self.systems.get(system) else {
             return Vec::new();
         };
-        let fits = |id: &IncidentId, s: &State| {
-            s.is_open()
-                && (near.is_some() || t.since(s.last).as_secs_f64() <= reach)
-                && s.begun.since(t).as_secs_f64() <= reach
-                && near.is_none_or(|near| self.linked(s, alert, near, t, reach, fold))
-                && !explained_elsewhere(s, alert, fold)
-                && self.kept_apart(*id, s, alert, fold).is_none()
-        };
+        let fits = |id: &IncidentId, s: &State| self.fits(*id, s, alert, near, t, reach, fold);
         entry
             .live
             .iter()
             .filter(|id| self.incidents.get(id).is_some_and(|state| fits(id, state)))
             .copied()
             .collect()
+    }
+
+    /// Whether an alert may join an incident of its system.
+    #[expect(clippy::too_many_arguments, reason = "the index and its oracle must ask the same")]
+    pub(crate) fn fits(
+        &self,
+        id: IncidentId,
+        s: &State,
+        alert: &Alert,
+        near: Option<&[NodeId]>,
+        t: Time,
+        reach: f64,
+        fold: &Fold<'_>,
+    ) -> bool {
+        s.is_open()
+            && (near.is_some() || t.since(s.last).as_secs_f64() <= reach)
+            && s.begun.since(t).as_secs_f64() <= reach
+            && near.is_none_or(|near| self.linked(s, alert, near, t, reach, fold))
+            && !explained_elsewhere(s, alert, fold)
+            && self.kept_apart(id, s, alert, fold).is_none()
     }
 
     /// Forgets live incidents that not even an alert as late as allowed could join.

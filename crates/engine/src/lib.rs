@@ -4,11 +4,13 @@
 //! here is a pure function of the inputs in their order: no clock, no randomness, no I/O, no threads. A batch may be cut
 //! anywhere, a shard restored from its rows at any point, and the outputs stay the same byte for byte.
 
+mod abstain;
 mod alert;
 mod announce;
 mod around;
 mod arrive;
 mod assess;
+mod belief;
 mod calendar;
 mod cause;
 mod chronic;
@@ -30,6 +32,7 @@ mod member;
 mod merge;
 mod onset;
 mod open;
+mod oracle;
 mod output;
 mod owner;
 mod page;
@@ -55,6 +58,7 @@ mod transient;
 mod upheaval;
 mod usual;
 
+pub use belief::{Belief, Grounds};
 pub use matcher::{Matchers, quote};
 pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
 pub use settings::{

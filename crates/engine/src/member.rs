@@ -105,7 +105,7 @@ impl Engine {
             p.episode,
             Some(id),
             alert.quieted.as_ref().map(|q| q.reason.as_str()),
-            Some(verdict.probability),
+            Some(verdict),
             fold,
         );
         if opens && !background {

@@ -3,6 +3,8 @@
 use model::{Change, DomainTag, Incident, IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::Grounds;
+
 /// One output of the fold, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -31,6 +33,8 @@ pub enum Output {
         suppressed: Option<Text>,
         /// That it belongs there, 0 to 1; `None`: as was said before.
         probability: Option<f64>,
+        /// What that probability rests on.
+        grounds: Option<Box<Grounds>>,
     },
 }
 
@@ -120,6 +124,13 @@ pub struct Books {
     pub incidents: u64,
     /// Pages due.
     pub pages: u64,
+    /// With `Settings::oracle`: alerts for which a scan of all open incidents finds one, and those of them for which the
+    /// best that it finds is among the candidates.
+    #[serde(default)]
+    pub sought: u64,
+    /// See `sought`.
+    #[serde(default)]
+    pub found: u64,
 }
 
 impl Books {
@@ -147,5 +158,7 @@ impl Books {
         self.displaced += other.displaced;
         self.incidents += other.incidents;
         self.pages += other.pages;
+        self.sought += other.sought;
+        self.found += other.found;
     }
 }

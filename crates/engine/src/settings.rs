@@ -9,7 +9,7 @@ use model::{PageMode, Severity, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::matcher::Matchers;
+use crate::{Belief, matcher::Matchers};
 
 /// Settings of the fold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,8 +21,12 @@ pub struct Settings {
     pub last_records_only: bool,
     /// Which value of a field stays when the events of one alert differ.
     pub merge: Merge,
+    /// Compare the candidates of every alert with a scan of all open incidents and count in the books what they miss. Slow.
+    pub oracle: bool,
     /// How alerts find their incident.
     pub grouping: Grouping,
+    /// How sure a membership is.
+    pub belief: Belief,
     /// How incidents begin and end.
     pub life: Life,
     /// Who is paged, and when.
@@ -104,6 +108,8 @@ pub struct Grouping {
     /// that names both. By default only a tie is too close: on labelled streams the likelier one is right more often than a
     /// third one, from half a percent on.
     pub abstain_margin: f64,
+    /// An alert that is less likely than this to belong to the best live incident begins one of its own, 0 to 1; 0: never.
+    pub join_min: f64,
 }
 
 impl Default for Grouping {
@@ -120,6 +126,7 @@ impl Default for Grouping {
             system_whole_max: 48,
             hub_link_s: 30.0,
             abstain_margin: 0.001,
+            join_min: 0.1,
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use topology::NodeId;
 
 use crate::{
-    EpisodeId, Output,
+    Belief, EpisodeId, Grounds, Output,
     engine::{Engine, Timer, What},
     fold::Fold,
     habit::RECENT_S,
@@ -53,6 +53,8 @@ pub(crate) struct Verdict {
     pub runner_up: Option<RunnerUp>,
     /// Incidents among which the alert could not be placed: it opens one of its own that names them.
     pub related: Vec<RunnerUp>,
+    /// What the probability rests on.
+    pub grounds: Grounds,
 }
 
 /// Where an alert goes.
@@ -83,6 +85,7 @@ impl Verdict {
             probability,
             runner_up: None,
             related: Vec::new(),
+            grounds: [0.0; Belief::NAMES.len()],
         }
     }
 }
@@ -107,6 +110,7 @@ impl Engine {
         self.meta.habitual.roll(fold.time);
         let unusual = self.unusual(&pending, fold);
         let verdict = self.judge(&pending, fold);
+        let verdict = self.abstain(&pending, verdict, fold);
         self.place(&pending, verdict, fold);
         let placed = self.alerts.get(&pending.alert).and_then(|alert| alert.incident);
         if let (Some(why), Some(incident)) = (unusual, placed) {
@@ -169,6 +173,7 @@ impl Engine {
                 probability: 1.0,
                 runner_up: None,
                 related: Vec::new(),
+                grounds: [0.0; Belief::NAMES.len()],
             };
         }
         if !p.fresh
@@ -191,6 +196,9 @@ impl Engine {
         }
         let near = self.near(node, fold);
         let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
+        if fold.settings.oracle {
+            self.look_everywhere(p, &live, near.as_deref(), reach, fold);
+        }
         if let Some(chronic) = chronic
             && let Some(verdict) = self.judge_chronic(p, chronic, &live, fold)
         {
@@ -396,48 +404,10 @@ impl Engine {
             runner_up: second.map(|(incident_id, s)| RunnerUp {
                 incident_id,
                 probability: probability(s),
+                margin: 0.0,
             }),
             related: Vec::new(),
-        }
-    }
-
-    /// A new symptom that could as well belong to either of two incidents belongs to neither for sure: it opens one of its
-    /// own that names both. A wrong merge can hide an outage, a wrong split costs a page.
-    pub(crate) fn abstain(&self, p: &Pending, verdict: Verdict, fold: &Fold<'_>) -> Verdict {
-        let Placement::Join { incident, .. } = verdict.place else {
-            return verdict;
-        };
-        let Some(next) = verdict
-            .runner_up
-            .clone()
-            .filter(|_| p.fresh && p.kind == Kind::New)
-        else {
-            return verdict;
-        };
-        let margin = verdict.probability - next.probability;
-        if margin >= fold.settings.grouping.abstain_margin {
-            return verdict;
-        }
-        let best = RunnerUp {
-            incident_id: incident,
-            probability: verdict.probability,
-        };
-        let text = format!(
-            "{incident} ({:.0} %) and {} ({:.0} %) are too close to tell",
-            100.0 * best.probability,
-            next.incident_id,
-            100.0 * next.probability
-        );
-        Verdict {
-            related: vec![best, next.clone()],
-            runner_up: Some(next),
-            ..Verdict::new(
-                Placement::Open { beside: false },
-                1.0 - verdict.probability,
-                EvidenceKind::Margin,
-                margin,
-                text,
-            )
+            grounds: [0.0; Belief::NAMES.len()],
         }
     }
 
@@ -503,7 +473,7 @@ impl Engine {
         number: u64,
         incident: Option<IncidentId>,
         suppressed: Option<&str>,
-        probability: Option<f64>,
+        verdict: Option<&Verdict>,
         fold: &mut Fold<'_>,
     ) {
         if fold.settings.placements {
@@ -515,7 +485,8 @@ impl Engine {
                 },
                 incident,
                 suppressed: suppressed.map(Text::from),
-                probability,
+                probability: verdict.map(|v| v.probability),
+                grounds: verdict.map(|v| Box::new(v.grounds)),
             });
         }
     }

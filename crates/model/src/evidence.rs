@@ -38,6 +38,8 @@ pub enum EvidenceKind {
     Margin,
     /// Another fault began beside a live incident; value: fresh symptoms within the settlement.
     Onset,
+    /// Too unlikely to belong to what is live; value: the probability that it does.
+    Doubt,
     /// The alert that opened a resolved incident fires again; value: seconds since it was resolved.
     Relapse,
     /// Keeps coming alone; value: share of its episodes that came alone, 0 to 1.

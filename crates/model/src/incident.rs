@@ -334,6 +334,9 @@ pub struct RunnerUp {
     pub incident_id: IncidentId,
     /// Probability that it belongs there, 0 to 1.
     pub probability: f64,
+    /// How much surer the incident is that it is in, 0 to 1.
+    #[serde(default)]
+    pub margin: f64,
 }
 
 /// An alert kept from counting, and what keeps it.

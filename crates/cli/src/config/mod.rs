@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) merge: engine::Merge,
     /// How alerts find their incident. The values were found by measurement; change them with `replay` and `score` at hand.
     pub(crate) grouping: engine::Grouping,
+    /// How sure a membership is: weights in log-odds, fitted by `stormfold fit`; see `docs/decisions/calibration.md`.
+    pub(crate) belief: engine::Belief,
     /// How incidents begin and end.
     pub(crate) life: engine::Life,
     /// What is kept from calling anybody, by rule; see `docs/suppression.md`.
@@ -287,7 +289,9 @@ impl Config {
             placements: false,
             last_records_only: false,
             merge: self.merge.clone(),
+            oracle: false,
             grouping: self.grouping.clone(),
+            belief: self.belief.clone(),
             life: self.life.clone(),
             page: self.page.clone(),
             suppress: self.suppress.clone(),

@@ -127,6 +127,7 @@ impl Outputs {
                     suppressed,
                     at,
                     probability,
+                    grounds: _,
                 } => {
                     if let Some((assignments, _)) = &mut self.assignments {
                         assignments.episode(episode, incident, suppressed, at, probability);
