@@ -64,7 +64,7 @@ fn the_table_itself_has_no_circle() {
 }
 
 /// Parts of others that only the named rooms may use, with the reason.
-const KEPT: [(&str, &[&str], &str); 8] = [
+const KEPT: [(&str, &[&str], &str); 12] = [
     (
         "rdkafka",
         &["stream"],
@@ -79,6 +79,10 @@ const KEPT: [(&str, &[&str], &str); 8] = [
     ),
     ("axum", &["server"], "HTTP ends at the server"),
     ("clap", &["cli"], "arguments end at the command"),
+    ("linfa", &["learn"], "what is learnt is learnt offline"),
+    ("linfa-clustering", &["learn"], "what is learnt is learnt offline"),
+    ("linfa-logistic", &["learn"], "what is learnt is learnt offline"),
+    ("ndarray", &["learn"], "what is learnt is learnt offline"),
     ("rand", &[], "dice come from a seed (sim::Dice)"),
     ("uuid", &[], "ids derive from the input"),
 ];

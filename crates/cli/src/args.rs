@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Simulate(crate::simulate::Args),
     /// Score an answer of `replay` against a truth.
     Score(crate::score::Args),
+    /// Fit how sure a membership is, to labelled streams or to worlds from seeds.
+    Fit(crate::fit::Args),
     /// Check the configuration.
     Check(crate::check::Args),
     /// Say what is wrong with a deployment, and how to mend it.

@@ -10,6 +10,8 @@ mod demo;
 mod doctor;
 mod explain;
 mod fail;
+mod fit;
+mod labelled;
 mod lines;
 mod logs;
 mod names;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Score(args) => score::run(args),
         Command::Stats(args) => stats::run(args),
+        Command::Fit(args) => fit::run(args),
         Command::Check(args) => check::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Names(args) => names::run(args),

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use sim::score::{Answer, Keys, Scope, Truth, score};
+use sim::score::{Answer, Keys, Scope, score};
 
-use crate::{fail::Failure, lines::each_line};
+use crate::{fail::Failure, lines::each_line, truth};
 
 /// How much less there is to read, and at what price.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -55,10 +55,7 @@ pub(crate) struct Lost {
 impl Lost {
     /// Compares assignments with a truth, both one line an event.
     pub(crate) fn read(truth: &str, assignments: &str) -> Result<Lost, Failure> {
-        let mut truths = Vec::new();
-        each_line(truth, |line| {
-            Truth::read(line, &Keys::default()).map(|read| truths.push(read))
-        })?;
+        let truths = truth::read(truth, &Keys::default())?;
         let mut answer = Answer::default();
         each_line(assignments, |line| answer.read(line))?;
         let score = score(&truths, &answer, None, Scope::default());

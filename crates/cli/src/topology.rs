@@ -1,6 +1,6 @@
 //! The topology file, as the journal carries it.
 
-use model::TopologyPart;
+use model::{TopologyDocument, TopologyPart};
 
 use crate::{fail::Failure, source};
 
@@ -20,7 +20,15 @@ pub(crate) fn graph(file: &str) -> Result<topology::Graph, Failure> {
     let version = parts
         .first()
         .map_or_else(Default::default, |part| part.version.clone());
+    Ok(topology::Graph::from_document(&joined(file, parts)?, &version))
+}
+
+/// The document itself.
+pub(crate) fn document(file: &str) -> Result<TopologyDocument, Failure> {
+    joined(file, read(file)?)
+}
+
+fn joined(file: &str, parts: Vec<TopologyPart>) -> Result<TopologyDocument, Failure> {
     let json: String = parts.into_iter().map(|part| part.json).collect();
-    let document = serde_json::from_str(&json).map_err(|e| Failure::Wrong(format!("{file}: {e}")))?;
-    Ok(topology::Graph::from_document(&document, &version))
+    serde_json::from_str(&json).map_err(|e| Failure::Wrong(format!("{file}: {e}")))
 }

@@ -113,7 +113,10 @@ impl Engine {
     }
 
     /// Whether an alert may join an incident of its system.
-    #[expect(clippy::too_many_arguments, reason = "the index and its oracle must ask the same")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the index and its oracle must ask the same"
+    )]
     pub(crate) fn fits(
         &self,
         id: IncidentId,

@@ -276,7 +276,10 @@ impl State {
 /// The entity that an alert says fails it.
 pub(crate) fn callee(alert: &Alert, fold: &Fold<'_>) -> Option<Text> {
     // What is about a call to itself names nobody else.
-    let callee = alert.spot.callee.filter(|callee| alert.spot.node != Some(*callee))?;
+    let callee = alert
+        .spot
+        .callee
+        .filter(|callee| alert.spot.node != Some(*callee))?;
     let callee = fold.graph.id(topology::NodeId(callee));
     (!callee.is_empty()).then(|| callee.clone())
 }
