@@ -1,7 +1,8 @@
-//! What the fold costs: events a second and bytes of state, on worlds from a seed.
+//! What the fold costs: events a second and bytes of state, on worlds from a seed; and that an alert costs the same
+//! however many incidents are open.
 //!
 //! `cargo bench -p sim` measures; `cargo test -p sim --bench fold` runs the same once on a small world, so that the
-//! measurement itself cannot rot.
+//! measurement itself cannot rot. `cargo bench -p sim -- flat` measures the last alone.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -11,7 +12,7 @@
 use std::time::{Duration, Instant};
 
 use engine::{Output, Settings, Shard};
-use model::Input;
+use model::{Event, EventKind, Input, Labels, Severity, Span, Status, Text, Time};
 use sim::world::{Form, Size, Stream, event_line, topology_json};
 
 /// Runs of a measurement; the median counts.
@@ -19,6 +20,9 @@ const RUNS: usize = 5;
 
 fn main() {
     let measure = std::env::args().any(|arg| arg == "--bench");
+    if std::env::args().any(|arg| arg == "flat") {
+        return flat(measure);
+    }
     let (size, runs) = match measure {
         true => (
             Size {
@@ -61,6 +65,113 @@ fn main() {
             .expect("rows of this version are readable")
             .alerts()
     });
+    flat(measure);
+}
+
+/// Incidents open, few and many.
+const FEW: usize = 100;
+const MANY: usize = 100_000;
+/// How much more an alert may cost with many open than with few.
+const RATIO_MAX: f64 = 1.5;
+/// In the small run there are fewer, nothing is optimised and others use the machine: a cost that grew with their number
+/// would still be twenty times as high.
+const MANY_SMALL: usize = 2_000;
+const RATIO_MAX_SMALL: f64 = 5.0;
+
+/// The cost of an alert with few and with many incidents open. One alert joins each incident, so both grow alike; the
+/// small shard is made anew until as many alerts were taken. Both are measured in turns, and the best turn counts.
+fn flat(measure: bool) {
+    let (many, most) = match measure {
+        true => (MANY, RATIO_MAX),
+        false => (MANY_SMALL, RATIO_MAX_SMALL),
+    };
+    let turns = 10;
+    let alerts = (many / turns).min(2_000);
+    let mut large = crowd(many);
+    let mut best = [f64::INFINITY; 2];
+    for turn in 0..turns {
+        let mut small = Duration::ZERO;
+        for _ in 0..alerts.div_ceil(FEW) {
+            small += join(&mut crowd(FEW), 0..FEW, FEW);
+        }
+        let few = small.as_secs_f64() / (alerts.div_ceil(FEW) * FEW) as f64;
+        let many = join(&mut large, turn * alerts..(turn + 1) * alerts, many).as_secs_f64() / alerts as f64;
+        best = [best[0].min(few), best[1].min(many)];
+    }
+    assert!(large.open_incidents() >= many, "the incidents stay open");
+    let ratio = best[1] / best[0];
+    println!(
+        "{:10} {:7.2} us an alert with {FEW} incidents open, {:.2} us with {many}: {ratio:.2} times",
+        "flat",
+        best[0] * 1e6,
+        best[1] * 1e6
+    );
+    assert!(
+        ratio <= most,
+        "the cost of an alert grows with the number of open incidents"
+    );
+}
+
+/// A shard with an incident open on each of so many services that nothing connects.
+fn crowd(incidents: usize) -> Shard {
+    let mut settings = Settings::default();
+    // A storm changes how often records are written, and would come with many only.
+    settings.storm.alerts_min = u32::MAX;
+    let mut shard = Shard::new(settings);
+    let inputs: Vec<Input> = (0..incidents).map(|i| alert(i, "Down", i as i64)).collect();
+    let mut out = Vec::new();
+    for batch in inputs.chunks(1_000) {
+        shard.step(batch, &mut out);
+        out.clear();
+    }
+    shard.progress(shard.stream_time() + Span::from_secs(20), &mut out);
+    assert_eq!(shard.open_incidents(), incidents);
+    shard
+}
+
+/// Lets one alert join each of the incidents with these numbers, spread over all, and settle; gives the time it took.
+fn join(shard: &mut Shard, numbers: std::ops::Range<usize>, of: usize) -> Duration {
+    let now = shard.stream_time().nanos() / 1_000_000;
+    let inputs: Vec<Input> = numbers
+        .map(|i| alert(i * 7_919 % of, "Slow", now + i as i64 % 1_000))
+        .collect();
+    let mut out = Vec::new();
+    let began = Instant::now();
+    shard.step(&inputs, &mut out);
+    shard.progress(shard.stream_time() + Span::from_secs(12), &mut out);
+    let took = began.elapsed();
+    assert!(out.len() >= inputs.len(), "every alert has a place");
+    took
+}
+
+fn alert(service: usize, title: &str, at_ms: i64) -> Input {
+    let at = Time::from_nanos(at_ms * 1_000_000);
+    let service = format!("service-{service}");
+    Input::Event(Box::new(Event {
+        event_id: format!("{service}-{title}-{at_ms}").into(),
+        origin: None,
+        kind: EventKind::Alert,
+        source: "probe".into(),
+        dedup_key: format!("{service}:{title}").into(),
+        status: Status::Firing,
+        severity: Severity::Error,
+        severity_original: None,
+        title: title.into(),
+        text: Text::default(),
+        ts: at,
+        starts_at: None,
+        ends_at: None,
+        received_at: at,
+        service: Some(service.into()),
+        host: None,
+        entities: Labels::new(),
+        environment: None,
+        tenant: None,
+        labels: Labels::new(),
+        links: Vec::new(),
+        runbook: None,
+        skewed: false,
+    }))
 }
 
 /// Runs `work` and says how many events a second that is. What it gives back is compared over the runs.
