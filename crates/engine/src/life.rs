@@ -281,11 +281,15 @@ impl Engine {
 const AGE_HARD: i64 = 7;
 
 /// When an incident is too old: after the age limit at its first pause, for to cut through what burns would only tear it in
-/// two; at the latest after seven times the limit.
+/// two; at the latest after seven times the limit. One that was silent before the limit goes on in no other: it ends when
+/// its silence has lasted.
 fn old_at(state: &State, fold: &Fold<'_>) -> Time {
     let limit = secs(fold.settings.life.age_max_s);
     let pause = state.touched_at + secs(fold.settings.life.resolve_quiet_s);
-    pause
-        .max(state.opened_at + limit)
-        .min(state.opened_at + limit * AGE_HARD)
+    let hard = state.opened_at + limit * AGE_HARD;
+    if pause < state.opened_at + limit {
+        hard
+    } else {
+        pause.min(hard)
+    }
 }

@@ -1,7 +1,5 @@
 //! What holds on worlds that no weight was fitted to: the probability of a membership can be believed, and candidates
 //! from bounded indexes miss nothing that a scan of all open incidents finds.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
 use engine::{Belief, Settings};
 use learn::{Kind, Labelled, Study, calibration, fit, study, world};
 

@@ -251,10 +251,16 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
             };
             let alert = model::AlertId::new(&event.domain(), &event.dedup_key);
             let due = event.received_at + Span::from_secs(20);
+            // What it was part of before a merge or a split has paged for it, too.
+            let homes: Vec<_> = changes
+                .iter()
+                .filter(|c| c.alert_id == Some(alert))
+                .map(|c| c.incident_id)
+                .chain([*incident])
+                .collect();
             let of_it = || {
-                changes
-                    .iter()
-                    .filter(|c| c.incident_id == *incident && c.at <= due)
+                let of_one = |c: &&&model::Change| homes.contains(&c.incident_id) && c.at <= due;
+                changes.iter().filter(of_one)
             };
             let over = of_it().any(|c| c.alert_id == Some(alert) && c.to.as_deref() == Some("resolved"));
             let excused = of_it().any(|c| {
