@@ -138,7 +138,8 @@ impl Engine {
     /// Forgets live incidents that not even an alert as late as allowed could join.
     pub(crate) fn prune_live(&mut self, system: &Text, fold: &Fold<'_>) {
         let grouping = &fold.settings.grouping;
-        let longest = (grouping.reach_s + grouping.interval_max_s).max(grouping.reach_unknown_s)
+        let longest = grouping.reach_s.max(grouping.reach_unknown_s)
+            + grouping.interval_max_s
             + fold.settings.life.lateness_s;
         let over = |id: &IncidentId| {
             self.incidents

@@ -105,10 +105,10 @@ pub struct Grouping {
     /// A hub links two alerts only for this many seconds.
     pub hub_link_s: f64,
     /// A new symptom whose two likeliest incidents are closer than this in probability, 0 to 1, opens one of its own
-    /// that names both. By default only a tie is too close: on labelled streams the likelier one is right more often than a
-    /// third one, from half a percent on.
+    /// that names both; 0: never. On labelled streams the likelier one is right more often than a third one.
     pub abstain_margin: f64,
-    /// An alert that is less likely than this to belong to the best live incident begins one of its own, 0 to 1; 0: never.
+    /// An alert that is less likely than this to belong to the best live incident begins one of its own that names it,
+    /// 0 to 1; 0: never. On labelled streams a doubtful place is right more often than a new incident.
     pub join_min: f64,
 }
 
@@ -125,8 +125,8 @@ impl Default for Grouping {
             weight_system: 0.1,
             system_whole_max: 48,
             hub_link_s: 30.0,
-            abstain_margin: 0.001,
-            join_min: 0.1,
+            abstain_margin: 0.0,
+            join_min: 0.0,
         }
     }
 }

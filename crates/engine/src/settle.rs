@@ -217,7 +217,7 @@ impl Engine {
         } else {
             match self.judge_onset(p, &system, near.as_deref(), &live, false, fold) {
                 Some(verdict) => verdict,
-                None => self.abstain(p, self.judge_joining(p, &live, fold), fold),
+                None => self.judge_joining(p, &live, fold),
             }
         };
         if p.fresh {
@@ -269,8 +269,7 @@ impl Engine {
                 return Verdict::new(Placement::Relapse(home), 0.9, EvidenceKind::Relapse, age, text);
             }
             let quiet = p.t.since(state.last).as_secs_f64();
-            // What is over takes in nothing outside its reopen window; what nobody ended is not over.
-            let again_s = match state.is_open() && alert.habit.recent(p.t) >= 1.0 {
+            let again_s = match alert.habit.recent(p.t) >= 1.0 {
                 true => LONE_HABIT_S,
                 false => LONE_AGAIN_S,
             };
