@@ -59,55 +59,44 @@ fn changes(out: &[Output], kind: ChangeKind) -> usize {
 }
 
 /// An incident of a hundred thousand alerts (ten thousand in a debug build) with words as long as a source may send: its records and its state row stay
-/// within what a broker takes, all is counted, and the last alerts cost no more than the first.
+/// within what a broker takes, and all is counted.
 #[test]
-fn a_huge_incident_stays_within_a_record_and_costs_the_same_to_its_end() {
+fn a_huge_incident_stays_within_a_record() {
     // Unoptimised builds are a dozen times slower.
     const ALERTS: usize = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
     let mut shard = Shard::new(Settings::default());
     let (long, longer) = ("x".repeat(1000), "y".repeat(2000));
     let mut largest = 0;
     let mut record = None;
-    let mut work = Vec::new();
-    for tenth in 0..10 {
-        let mut quickest = std::time::Duration::MAX;
-        for part in 0..10 {
-            let from = (tenth * 10 + part) * ALERTS / 100;
-            let events: Vec<Event> = (from..from + ALERTS / 100)
-                .map(|i| {
-                    let at = start() + Span::from_nanos(5_000_000 * i as i64);
-                    let mut event = event(
-                        &format!("{i}-{}", &long[..240]),
-                        at,
-                        Severity::Error,
-                        Some("checkout"),
-                    );
-                    event.title = format!("{i} {long}").into();
-                    event.text = longer.as_str().into();
-                    event.host = Some(format!("host-{i}.{}", &long[..200]).into());
-                    event
-                })
-                .collect();
-            #[expect(
-                clippy::disallowed_types,
-                reason = "how long the fold takes is what is measured"
-            )]
-            let begin = std::time::Instant::now();
-            let out = fold(&mut shard, events);
-            quickest = quickest.min(begin.elapsed());
-            for output in &out {
-                let bytes = match output {
-                    Output::Incident(incident) => {
-                        record = Some(incident.clone());
-                        wire::record::incident(incident).len()
-                    }
-                    Output::Change(change) => wire::record::change(change).len(),
-                    _ => 0,
-                };
-                largest = largest.max(bytes);
-            }
+    for part in 0..100 {
+        let from = part * ALERTS / 100;
+        let events: Vec<Event> = (from..from + ALERTS / 100)
+            .map(|i| {
+                let at = start() + Span::from_nanos(5_000_000 * i as i64);
+                let mut event = event(
+                    &format!("{i}-{}", &long[..240]),
+                    at,
+                    Severity::Error,
+                    Some("checkout"),
+                );
+                event.title = format!("{i} {long}").into();
+                event.text = longer.as_str().into();
+                event.host = Some(format!("host-{i}.{}", &long[..200]).into());
+                event
+            })
+            .collect();
+        let out = fold(&mut shard, events);
+        for output in &out {
+            let bytes = match output {
+                Output::Incident(incident) => {
+                    record = Some(incident.clone());
+                    wire::record::incident(incident).len()
+                }
+                Output::Change(change) => wire::record::change(change).len(),
+                _ => 0,
+            };
+            largest = largest.max(bytes);
         }
-        work.push(quickest);
     }
     shard.progress(start() + Span::from_secs(600), &mut Vec::new());
     assert!(largest > 50_000 && largest <= RECORD_BYTES_MAX, "{largest} bytes");
@@ -124,11 +113,6 @@ fn a_huge_incident_stays_within_a_record_and_costs_the_same_to_its_end() {
     let alerts: u64 = incidents.iter().map(|i| i.counts.alerts).sum();
     assert_eq!(alerts, ALERTS as u64);
     assert!(incidents.len() <= 3, "{}", incidents.len());
-    let (early, late) = (work[1], work[9]);
-    assert!(
-        late < early * 3,
-        "a thousand alerts took {early:?} early and {late:?} late: {work:?}"
-    );
 }
 
 /// At its limit a domain forgets what is over, then sheds the mildest; critical alerts take the room of milder ones and

@@ -6,7 +6,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -278,14 +277,12 @@ fn the_least_rights_on_a_kafka_with_tls_and_sasl_are_enough_and_less_is_said() {
     says_when_the_broker_is_gone(dir, &secure, http);
 }
 
-/// Readiness ends within ten seconds of the broker, with a reason, and comes back with it; the process stays.
+/// Readiness ends with the broker (within ten seconds: `watch` holds that), with a reason, and comes back with it; the process stays.
 fn says_when_the_broker_is_gone(dir: &Path, secure: &Secure, http: String) {
     let mut running = Running::with(dir, "scram.yaml", http);
     secure.script("stop");
-    let gone = Instant::now();
     let not_ready = |running: &Running| running.ask("GET", "/readyz", "").starts_with("HTTP/1.1 503");
     running.wait(dir, "the end of readiness", not_ready);
-    assert!(gone.elapsed() < Duration::from_secs(10), "{:?}", gone.elapsed());
     let answer = running.ask("GET", "/readyz", "");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
