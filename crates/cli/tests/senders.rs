@@ -2,7 +2,7 @@
 //! Alertmanager beside it sends its webhook. Both tell of the same alert, so there is one.
 //!
 //! Needs `prometheus` and `prometheus-alertmanager` as Debian ships them, on the PATH; `./dev test` fetches them and runs
-//! `cargo test --workspace --test senders -- --ignored`.
+//! `cargo test --workspace --test senders`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -67,8 +67,7 @@ fn metric() -> (String, Arc<AtomicU64>) {
 }
 
 #[test]
-#[ignore = "needs Debian's prometheus and prometheus-alertmanager on the PATH"]
-fn prometheus_and_alertmanager_deliver_one_alert_and_its_end() {
+fn real_senders_deliver_one_alert_and_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let (target, queue) = metric();
@@ -148,8 +147,7 @@ fn prometheus_and_alertmanager_deliver_one_alert_and_its_end() {
 }
 
 #[test]
-#[ignore = "needs Debian's prometheus on the PATH, which has promtool"]
-fn the_alerting_rules_are_rules() {
+fn real_senders_take_the_alerting_rules() {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/prometheus/rules.yml");
     let output = Command::new("promtool")
         .args(["check", "rules"])
