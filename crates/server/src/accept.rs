@@ -1,8 +1,15 @@
 //! Between requests and the log: one thread that appends what all requests have brought meanwhile, so that a hundred
 //! requests share one acknowledgement of the log. What waits is bounded in bytes; a request waits a little for room
 //! before it is refused, because some senders (Prometheus) do not send a refused batch again.
+//!
+//! Senders that are answered together come again together, though not at the same instant. So a group waits a moment for
+//! as many requests as the one before it held: an acknowledgement costs most of what taking a request costs. A sender
+//! that is alone waits for nobody.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::http::StatusCode;
 use stream::log::{Appender, LogError, LogErrorKind, Outgoing};
@@ -12,6 +19,10 @@ use crate::answer::Refusal;
 
 /// How long a request waits for room.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a group waits for requests as those of the group before it.
+const GATHER: Duration = Duration::from_millis(1);
+/// How often it looks whether they are there.
+const LOOK: Duration = Duration::from_micros(100);
 /// Bytes that one append carries, about.
 const APPEND_BYTES: usize = 4 << 20;
 /// What one record costs beside its bytes, so that empty ones are bounded too.
@@ -84,7 +95,9 @@ impl Accept {
 
 fn append(appender: &dyn Appender, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let mut waiting = Vec::new();
+    let mut expected = 1;
     while let Some(job) = jobs.blocking_recv() {
+        gather(&jobs, expected);
         let mut bytes = job.bytes;
         let mut records = Vec::new();
         let mut next = Some(job);
@@ -96,6 +109,7 @@ fn append(appender: &dyn Appender, mut jobs: mpsc::UnboundedReceiver<Job>) {
                 bytes += next.as_ref().map_or(0, |job| job.bytes);
             }
         }
+        expected = waiting.len();
         let outcome = appender.append(records);
         if let Err(error) = &outcome {
             tracing::warn!(%error, requests = waiting.len(), "the log did not take what was posted; senders are told to come again");
@@ -104,5 +118,13 @@ fn append(appender: &dyn Appender, mut jobs: mpsc::UnboundedReceiver<Job>) {
             // The sender may have gone; the record is in the log all the same.
             let _ = job.done.send(outcome.clone());
         }
+    }
+}
+
+/// Waits until `expected` requests are there together with the one already taken, or [`GATHER`] is over.
+fn gather(jobs: &mpsc::UnboundedReceiver<Job>, expected: usize) {
+    let begun = Instant::now();
+    while jobs.len() + 1 < expected && begun.elapsed() < GATHER {
+        std::thread::sleep(LOOK);
     }
 }
