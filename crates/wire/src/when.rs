@@ -263,7 +263,12 @@ fn zone(text: &str) -> Option<i64> {
         return zone(rest);
     }
     if let [sign @ (b'+' | b'-'), rest @ ..] = text.as_bytes() {
-        let plain: Vec<u8> = rest.iter().copied().filter(|b| *b != b':').collect();
+        // `+01.00` is what .NET's and Go's own layouts write by mistake.
+        let plain: Vec<u8> = rest
+            .iter()
+            .copied()
+            .filter(|b| !matches!(b, b':' | b'.'))
+            .collect();
         let (hours, minutes) = match plain.len() {
             1 | 2 => (digits(&plain)?, 0),
             3 => (digits(&plain[..1])?, digits(&plain[1..])?),

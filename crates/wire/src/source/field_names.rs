@@ -19,9 +19,10 @@ pub(super) const TITLED: [&str; 15] = [
     "testname",
     "headline",
 ];
-pub(super) const TITLE: [&str; 27] = [
+pub(super) const TITLE: [&str; 28] = [
     "alert",
     "trigger",
+    "triggername",
     "name",
     "displayname",
     "summary",
@@ -47,6 +48,26 @@ pub(super) const TITLE: [&str; 27] = [
     "datapoint",
     "metricname",
     "metric",
+];
+/// How the object that stands for the alert calls it.
+pub(super) const CALLED: [&str; 5] = ["alert", "name", "displayname", "summary", "shortdescription"];
+/// Objects whose name is that of a rule, and so of what it finds.
+pub(super) const RULE: [&str; 6] = [
+    "healthrule",
+    "alertrule",
+    "rule",
+    "alertdefinition",
+    "condition",
+    "policy",
+];
+/// Names that only alerts bear.
+pub(super) const ALERT_NAMED: [&str; 6] = [
+    "alertname",
+    "alerttitle",
+    "alertrulename",
+    "alarmname",
+    "monitorname",
+    "healthrulename",
 ];
 /// What says at least what kind of thing it is.
 pub(super) const KIND: [&str; 5] = ["eventtypename", "typename", "alerttype", "eventtype", "type"];
@@ -111,7 +132,8 @@ pub(super) const SEVERITY: [&str; 14] = [
     "alertlevel",
     "class",
 ];
-pub(super) const KEY: [&str; 25] = [
+pub(super) const KEY: [&str; 26] = [
+    "idempotencykey",
     "dedupkey",
     "deduplicationkey",
     "dedupekey",
@@ -149,12 +171,15 @@ pub(super) const ID: [&str; 8] = [
     "id",
     "number",
 ];
-pub(super) const TS: [&str; 47] = [
+pub(super) const TS: [&str; 50] = [
     "timestamp",
     "ts",
     "time",
     "@timestamp",
     "datetime",
+    "shortdatetime",
+    "longdatetime",
+    "localdatetime",
     "date",
     "occurredat",
     "eventtime",

@@ -71,6 +71,8 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     let says = |text: &str| names_something(text) && !is_kind_of_message(text);
     d.title = guess
         .text(&f, &TITLED, says)
+        .or_else(|| guess.noun_text(&f, &CALLED, says))
+        .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
         .or_else(|| guess.text(&f, &TITLE, says))
         .unwrap_or_default();
     // A kind of thing alone is no alert of that kind.
@@ -107,7 +109,16 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         let told = ["trigger", "acknowledge", "resolve"].contains(&d.labels.get("state")?);
         told.then(|| guess.glance(&["eventid"])).flatten()
     });
+    let mut named = Draft::default();
+    for name in ["tags", "labels"] {
+        if let Some(v) = guess.find(&[name], |_| true) {
+            tags(v, &mut named);
+            f.mark(v);
+        }
+    }
     let signs = [
+        guess.find(&ALERT_NAMED, |v| v.is_string()).is_some(),
+        named.labels.iter().any(|(name, _)| is_sign(name)),
         known.is_some(),
         severity.is_some(),
         d.ts.is_some() || d.starts_at.is_some(),
@@ -155,13 +166,6 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         f.mark(v);
     }
     d.runbook = guess.text(&f, &RUNBOOK, |_| true);
-    let mut named = Draft::default();
-    for name in ["tags", "labels"] {
-        if let Some(v) = guess.find(&[name], |_| true) {
-            tags(v, &mut named);
-            f.mark(v);
-        }
-    }
     words_of_the_title(&mut d);
     if d.key.is_none() {
         d.key = Some(identity(&d, &named));
@@ -186,24 +190,34 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     true
 }
 
+/// Whether a label tells how bad it is or where.
+fn is_sign(name: &str) -> bool {
+    matches!(name, "severity" | "priority" | "alertname")
+        || crate::names::SERVICE.contains(&name)
+        || crate::names::HOST.contains(&name)
+        || crate::names::entity_kind(name).is_some()
+}
+
 /// The state, from a word, a flag, or an end that is named.
 fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut Draft) -> Option<State> {
     let exact = |v: &Value| !v.is_boolean() && scalar(v).is_some_and(|w| state::word(&w).is_some());
+    // `event: alert` says what kind of message it is.
+    let plainly = |v: &Value| exact(v) && !scalar(v).is_some_and(|w| is_noun(&w));
     let within = |v: &Value| scalar(v).is_some_and(|w| state::within(&w).is_some());
     // A level that says that all is well is plainer than a word within a name.
     let well = severity
         .and_then(name_of)
         .is_some_and(|w| state::word(&w) == Some(State::Resolved));
     let found = guess
-        .find(&STATE, exact)
+        .find(&STATE, plainly)
         .or_else(|| guess.find(&STATE, |v| !well && within(v)))
         .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
     let known = if let Some(v) = found {
         let word = scalar(v).unwrap_or_default();
         f.mark(v);
         let known = state::word(&word).or_else(|| state::within(&word));
-        // `status: critical` says how bad it is, too.
-        if known == Some(State::Firing) && level::word(&word).is_some() {
+        // `status: critical` says how bad it is, too; `alert` is a level to syslog alone.
+        if known == Some(State::Firing) && level::word(&word).is_some() && !is_noun(&word) {
             d.severity_word(Some(word.clone()));
         }
         d.label("state", word);
@@ -219,9 +233,22 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
         "closed",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
-    } else if let Some(holds) = guess.flag(&["firing", "active", "isactive", "triggered", "down", "failing"])
-    {
+    } else if let Some(holds) = guess.flag(&[
+        "firing",
+        "active",
+        "isactive",
+        "isopen",
+        "triggered",
+        "down",
+        "failing",
+    ]) {
         Some(if holds { State::Firing } else { State::Resolved })
+    } else if let Some(v) = guess.find(&STATE, exact) {
+        f.mark(v);
+        let word = scalar(v).unwrap_or_default();
+        let known = state::word(&word);
+        d.label("state", word);
+        known
     } else {
         let ended = guess.find(&ENDED, |v| when::value(v, None).is_some());
         let kind = guess
@@ -239,6 +266,13 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
     };
     d.state(known);
     known
+}
+
+/// Words for what fires that name it as well.
+fn is_noun(word: &str) -> bool {
+    ["alert", "incident"]
+        .iter()
+        .any(|noun| word.trim().eq_ignore_ascii_case(noun))
 }
 
 /// `[RESOLVED] …`, `OK: …`, `[P1] …`: what the words before a title say, when nothing else does.
@@ -315,7 +349,8 @@ fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
 
 /// Whether a text says what kind of message it is (`alert.fired`, `incident_created`) rather than what happened.
 fn is_kind_of_message(text: &str) -> bool {
-    const NOUNS: [&str; 10] = [
+    const NOUNS: [&str; 11] = [
+        "policy",
         "alert",
         "incident",
         "issue",
@@ -327,9 +362,11 @@ fn is_kind_of_message(text: &str) -> bool {
         "notification",
         "snitch",
     ];
-    let lower = !text.contains(|c: char| c.is_uppercase() || c.is_whitespace());
-    let words = text.split(['.', '_', ':', '-']);
-    lower && words.clone().count() > 1 && { words }.any(|w| NOUNS.contains(&w))
+    let one_case = !text.contains(char::is_whitespace)
+        && !(text.contains(char::is_uppercase) && text.contains(char::is_lowercase));
+    let mut words = text.split(['.', '_', ':', '-']);
+    let is_noun = |word: &str| NOUNS.iter().any(|noun| word.eq_ignore_ascii_case(noun));
+    one_case && words.clone().count() > 1 && words.any(is_noun)
 }
 
 fn is_test(title: &str) -> bool {
@@ -391,7 +428,15 @@ fn names_something(text: &str) -> bool {
 }
 
 fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str]) -> Option<Time> {
-    let value = guess.time(names, |v| when::value(v, None).is_some())?;
+    let is_time = |v: &Value| when::value(v, None).is_some();
+    // A date without a time of day is the last to be believed.
+    let is_date = |v: &Value| {
+        v.as_str()
+            .is_some_and(|text| text.trim().len() <= 10 && text.contains(['-', '/']))
+    };
+    let value = guess
+        .time(names, |v| is_time(v) && !is_date(v))
+        .or_else(|| guess.time(names, is_time))?;
     f.mark(value);
     when::value(value, None)
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::fields::{Fields, scalar, text_at};
 
 /// Objects in which senders put the alert. Compared without case and separators.
-const WRAPPERS: [&str; 36] = [
+const WRAPPERS: [&str; 37] = [
     "alert",
     "event",
     "incident",
@@ -38,6 +38,7 @@ const WRAPPERS: [&str; 36] = [
     "deployment",
     "release",
     "metadata",
+    "meta",
     "customdetails",
     "checkresult",
     "status",
@@ -54,7 +55,10 @@ const PAIRS: [&str; 6] = [
     "extrafields",
 ];
 /// What a name may be prefixed with and still mean the same.
-const PREFIXES: [&str; 10] = [
+const PREFIXES: [&str; 13] = [
+    "webhookevent",
+    "detections",
+    "detection",
     "alert",
     "event",
     "incident",
@@ -179,6 +183,34 @@ impl<'v> Guess<'v> {
         scalar(value)
     }
 
+    /// Like `text`, in what stands furthest out and in the objects that stand for the alert itself.
+    pub(super) fn noun_text(
+        &self,
+        f: &Fields<'_>,
+        names: &[&str],
+        fits: impl Fn(&str) -> bool,
+    ) -> Option<Text> {
+        let levels = self.levels.iter().take(1).chain(
+            self.levels
+                .iter()
+                .filter(|level| NOUNS.contains(&level.name.as_str())),
+        );
+        let value = levels
+            .flat_map(|level| names.iter().map(move |name| (level, name)))
+            .find_map(|(level, name)| {
+                let (_, value) = level.fields.iter().find(|(key, _)| key == name)?;
+                (!value.is_boolean() && scalar(value).is_some_and(|text| fits(&text))).then_some(*value)
+            })?;
+        f.mark(value);
+        scalar(value)
+    }
+
+    /// The name of the first object under one of these names.
+    pub(super) fn name_of_object(&self, names: &[&str]) -> Option<Text> {
+        self.find(names, |v| v.is_object() && name_of(v).is_some())
+            .and_then(name_of)
+    }
+
     /// The name of a thing: a scalar, or an object that has a name.
     pub(super) fn name(&self, f: &Fields<'_>, names: &[&str]) -> Option<Text> {
         let value = self.find(names, |v| !v.is_boolean() && name_of(v).is_some())?;
@@ -193,8 +225,11 @@ impl<'v> Guess<'v> {
     pub(super) fn id(&self, names: &[&str]) -> Option<Text> {
         let is_noun = |level: &&Level<'_>| NOUNS.iter().any(|noun| level.name.starts_with(noun));
         let nouns = self.levels.iter().filter(is_noun);
+        // An event beside its data is the message, which is another one every time.
+        let around = |level: &&Level<'_>| matches!(level.name.as_str(), "metadata" | "event");
         nouns
-            .chain(self.levels.iter().filter(|level| level.name != "metadata"))
+            .chain(self.levels.iter().filter(|level| !around(level)))
+            .chain(self.levels.iter().filter(|level| level.name == "event"))
             .find_map(|level| {
                 names.iter().find_map(|name| {
                     let (_, value) = level.fields.iter().find(|(k, _)| k == name)?;
@@ -281,10 +316,19 @@ fn blocks<'v>(list: &'v Value, pairs: &mut Vec<(String, &'v Value)>) {
 /// A scalar, or the name of an object that has one.
 pub(super) fn name_of(value: &Value) -> Option<Text> {
     match value {
-        Value::Object(map) => NAMES.iter().find_map(|name| {
-            let (_, value) = map.iter().find(|(key, _)| plain(key) == *name)?;
-            scalar(value)
-        }),
+        Value::Object(map) => NAMES
+            .iter()
+            .find_map(|name| {
+                let (_, value) = map.iter().find(|(key, _)| plain(key) == *name)?;
+                scalar(value)
+            })
+            // Objects of Kubernetes and of JSON:API hold their name one level below.
+            .or_else(|| {
+                let inner = ["metadata", "data", "attributes"]
+                    .iter()
+                    .find_map(|name| map.get(*name));
+                inner.filter(|inner| inner.is_object()).and_then(name_of)
+            }),
         other => scalar(other),
     }
 }

@@ -25,6 +25,15 @@ fn inside(value: &Value) -> Option<&Value> {
         .filter(|v| is_event(v))
 }
 
+/// Reasons of the kubelet that begin and end a condition of a node
+/// (<https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/events/event.go>); it calls both of them normal.
+const CONDITIONS: [(&str, &str); 4] = [
+    ("NodeNotReady", "NodeReady"),
+    ("NodeHasDiskPressure", "NodeHasNoDiskPressure"),
+    ("NodeHasInsufficientMemory", "NodeHasSufficientMemory"),
+    ("NodeHasInsufficientPID", "NodeHasSufficientPID"),
+];
+
 fn detect(value: &Value) -> bool {
     is_event(value)
         || inside(value).is_some()
@@ -58,12 +67,17 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
     d.title = f.text("reason").unwrap_or_default();
     d.text = f.first(&["message", "note"]).unwrap_or_default();
     let word = f.text("type");
-    let normal = word.as_deref() == Some("Normal");
-    d.status = Some(if normal { Status::Info } else { Status::Firing });
-    d.severity_as(
-        word,
-        Some(if normal { Severity::Info } else { Severity::Warning }),
-    );
+    let pair = CONDITIONS
+        .iter()
+        .find(|(begun, over)| d.title == *begun || d.title == *over);
+    d.status = Some(match (pair, word.as_deref()) {
+        (Some((begun, _)), _) if d.title == *begun => Status::Firing,
+        (Some(_), _) => Status::Resolved,
+        (None, Some("Normal")) => Status::Info,
+        (None, _) => Status::Firing,
+    });
+    let fires = d.status == Some(Status::Firing);
+    d.severity_as(word, Some(if fires { Severity::Warning } else { Severity::Info }));
     d.key = Some(join(&[
         namespace.as_deref().unwrap_or_default(),
         &kind,
@@ -71,7 +85,7 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
         f.glance(&format!("{base}.fieldPath"))
             .as_deref()
             .unwrap_or_default(),
-        &d.title,
+        pair.map_or(d.title.as_str(), |(begun, _)| begun),
     ]));
     // The time of the newest occurrence; `eventTime` is that of the first in the newer API.
     d.ts = f.time(&[

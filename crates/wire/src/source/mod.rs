@@ -44,6 +44,7 @@ mod kapacitor;
 mod kubernetes;
 mod librenms;
 mod logicmonitor;
+mod meraki;
 mod nagios;
 mod netbox;
 mod netdata;
@@ -140,6 +141,7 @@ pub static TABLE: &[Source] = &[
     zenoss::MOOGSOFT,
     netdata::SOURCE,
     logicmonitor::SOURCE,
+    meraki::SOURCE,
     jira::SOURCE,
     papertrail::SOURCE,
     delivery::GITHUB,

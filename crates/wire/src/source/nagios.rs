@@ -48,6 +48,7 @@ fn detect(value: &Value) -> bool {
             "hostaddress",
             "servicename",
             "state",
+            "checkcommand",
         ])
 }
 
@@ -133,11 +134,20 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         "checkname",
     ]);
     let word = match &check {
-        Some(_) => f.first(&["servicestate", "service.state", "serviceshortstate", "state"]),
-        None => f.first(&["hoststate", "host.state", "hostshortstate", "state"]),
+        Some(_) => f.first(&[
+            "servicestate",
+            "service.state",
+            "serviceshortstate",
+            "state",
+            "status",
+        ]),
+        None => f.first(&["hoststate", "host.state", "hostshortstate", "state", "status"]),
     };
     let word = word.map(|word| named(&word, check.is_some()).map_or(word, Text::const_new));
+    let output = v.get("output").or_else(|| v.get("serviceoutput")).is_some();
     d.title = match &check {
+        // A script that sends the output and a line besides has put its title there.
+        _ if output && f.peek("summary").is_some() => f.text("summary").unwrap_or_default(),
         Some(check) => check.clone(),
         None => compact_str::format_compact!("Host {}", host.as_deref().unwrap_or_default()),
     };

@@ -153,7 +153,7 @@ fn robot(value: &Value, sink: &mut Sink<'_>) {
     d.key = d
         .key
         .take()
-        .or_else(|| f.first(&["monitor.id", "checkid"]))
+        .or_else(|| f.first(&["monitor.id", "checkid", "testid"]))
         .or_else(|| Some(d.title.clone()));
     // UptimeRobot: 1 down, 2 up, 3 certificate.
     let word = f.first(&["alerttypefriendlyname", "alerttype", "status"]);

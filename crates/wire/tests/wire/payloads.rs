@@ -104,3 +104,42 @@ fn every_source_has_a_scenario() {
         .collect();
     assert!(missing.is_empty(), "no scenario for {missing:?}");
 }
+
+/// Sources that send no recovery, and why; their alerts end by time, or they send no alerts at all.
+const NEVER_RESOLVE: [(&str, &str); 14] = [
+    ("handshake", "no alerts"),
+    ("topology", "no alerts"),
+    ("otlp", "log records"),
+    ("falco", "matches of rules"),
+    ("papertrail", "matches of searches"),
+    ("github", "changes"),
+    ("gitlab", "changes"),
+    ("jenkins", "changes"),
+    ("heroku", "changes"),
+    ("terraform", "changes"),
+    ("netbox", "changes"),
+    ("graylog", "matches of searches"),
+    ("wazuh", "matches of rules"),
+    ("syslog", "log records"),
+];
+
+#[test]
+fn the_firing_and_the_resolve_of_every_source_meet() {
+    let mut meeting = BTreeSet::new();
+    for path in scenarios() {
+        let scenario: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        if scenario["meet"] == json!(true) {
+            let source = path.parent().and_then(Path::file_name).unwrap();
+            meeting.insert(source.to_str().unwrap().to_owned());
+        }
+    }
+    for source in wire::SOURCES {
+        let never = NEVER_RESOLVE.iter().find(|(name, _)| *name == source.name);
+        assert_eq!(
+            meeting.contains(source.name),
+            never.is_none(),
+            "{}: a scenario in which both meet, or else a reason why it has none {never:?}",
+            source.name
+        );
+    }
+}
