@@ -109,6 +109,24 @@ pub(crate) fn within(text: &str) -> Option<State> {
     {
         return Some(became);
     }
+    // `monitor.up`, `check_ok`; `scale_up` is something else.
+    if let [.., of, "up" | "ok"] = &tokens.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        && [
+            "monitor",
+            "check",
+            "site",
+            "service",
+            "host",
+            "node",
+            "device",
+            "server",
+            "status",
+            "heartbeat",
+        ]
+        .contains(of)
+    {
+        return Some(State::Resolved);
+    }
     for token in tokens {
         let state = match token.as_str() {
             "not" | "no" | "non" => return None,
@@ -257,6 +275,8 @@ mod tests {
             ("OK_TO_FIRING", Some(State::Firing)),
             ("Not Responding", None),
             ("metric_update", None),
+            ("monitor.up", Some(State::Resolved)),
+            ("scale_up", None),
         ] {
             assert_eq!(within(text), want, "{text}");
         }

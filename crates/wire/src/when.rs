@@ -125,6 +125,7 @@ pub fn is_never(text: &str) -> bool {
 fn words(text: &str, near: Option<Time>) -> Option<Time> {
     let (mut year, mut month, mut day) = (None, None, None);
     let (mut clock, mut nanos, mut offset, mut afternoon) = (None, 0, 0, None);
+    let text = &text.replace("GMT + ", "GMT+").replace("GMT - ", "GMT-");
     for token in text.split([' ', ',', '\t']).filter(|t| !t.is_empty()) {
         let b = token.as_bytes();
         let lower = token.to_ascii_lowercase();

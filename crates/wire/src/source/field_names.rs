@@ -2,13 +2,11 @@
 
 /// Names in the order in which they are believed. Compared without case and separators. A title that is called one is
 /// believed wherever it stands.
-pub(super) const TITLED: [&str; 15] = [
+pub(super) const TITLED: [&str; 13] = [
     "title",
     "alertname",
     "alerttitle",
     "rulename",
-    "monitorname",
-    "checkname",
     "problemtitle",
     "problemname",
     "conditionname",
@@ -49,6 +47,8 @@ pub(super) const TITLE: [&str; 28] = [
     "metricname",
     "metric",
 ];
+/// Names of what watches, which are those of its only alert where that has none of its own.
+pub(super) const WATCHED: [&str; 2] = ["monitorname", "checkname"];
 /// How the object that stands for the alert calls it.
 pub(super) const CALLED: [&str; 5] = ["alert", "name", "displayname", "summary", "shortdescription"];
 /// Objects whose name is that of a rule, and so of what it finds.
@@ -132,7 +132,7 @@ pub(super) const SEVERITY: [&str; 14] = [
     "alertlevel",
     "class",
 ];
-pub(super) const KEY: [&str; 26] = [
+pub(super) const KEY: [&str; 20] = [
     "idempotencykey",
     "dedupkey",
     "deduplicationkey",
@@ -153,6 +153,9 @@ pub(super) const KEY: [&str; 26] = [
     "issueid",
     "alarmid",
     "findingid",
+];
+/// Identities of what watches, for alerts without one of their own.
+pub(super) const WATCH_KEY: [&str; 6] = [
     "monitorid",
     "checkid",
     "sensorid",
@@ -171,7 +174,7 @@ pub(super) const ID: [&str; 8] = [
     "id",
     "number",
 ];
-pub(super) const TS: [&str; 50] = [
+pub(super) const TS: [&str; 51] = [
     "timestamp",
     "ts",
     "time",
@@ -182,6 +185,7 @@ pub(super) const TS: [&str; 50] = [
     "localdatetime",
     "date",
     "occurredat",
+    "occurred",
     "eventtime",
     "eventdate",
     "triggertime",

@@ -72,6 +72,7 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     d.title = guess
         .text(&f, &TITLED, says)
         .or_else(|| guess.noun_text(&f, &CALLED, says))
+        .or_else(|| guess.text(&f, &WATCHED, says))
         .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
         .or_else(|| guess.text(&f, &TITLE, says))
         .unwrap_or_default();
@@ -98,12 +99,16 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     d.ts = d.ts.or(d.ends_at.filter(|_| over)).or(created);
     let title = d.title.clone();
     let text = guess.text(&f, &TEXT, |text| *text != *title);
-    d.key = guess.glance(&KEY).or_else(|| {
-        // A rule may speak of many things.
-        let rule = guess.glance(&["ruleid"])?;
-        let of = d.host.as_deref().or(d.service.as_deref()).unwrap_or_default();
-        Some(join(&[&rule, of]))
-    });
+    d.key = guess
+        .glance(&KEY)
+        .or_else(|| guess.own_id(&ID))
+        .or_else(|| guess.glance(&WATCH_KEY))
+        .or_else(|| {
+            // A rule may speak of many things.
+            let rule = guess.glance(&["ruleid"])?;
+            let of = d.host.as_deref().or(d.service.as_deref()).unwrap_or_default();
+            Some(join(&[&rule, of]))
+        });
     d.key = d.key.take().or_else(|| guess.id(&ID)).or_else(|| {
         // Who commands a state (`trigger`, `resolve`) says of what.
         let told = ["trigger", "acknowledge", "resolve"].contains(&d.labels.get("state")?);
@@ -155,7 +160,9 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         let is_log_level = guess
             .find(&["level", "loglevel"], |l| std::ptr::eq(l, v))
             .is_some();
-        let level = word.as_deref().and_then(|w| number(w, is_log_level));
+        let level = word
+            .as_deref()
+            .and_then(|w| number(w, is_log_level).or_else(|| in_words(w)));
         d.severity_as(word, level);
         f.mark(v);
     }
@@ -448,6 +455,19 @@ fn date_and_time(guess: &Guess<'_>) -> Option<Time> {
         .glance(&["time", "eventtime"])
         .filter(|t| t.contains(':') && t.len() <= 15)?;
     when::any(&compact_str::format_compact!("{date} {clock}"), None)
+}
+
+/// `Critical Incident`, `Sev 1`: the level in a name of a few words.
+fn in_words(name: &str) -> Option<Severity> {
+    if level::word(name).is_some() {
+        return None;
+    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    match words[..] {
+        [_] | [] => None,
+        _ if words.len() > 3 => None,
+        _ => level::word(&words.concat()).or_else(|| words.iter().find_map(|word| level::word(word))),
+    }
 }
 
 /// Numbers as most tools mean them: 1 to 5 with 1 the worst; more is worse on the scales to 10 (CVSS) and to 100; levels

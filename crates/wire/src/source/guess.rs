@@ -225,9 +225,18 @@ impl<'v> Guess<'v> {
     pub(super) fn id(&self, names: &[&str]) -> Option<Text> {
         let is_noun = |level: &&Level<'_>| NOUNS.iter().any(|noun| level.name.starts_with(noun));
         let nouns = self.levels.iter().filter(is_noun);
-        // An event beside its data is the message, which is another one every time.
+        // An event beside its data is the message, which is another one every time; so is what has a type and data.
+        let top = self.levels.first().map_or(&[][..], |level| &level.fields);
+        let is_message = ["type", "eventtype", "event"]
+            .iter()
+            .any(|name| top.iter().any(|(key, value)| key == name && value.is_string()));
+        let inner = self
+            .levels
+            .iter()
+            .filter(|level| is_message && level.name == "data");
         let around = |level: &&Level<'_>| matches!(level.name.as_str(), "metadata" | "event");
         nouns
+            .chain(inner)
             .chain(self.levels.iter().filter(|level| !around(level)))
             .chain(self.levels.iter().filter(|level| level.name == "event"))
             .find_map(|level| {
@@ -235,6 +244,20 @@ impl<'v> Guess<'v> {
                     let (_, value) = level.fields.iter().find(|(k, _)| k == name)?;
                     scalar(value).filter(|_| !value.is_boolean())
                 })
+            })
+    }
+
+    /// The identity of the object that stands for the alert, beside one of what watches.
+    pub(super) fn own_id(&self, names: &[&str]) -> Option<Text> {
+        const OWN: [&str; 6] = ["alert", "incident", "problem", "issue", "alarm", "finding"];
+        let own = self
+            .levels
+            .iter()
+            .filter(|level| OWN.contains(&level.name.as_str()));
+        own.flat_map(|level| names.iter().map(move |name| (level, name)))
+            .find_map(|(level, name)| {
+                let (_, value) = level.fields.iter().find(|(key, _)| key == name)?;
+                scalar(value).filter(|_| !value.is_boolean())
             })
     }
 

@@ -8,10 +8,12 @@ pub(crate) const SOURCE: Source = Source {
     forms: "webhook",
     reference: "https://www.site24x7.com/help/admin/third-party-integration/webhooks.html",
     detect: |v| {
+        // Others name a monitor and a status as well, though not in capitals.
+        if has(v, &["MONITORNAME", "STATUS"]) {
+            return true;
+        }
         let v = &lowered(v);
-        has(v, &["monitorname", "status"])
-            || has(v, &["monitorname", "incident_reason"])
-            || has(v, &["monitorname", "monitortype"])
+        has(v, &["monitorname", "incident_reason"]) || has(v, &["monitorname", "monitortype"])
     },
     decode,
 };
