@@ -37,6 +37,7 @@ pub(crate) fn calm(
             source: None,
             content_type: None,
             cloud_event: Vec::new(),
+            tenant: None,
             origin,
             received_at: Some(received),
         };

@@ -72,6 +72,7 @@ impl Decoder {
             origin: &raw.origin,
             received_at: raw.received_at,
             undated: self.settings.undated,
+            tenant: raw.tenant.filter(|tenant| !tenant.is_empty()),
             tenant_label: self.settings.tenant_label.as_deref(),
             environment_label: self.settings.environment_label.as_deref(),
             tables: &self.settings.tables,

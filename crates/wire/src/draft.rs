@@ -55,6 +55,8 @@ pub(crate) struct Context<'a> {
     pub(crate) received_at: Option<Time>,
     /// The time of an event that names none and was received at no known time.
     pub(crate) undated: Time,
+    /// Whose the body is, when the transport says.
+    pub(crate) tenant: Option<&'a str>,
     pub(crate) tenant_label: Option<&'a str>,
     pub(crate) environment_label: Option<&'a str>,
     pub(crate) tables: &'a Tables,
@@ -193,7 +195,7 @@ impl Draft {
             None => model::event_id(&event, stamped),
         };
         context.tables.enrich(&mut event, LABELS_MAX);
-        domain_from_labels(&mut event, context);
+        domain(&mut event, context);
         event
     }
 
@@ -224,7 +226,11 @@ impl Draft {
     }
 }
 
-fn domain_from_labels(event: &mut Event, context: &Context<'_>) {
+/// Whose it is and of which environment, where the transport or a label says.
+fn domain(event: &mut Event, context: &Context<'_>) {
+    if let Some(tenant) = context.tenant {
+        event.tenant = Some(cut(tenant, NAME_BYTES_MAX));
+    }
     if event.tenant.is_none()
         && let Some(name) = context.tenant_label
     {

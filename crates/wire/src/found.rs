@@ -14,6 +14,8 @@ pub struct Raw<'a> {
     pub content_type: Option<&'a str>,
     /// Attributes of a CloudEvent in binary mode, whose data is the body: names without `ce-` and `ce_`. Empty: none.
     pub cloud_event: Vec<(&'a str, &'a str)>,
+    /// Whose it is, when the transport says; a body cannot say otherwise.
+    pub tenant: Option<&'a str>,
     /// Where the body came from; `index` is counted up within it.
     pub origin: Origin,
     /// When the record entered a log; `None` lets the line's own `received_at`, else its `ts`, decide.
@@ -185,6 +187,7 @@ impl<'a> Raw<'a> {
             source: None,
             content_type: None,
             cloud_event: Vec::new(),
+            tenant: None,
             origin,
             received_at: None,
         }

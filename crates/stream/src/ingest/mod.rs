@@ -412,6 +412,7 @@ pub fn raw<'a>(
         source: record.header("source").or(source),
         content_type: record.header("content-type"),
         cloud_event: cloud_event(record),
+        tenant: record.header("tenant"),
         origin: Origin::Log {
             topic: Text::from(&*record.at.topic),
             partition: record.at.partition,

@@ -10,6 +10,7 @@ mod faults;
 mod house;
 mod kafka;
 mod quarantine;
+mod raw;
 mod simulation;
 mod stuck;
 mod times;

@@ -109,6 +109,26 @@ fn binary_cloud_events_are_read_by_their_headers() {
 }
 
 #[test]
+fn a_body_cannot_say_that_it_is_anothers() {
+    let body = br#"{"source":"probe","title":"queue grows","status":"firing","service":"letters","ts":"2026-05-04T08:00:00Z","tenant":"theirs"}"#;
+    let of = |tenant| {
+        let mut found = Vec::new();
+        let raw = wire::Raw {
+            tenant,
+            ..wire::Raw::of_file(body, "f", 1)
+        };
+        wire::Decoder::default().decode(&raw, &mut found);
+        let wire::Found::Alert(event) = found.remove(0) else {
+            panic!("{found:?}")
+        };
+        event.tenant.map(String::from)
+    };
+    assert_eq!(of(Some("ours")).as_deref(), Some("ours"));
+    assert_eq!(of(None).as_deref(), Some("theirs"));
+    assert_eq!(of(Some("")).as_deref(), Some("theirs"));
+}
+
+#[test]
 fn forms_that_are_not_read_are_refused_by_name() {
     let mut found = Vec::new();
     let raw = wire::Raw {

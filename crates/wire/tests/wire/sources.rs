@@ -9,7 +9,8 @@ What Stormfold reads without being told: every body is recognised by its shape a
 HTTP path may name a source instead (`/v1/ingest/{source}`). Rows are tried from top to bottom; a body that no row
 knows is read by best guess as plain JSON, and refused with its reason when there is too little to go by.
 
-Several bodies in one record, one JSON object a line, gzip and zstd are read everywhere. Avro and Protobuf framed for a
+Several bodies in one record, one JSON object a line, gzip and zstd are read everywhere. On Kafka the headers `source`,
+`content-type`, `tenant` (which a body cannot gainsay) and those of CloudEvents are read, and tombstones are counted. Avro and Protobuf framed for a
 schema registry are refused with that very reason. Nothing in a body is fetched, executed or expanded; a subscription of
 Amazon SNS is confirmed by `stormfold confirm`, which an operator runs.
 
