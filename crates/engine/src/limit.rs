@@ -8,8 +8,7 @@
 //! alert of our own.
 
 use model::{
-    AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, IncidentId, Severity, Span, Status, Text,
-    Time,
+    AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, Severity, Span, Status, Text, Time,
 };
 
 use crate::{
@@ -263,28 +262,12 @@ impl Engine {
     fn own_event(&self, status: Status, text: String, at: Time) -> Event {
         Event {
             event_id: compact_str::format_compact!("{OWN_KEY}/{}", at.nanos()),
-            origin: None,
-            kind: EventKind::Alert,
             source: Text::const_new("stormfold"),
             dedup_key: Text::const_new(OWN_KEY),
-            status,
             severity: Severity::Error,
-            severity_original: None,
             title: Text::const_new("A limit is reached, alerts are shed"),
             text: text.into(),
-            ts: at,
-            starts_at: None,
-            ends_at: None,
-            received_at: at,
-            service: None,
-            host: None,
-            entities: model::Labels::new(),
-            environment: None,
-            tenant: None,
-            labels: model::Labels::new(),
-            links: Vec::new(),
-            runbook: None,
-            skewed: false,
+            ..Event::bare(status, at)
         }
     }
 

@@ -86,6 +86,38 @@ pub struct Event {
     pub skewed: bool,
 }
 
+impl Event {
+    /// An alert in this state, observed and received at this time, of which nothing else is known yet: the source, the
+    /// identity and the title are empty, the severity is unknown.
+    pub fn bare(status: Status, at: Time) -> Event {
+        Event {
+            event_id: Text::default(),
+            origin: None,
+            kind: EventKind::Alert,
+            source: Text::default(),
+            dedup_key: Text::default(),
+            status,
+            severity: Severity::Unknown,
+            severity_original: None,
+            title: Text::default(),
+            text: Text::default(),
+            ts: at,
+            starts_at: None,
+            ends_at: None,
+            received_at: at,
+            service: None,
+            host: None,
+            entities: Labels::new(),
+            environment: None,
+            tenant: None,
+            labels: Labels::new(),
+            links: Vec::new(),
+            runbook: None,
+            skewed: false,
+        }
+    }
+}
+
 /// What an event says something about.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

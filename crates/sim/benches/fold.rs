@@ -12,7 +12,7 @@
 use std::time::{Duration, Instant};
 
 use engine::{Output, Settings, Shard};
-use model::{Event, EventKind, Input, Labels, Severity, Span, Status, Text, Time};
+use model::{Event, Input, Severity, Span, Status, Time};
 use sim::world::{Form, Size, Stream, event_line, topology_json};
 
 /// Runs of a measurement; the median counts.
@@ -149,28 +149,12 @@ fn alert(service: usize, title: &str, at_ms: i64) -> Input {
     let service = format!("service-{service}");
     Input::Event(Box::new(Event {
         event_id: format!("{service}-{title}-{at_ms}").into(),
-        origin: None,
-        kind: EventKind::Alert,
         source: "probe".into(),
         dedup_key: format!("{service}:{title}").into(),
-        status: Status::Firing,
         severity: Severity::Error,
-        severity_original: None,
         title: title.into(),
-        text: Text::default(),
-        ts: at,
-        starts_at: None,
-        ends_at: None,
-        received_at: at,
         service: Some(service.into()),
-        host: None,
-        entities: Labels::new(),
-        environment: None,
-        tenant: None,
-        labels: Labels::new(),
-        links: Vec::new(),
-        runbook: None,
-        skewed: false,
+        ..Event::bare(Status::Firing, at)
     }))
 }
 

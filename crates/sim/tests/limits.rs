@@ -5,9 +5,7 @@
 use std::collections::BTreeSet;
 
 use engine::{Output, Settings, Shard};
-use model::{
-    ChangeKind, Event, EventKind, IncidentStatus, Input, Labels, Severity, Span, Status, Text, Time,
-};
+use model::{ChangeKind, Event, IncidentStatus, Input, Severity, Span, Status, Text, Time};
 
 /// What a Kafka broker takes by default is a little more than a million bytes.
 const RECORD_BYTES_MAX: usize = 1_000_000;
@@ -19,28 +17,12 @@ fn start() -> Time {
 fn event(key: &str, at: Time, severity: Severity, service: Option<&str>) -> Event {
     Event {
         event_id: format!("{key}@{}", at.nanos()).into(),
-        origin: None,
-        kind: EventKind::Alert,
         source: "probe".into(),
         dedup_key: key.into(),
-        status: Status::Firing,
         severity,
-        severity_original: None,
         title: format!("{key} is wrong").into(),
-        text: Text::default(),
-        ts: at,
-        starts_at: None,
-        ends_at: None,
-        received_at: at,
         service: service.map(Text::from),
-        host: None,
-        entities: Labels::new(),
-        environment: None,
-        tenant: None,
-        labels: Labels::new(),
-        links: Vec::new(),
-        runbook: None,
-        skewed: false,
+        ..Event::bare(Status::Firing, at)
     }
 }
 

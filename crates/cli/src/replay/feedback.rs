@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use engine::{EpisodeId, Output};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
-use model::{Change, ChangeKind, Event, EventKind, IncidentId, Input, Labels, Severity, Status, Text, Time};
+use model::{Change, ChangeKind, Event, EventKind, IncidentId, Input, Labels, Status, Text, Time};
 use sim::score::{Keys, Truth};
 
 use crate::{fail::Failure, truth};
@@ -137,28 +137,13 @@ fn confirmation(change: &Change, root: &Text) -> Event {
     let at: Time = change.at;
     Event {
         event_id: id.clone(),
-        origin: None,
         kind: EventKind::Feedback,
         source: Text::const_new(SOURCE),
         dedup_key: id,
-        status: Status::Info,
-        severity: Severity::Unknown,
-        severity_original: None,
         title: format!("the cause was {root}").into(),
-        text: Text::default(),
-        ts: at,
-        starts_at: None,
-        ends_at: None,
-        received_at: at,
-        service: None,
-        host: None,
-        entities: Labels::new(),
-        environment: None,
         // A domain without an environment is called like its tenant, so this is the same one.
         tenant: Some(change.domain.as_str().into()),
         labels,
-        links: Vec::new(),
-        runbook: None,
-        skewed: false,
+        ..Event::bare(Status::Info, at)
     }
 }

@@ -2,8 +2,8 @@
 
 use engine::Settings;
 use model::{
-    Domain, Edge, Event, EventKind, IncidentId, Input, Labels, Node, Origin, PageMode, Progress, Severity,
-    Span, Status, Text, Time, TopologyChange, TopologyDocument, dedup_key, event_id,
+    Domain, Edge, Event, EventKind, IncidentId, Input, Node, Origin, PageMode, Progress, Severity, Span,
+    Status, Time, TopologyChange, TopologyDocument, dedup_key, event_id,
 };
 
 use super::line::{span, words};
@@ -245,29 +245,12 @@ impl Scenario {
             }
         };
         let mut event = Event {
-            event_id: Text::default(),
-            origin: None,
             kind,
             source: "probe".into(),
-            dedup_key: Text::default(),
-            status,
             severity: Severity::Error,
-            severity_original: None,
             title: title.into(),
-            text: Text::default(),
-            ts: at,
-            starts_at: None,
-            ends_at: None,
-            received_at: at,
             service: Some(service).filter(|s| *s != "-").map(Into::into),
-            host: None,
-            entities: Labels::new(),
-            environment: None,
-            tenant: None,
-            labels: Labels::new(),
-            links: Vec::new(),
-            runbook: None,
-            skewed: false,
+            ..Event::bare(status, at)
         };
         for pair in pairs {
             let (name, value) = pair

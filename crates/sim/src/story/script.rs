@@ -1,6 +1,6 @@
 //! An alert of the story and the events that its tool sends about it.
 
-use model::{Event, EventKind, Hash128, Labels, Severity, Span, Status, Text, Time};
+use model::{Event, Hash128, Labels, Severity, Span, Status, Text, Time};
 
 /// An alert that begins, repeats and ends; times in seconds after the beginning of the story.
 #[derive(Clone, Copy, Debug)]
@@ -75,28 +75,17 @@ impl Raise {
         let delay_ms = 400 + (id % 1_700) as i64;
         Event {
             event_id: format!("{id:032x}").into(),
-            origin: None,
-            kind: EventKind::Alert,
             source: self.source.into(),
             dedup_key: key,
-            status,
             severity: self.severity,
-            severity_original: None,
             title: title.into(),
-            text: Text::default(),
-            ts,
             starts_at: Some(start + Span::from_secs(self.begins_s)),
             ends_at: (status == Status::Resolved).then_some(ts),
             received_at: ts + Span::from_millis(delay_ms),
             service: service.map(Into::into),
             host: host.map(Into::into),
-            entities: Labels::new(),
-            environment: None,
-            tenant: None,
             labels,
-            links: Vec::new(),
-            runbook: None,
-            skewed: false,
+            ..Event::bare(status, ts)
         }
     }
 }

@@ -421,28 +421,14 @@ pub(super) fn changes(start: Time) -> Vec<Event> {
         let ts = start + Span::from_secs(at_s);
         Event {
             event_id: id.into(),
-            origin: None,
             kind: EventKind::Change,
             source: "argocd".into(),
             dedup_key: id.into(),
-            status: Status::Info,
             severity: Info,
-            severity_original: None,
             title: title.into(),
-            text: Text::default(),
-            ts,
-            starts_at: None,
-            ends_at: None,
             received_at: ts + Span::from_millis(700),
             service: Some(service.into()),
-            host: None,
-            entities: Labels::new(),
-            environment: None,
-            tenant: None,
-            labels: Labels::new(),
-            links: Vec::new(),
-            runbook: None,
-            skewed: false,
+            ..Event::bare(Status::Info, ts)
         }
     })
     .to_vec()

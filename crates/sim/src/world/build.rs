@@ -1,6 +1,6 @@
 //! Turns an alert of the world into the events that its tool sends.
 
-use model::{Event, EventKind, Labels, Severity, Span, Status, Text, Time};
+use model::{Event, Labels, Severity, Span, Status, Text, Time};
 
 use super::{
     Size,
@@ -71,28 +71,16 @@ fn event(estate: &Estate, raise: &Raise, ts: Time, begins: Time, status: Status,
         .finish();
     Event {
         event_id: format!("{id:032x}").into(),
-        origin: None,
-        kind: EventKind::Alert,
         source: raise.tool.source().into(),
         dedup_key: key.into(),
-        status,
         severity: severity(raise, thing.kind),
-        severity_original: None,
         text: format!("{title} on {name}, reading {reading}").into(),
         title: title.into(),
-        ts,
         starts_at: Some(begins),
-        ends_at: None,
-        received_at: ts,
         service: (!host).then(|| name.clone()),
         host: host.then_some(name),
-        entities: Labels::new(),
-        environment: None,
-        tenant: None,
         labels,
-        links: Vec::new(),
-        runbook: None,
-        skewed: false,
+        ..Event::bare(status, ts)
     }
 }
 

@@ -369,11 +369,11 @@ fn is_kind_of_message(text: &str) -> bool {
         "notification",
         "snitch",
     ];
-    let one_case = !text.contains(char::is_whitespace)
-        && !(text.contains(char::is_uppercase) && text.contains(char::is_lowercase));
+    let has = |of: fn(char) -> bool| text.contains(of);
+    let sentence = has(char::is_whitespace) || has(char::is_uppercase) && has(char::is_lowercase);
     let mut words = text.split(['.', '_', ':', '-']);
     let is_noun = |word: &str| NOUNS.iter().any(|noun| word.eq_ignore_ascii_case(noun));
-    one_case && words.clone().count() > 1 && words.any(is_noun)
+    !sentence && words.clone().count() > 1 && words.any(is_noun)
 }
 
 fn is_test(title: &str) -> bool {
