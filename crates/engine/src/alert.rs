@@ -59,8 +59,14 @@ pub(crate) struct Alert {
 
     /// The run of events that is placed together.
     pub episode: u64,
+    /// `ts` of the newest firing event that came after a recovery.
+    #[serde(default)]
+    pub back_at: Option<Time>,
     /// Settlements under way.
     pub unsettled: u32,
+    /// Events of the running episode that no incident counts yet, and the times of the first and last of them.
+    #[serde(default)]
+    pub uncounted: Uncounted,
     /// `ts` of the event that was settled last.
     pub settled: Option<Time>,
     pub incident: Option<IncidentId>,
@@ -77,6 +83,22 @@ pub(crate) struct Alert {
 
     pub habit: Habit,
     pub flap: Flap,
+}
+
+/// Events that wait with their alert for its settlement: whoever takes the alert in counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Uncounted {
+    pub events: u64,
+    /// `ts` of the earliest and the latest.
+    pub span: Option<(Time, Time)>,
+}
+
+impl Uncounted {
+    pub(crate) fn add(&mut self, t: Time) {
+        self.events += 1;
+        let (first, last) = self.span.unwrap_or((t, t));
+        self.span = Some((first.min(t), last.max(t)));
+    }
 }
 
 /// What keeps an alert quiet.
@@ -249,7 +271,9 @@ impl Alert {
             listed: None,
             unmatched_until: None,
             episode: 0,
+            back_at: None,
             unsettled: 0,
+            uncounted: Uncounted::default(),
             settled: None,
             incident: None,
             past: Vec::new(),

@@ -71,14 +71,27 @@ impl Engine {
         if older && fired_before {
             let (episode, incident) = (alert.episode, alert.incident);
             self.meta.books.superseded += 1;
-            if let Some(incident) = incident
-                && self.count_event(incident, id, event.ts, fold)
-            {
-                self.roll_up(incident, fold);
-                self.consider_page(incident, fold);
+            match incident {
+                Some(incident) if self.count_event(incident, id, event.ts, fold) => {
+                    self.roll_up(incident, fold);
+                    self.consider_page(incident, fold);
+                }
+                Some(_) => {}
+                None => self.count_quietly(id, event.ts),
             }
             return Some(episode);
         }
+        let over = alert
+            .incident
+            .and_then(|incident| self.incidents.get(&incident)?.over_at);
+        if fired_before && over.is_some_and(|over| event.ts <= over) {
+            // Somebody said later that it is over.
+            let episode = alert.episode;
+            self.meta.books.superseded += 1;
+            self.count_quietly(id, event.ts);
+            return Some(episode);
+        }
+        let alert = self.alerts.get_mut(&id).expect("made on arrival");
         let was = (known && fired_before).then_some(alert.status);
         let silent_s = alert
             .habit
@@ -103,6 +116,7 @@ impl Engine {
             }
         }
         if was == Some(Status::Resolved) {
+            alert.back_at = Some(event.ts);
             self.flap(id, event.ts, fold);
         }
         let alert = self.alerts.get(&id).expect("made on arrival");
@@ -126,7 +140,9 @@ impl Engine {
         }
         let alert = self.alerts.get(&id).expect("made on arrival");
         if alert.unsettled > 0 && !entered.fresh {
-            return Some(alert.episode);
+            let episode = alert.episode;
+            self.count_quietly(id, event.ts);
+            return Some(episode);
         }
         if let Some(incident) = incident
             && (holds || self.runs_on(incident, id, entered.fresh, event.ts))
@@ -144,7 +160,7 @@ impl Engine {
             return Some(episode);
         }
         if let Some(reason) = self.below_threshold(id, event, entered, fold) {
-            return Some(self.wait(id, reason, entered, fold));
+            return Some(self.wait(id, reason, event.ts, entered, fold));
         }
         Some(self.enqueue(id, event.ts, &event.event_id, entered, fold))
     }
@@ -190,6 +206,7 @@ impl Engine {
             self.meta.books.resolved += 1;
             // A recovery of an alert that never fired opens nothing. It is kept, for its firing may still come.
             alert.episode = next;
+            alert.uncounted.add(event.ts);
             alert.unmatched_until = Some(due);
             self.meta.episodes = next;
             self.timers.insert((due, Timer::Unmatched(id)));
@@ -201,6 +218,7 @@ impl Engine {
         let back = alert.state_at.since(event.ts);
         if back > Span::ZERO && !stepped_back(alert, event, back) {
             self.meta.books.superseded += 1;
+            self.count_quietly(id, event.ts);
             self.show_merged(id, fold);
             return Some(episode);
         }
@@ -209,8 +227,11 @@ impl Engine {
         alert.state_at = event.ts;
         let was_firing = alert.firing();
         alert.status = Status::Resolved;
+        if !was_firing || alert.incident.is_none() {
+            self.count_quietly(id, event.ts);
+        }
         if was_firing {
-            let incident = alert.incident;
+            let incident = self.alerts.get(&id).and_then(|alert| alert.incident);
             self.count_ending(id, Some(event.ts));
             self.flap(id, event.ts, fold);
             if let Some(incident) = incident {

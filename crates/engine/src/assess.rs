@@ -61,7 +61,8 @@ impl Engine {
         state.changes = changes;
         state.similar = similar;
         state.rarity = rarity;
-        if !state.background {
+        if !state.background && (cause_before != cause_now || state.title.is_empty()) {
+            // Tickets and pagers know it by its title, so that stays as long as the cause does.
             state.title = title;
         }
         let known = state.revision > 1;

@@ -116,6 +116,9 @@ pub(crate) struct Meta {
     /// `ts` of the first alert.
     pub since: Option<Time>,
     pub changes: Vec<RecentChange>,
+    /// Incidents whose page may tell of other old news, oldest first.
+    #[serde(default)]
+    pub telling: VecDeque<IncidentId>,
 }
 
 /// A change that may be the cause of what follows.

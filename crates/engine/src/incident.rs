@@ -37,6 +37,12 @@ pub(crate) struct State {
     pub resolved_at: Option<Time>,
     /// `ts` at which its last firing alert ended.
     pub ended: Option<Time>,
+    /// Until when it is over by somebody's word: what was observed before is no news.
+    #[serde(default)]
+    pub over_at: Option<Time>,
+    /// It is quiet, and waits for its alert, which keeps coming back.
+    #[serde(default)]
+    pub returning: bool,
     /// `ts` of the alert that opened it, and of the newest that keeps it going.
     pub begun: Time,
     pub last: Time,
@@ -82,11 +88,25 @@ pub(crate) struct State {
     pub paged_severity: Option<Severity>,
     pub acknowledged_by: Option<Text>,
     pub acknowledged_severity: Severity,
+    /// Whose it was when somebody took it; nobody's where it was taken over from another incident.
+    #[serde(default)]
+    pub acknowledged_team: Option<Text>,
     pub snoozed_until: Option<Time>,
     pub page: Page,
     /// When the page is to be judged next.
     pub page_at: Option<Time>,
     pub last_page_at: Option<Time>,
+    /// How often it was paged for again because nobody took it.
+    #[serde(default)]
+    pub repeats: u32,
+    /// Its page waited while a backlog was read.
+    #[serde(default)]
+    pub backlog: bool,
+    /// The incident with whose page this one was told of, and those that the page of this one tells of.
+    #[serde(default)]
+    pub told_with: Option<IncidentId>,
+    #[serde(default)]
+    pub tells_of: BTreeSet<IncidentId>,
     /// Since when its worst firing alert is milder than `severity`.
     pub milder_since: Option<Time>,
     /// Teams that were paged and not told of the end yet, the last one last; and since when another one would be.

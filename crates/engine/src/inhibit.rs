@@ -108,7 +108,13 @@ impl Engine {
             return;
         }
         let keys = self.keys(id, fold);
-        for key in self.firing.file(id, keys) {
+        let fires = !keys.is_empty();
+        let changed = self.firing.file(id, keys);
+        if fires && !changed.is_empty() {
+            // Before anybody is paged for what it explains no longer, it is known what keeps itself quiet.
+            self.look_quiet(id, fold);
+        }
+        for key in changed {
             for target in self.explained_by(&key, fold) {
                 if target == id {
                     continue;

@@ -10,6 +10,7 @@ mod announce;
 mod around;
 mod arrive;
 mod assess;
+mod belated;
 mod belief;
 mod calendar;
 mod cause;
@@ -39,6 +40,7 @@ mod page;
 mod quiet;
 mod record;
 mod renew;
+mod returning;
 mod rows;
 mod seen;
 mod settings;
@@ -68,7 +70,7 @@ pub use shard::Shard;
 pub use suggest::Suggestion;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
-pub const FOLD_VERSION: u32 = 5;
+pub const FOLD_VERSION: u32 = 6;
 
 /// The oldest version whose rows this one reads; raised when the meaning of a row changes. Rows of a later version are
 /// refused, because they may hold what this one would drop.

@@ -48,6 +48,8 @@ impl Engine {
             state.page.state = PageState::None;
             state.paged_severity = None;
         }
+        state.told_with = None;
+        state.over_at = None;
         self.open.insert(id);
         let what = What::new(ChangeKind::Reopened)
             .alert(p.alert)
@@ -126,7 +128,13 @@ impl Engine {
             at = at.max(day_of(state.begun) + Span::from_hours(24));
         }
         if !state.background && state.firing > 0 {
-            at = at.min(old_at(state, fold));
+            // What is heard until then moves the pause at which it is too old.
+            let limit = state.opened_at + secs(fold.settings.life.age_max_s);
+            at = at.min(if fold.time < limit {
+                limit
+            } else {
+                old_at(state, fold)
+            });
         }
         self.wake_at(id, at, fold);
     }
@@ -149,6 +157,9 @@ impl Engine {
         );
         let old = fold.time >= old_at(state, fold);
         let (firing, background) = (state.firing, state.background);
+        if over && !stale && self.wait_for_return(id, fold) {
+            return;
+        }
         if over || stale {
             self.end(id, !over, fold);
             self.forget_or_wait(id, fold);
@@ -199,6 +210,7 @@ impl Engine {
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
         let from = state.status;
         state.status = IncidentStatus::Resolved;
+        state.returning = false;
         state.resolved_at = Some(fold.time);
         state.snoozed_until = None;
         state.storm = false;

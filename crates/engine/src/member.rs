@@ -8,7 +8,7 @@ use crate::{
     fold::Fold,
     incident::{Face, Member, State},
     lineage::callee,
-    settings::Merge,
+    settings::{Merge, secs},
     settle::{Pending, Placement, Verdict},
 };
 
@@ -33,6 +33,7 @@ impl Engine {
         alert.incident = Some(id);
         alert.passive = passive;
         alert.muted = None;
+        let uncounted = std::mem::take(&mut alert.uncounted);
         let alert = alert.clone();
         if alert.listed.is_some() {
             self.unlist(p.alert, &verdict.because, fold);
@@ -44,6 +45,9 @@ impl Engine {
                 .get_mut(&id)
                 .expect("placed into a remembered incident");
             let opens = state.alerts == 0;
+            let events = 1 + uncounted.events;
+            let (first, last) = uncounted.span.unwrap_or((p.t, p.t));
+            let (first, last) = (first.min(p.t), last.max(p.t));
             let known = past || stays || state.members.contains_key(&p.alert);
             if !known {
                 state.alerts += 1;
@@ -58,27 +62,28 @@ impl Engine {
             if !listed && !stays {
                 state.firing += u64::from(alert.firing());
             }
-            state.events += 1;
-            state.first_event_at = state.first_event_at.min(p.t);
-            state.last_event_at = state.last_event_at.max(p.t);
+            state.events += events;
+            state.first_event_at = state.first_event_at.min(first);
+            state.last_event_at = state.last_event_at.max(last);
             state.touched_at = fold.time;
             if !passive {
                 state.joined_at = if stays { state.joined_at } else { fold.time };
                 state.ended = if alert.firing() { None } else { state.ended };
+                state.returning &= !alert.firing();
             }
             let parent = state.parent_of(p.alert, &alert);
             if let Some(member) = state.members.get_mut(&p.alert) {
                 member.severity = alert.severity;
                 member.passive &= passive;
-                member.count += 1;
-                member.last_at = member.last_at.max(p.t);
-                member.first_at = member.first_at.min(p.t);
+                member.count += events;
+                member.last_at = member.last_at.max(last);
+                member.first_at = member.first_at.min(first);
             } else if state.members.len() < members_max {
                 let member = Member {
-                    first_at: p.t,
-                    last_at: p.t,
+                    first_at: first,
+                    last_at: last,
                     joined_at: fold.time,
-                    count: 1,
+                    count: events,
                     firing: alert.firing(),
                     stale: false,
                     passed_on: None,
@@ -177,6 +182,7 @@ impl Engine {
             return;
         };
         let was = state.state_word(alert_id);
+        let too_old = fold.time >= state.opened_at + secs(fold.settings.life.age_max_s);
         if state.set_firing(alert_id, firing) {
             news = true;
             if firing {
@@ -191,10 +197,33 @@ impl Engine {
             self.pass_on(id, alert_id, fold);
         }
         self.watch_silence(alert_id, fold);
+        if too_old {
+            // Its next pause is later by this.
+            self.wake_for_end(id, fold);
+        }
+    }
+
+    /// Counts an event of a member that changes nothing else, or one that its settlement will count.
+    pub(crate) fn count_quietly(&mut self, id: AlertId, t: Time) {
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            return;
+        };
+        if alert.unsettled > 0 || alert.count == 0 {
+            alert.uncounted.add(t);
+        } else if let Some(state) = alert
+            .incident
+            .and_then(|incident| self.incidents.get_mut(&incident))
+        {
+            state.count(id, t);
+        }
     }
 
     /// Counts an event of a member; says whether it changed the member's severity.
     pub(crate) fn count_event(&mut self, id: IncidentId, alert: AlertId, t: Time, fold: &Fold<'_>) -> bool {
+        let waits = self.alerts.get(&alert).is_some_and(|alert| alert.unsettled > 0);
+        if waits {
+            self.count_quietly(alert, t);
+        }
         let known = self.alerts.get(&alert);
         let severity = known.map(|alert| alert.severity);
         let merge = &fold.settings.merge;
@@ -202,9 +231,9 @@ impl Engine {
         let Some(state) = self.incidents.get_mut(&id) else {
             return false;
         };
-        state.events += 1;
-        state.last_event_at = state.last_event_at.max(t);
-        state.first_event_at = state.first_event_at.min(t);
+        if !waits {
+            state.count(alert, t);
+        }
         state.touched_at = fold.time;
         if let Some(member) = state.members.get_mut(&alert) {
             // A firing that its recovery overtook still says how bad it was.
@@ -213,9 +242,6 @@ impl Engine {
             if let Some(face) = face {
                 member.face = face;
             }
-            member.count += 1;
-            member.last_at = member.last_at.max(t);
-            member.first_at = member.first_at.min(t);
             return member.severity != before;
         }
         false
@@ -281,6 +307,18 @@ impl Engine {
 }
 
 impl State {
+    /// Counts an event of a member.
+    fn count(&mut self, alert: AlertId, t: Time) {
+        self.events += 1;
+        self.last_event_at = self.last_event_at.max(t);
+        self.first_event_at = self.first_event_at.min(t);
+        if let Some(member) = self.members.get_mut(&alert) {
+            member.count += 1;
+            member.last_at = member.last_at.max(t);
+            member.first_at = member.first_at.min(t);
+        }
+    }
+
     /// Whether a member fires, is stale or recovered, in a word. Beyond the listed ones only firing ones are spoken of.
     fn state_word(&self, id: AlertId) -> &'static str {
         match self.members.get(&id) {

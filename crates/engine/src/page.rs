@@ -4,7 +4,7 @@
 //! it, because the alert that names the right team is often not the first. It is due once, again when it gets worse or
 //! somebody else owns it, and again if nobody takes it.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, PageState, Severity, Span};
+use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, PageMode, PageState, Severity, Span};
 
 use crate::{
     alert::By,
@@ -14,6 +14,8 @@ use crate::{
     settings::secs,
 };
 
+/// An unanswered page rings again after twice as long each time, so often at most: 2^16 hours is beyond any limit.
+const DOUBLINGS_MAX: u32 = 16;
 /// For so many seconds the silence of a sender that is not known yet says nothing.
 const RECENT_S: i64 = 4 * 3600;
 
@@ -46,11 +48,10 @@ impl Engine {
 
     /// Something happened that may ask for a page: judge it when what is coming in has settled.
     pub(crate) fn consider_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
-        let Some(state) = self
-            .incidents
-            .get(&id)
-            .filter(|_| !fold.settings.page.pass_through)
-        else {
+        if fold.settings.page.pass_through {
+            return self.pass_all(id, fold);
+        }
+        let Some(state) = self.incidents.get(&id) else {
             return;
         };
         let Some(severity) = self.pageable(state, fold) else {
@@ -62,7 +63,7 @@ impl Engine {
             // It may have been quiet when the page was due again.
             let again = state.last_page_at.filter(|_| state.acknowledged_by.is_none());
             if let Some(last) = again {
-                self.wake_at(id, last + secs(fold.settings.page.repeat_s), fold);
+                self.wake_at(id, last + repeat_after(state, fold), fold);
             }
             return;
         }
@@ -96,12 +97,12 @@ impl Engine {
 
     /// Judges whether somebody is to be paged now.
     pub(crate) fn judge_page(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        if fold.settings.page.pass_through {
+            return self.pass_all(id, fold);
+        }
         let Some(state) = self.incidents.get(&id) else {
             return;
         };
-        if fold.settings.page.pass_through {
-            return;
-        }
         let Some(severity) = self.pageable(state, fold) else {
             let state = self.incidents.get_mut(&id).expect("looked up above");
             state.page_at = None;
@@ -117,6 +118,9 @@ impl Engine {
             return;
         }
         self.assess(id, fold);
+        if self.is_told(id, severity) {
+            return;
+        }
         let opener = self
             .incidents
             .get(&id)
@@ -138,14 +142,23 @@ impl Engine {
         }
         let state = self.incidents.get_mut(&id).expect("looked up above");
         let team = state.owner.team.clone();
-        let acknowledged = state.acknowledged_by.is_some() && state.acknowledged_severity >= severity;
+        // Whoever took it took what was known then: how bad it was, and whose.
+        let acknowledged = state.acknowledged_by.is_some()
+            && state.acknowledged_severity >= severity
+            && state.acknowledged_team.as_ref().is_none_or(|took| *took == team);
+        let began_again = state.reopened || state.page.state == PageState::Closed;
+        let again_after = repeat_after(state, fold);
+        let mut repeats = 0;
         let due = match state.page.state {
             _ if acknowledged => None,
-            PageState::None | PageState::Held | PageState::Closed => Some(if state.reopened {
+            PageState::None | PageState::Held | PageState::Closed => Some(if began_again {
                 format!("it began again and is {severity}")
             } else {
                 format!("a new incident is {severity}")
             }),
+            PageState::Due if state.goes_live(fold) => {
+                Some(format!("pages are live by now and it is {severity}"))
+            }
             PageState::Due if state.paged_severity.is_some_and(|paged| severity > paged) => {
                 Some(format!("it got worse and is {severity}"))
             }
@@ -164,21 +177,19 @@ impl Engine {
             }
             PageState::Due => {
                 state.owner_since = None;
-                let at = state.last_page_at.unwrap_or(fold.time) + secs(fold.settings.page.repeat_s);
+                let at = state.last_page_at.unwrap_or(fold.time) + again_after;
                 // Silence of a sender that never says when a condition ends does not say that it lasts; of one that is
                 // not known yet, for some hours.
                 let recent = fold.time.since(state.touched_at) <= Span::from_secs(RECENT_S);
                 let lasts = !mute_sender && (tells_ends || recent)
                     || state.last_page_at.is_some_and(|paged| state.touched_at > paged);
                 if at <= fold.time && state.acknowledged_by.is_none() && lasts {
-                    Some(format!(
-                        "nobody took it for {}",
-                        secs(fold.settings.page.repeat_s)
-                    ))
+                    repeats = state.repeats.saturating_add(1);
+                    Some(format!("nobody took it for {again_after}"))
                 } else {
                     if state.acknowledged_by.is_none() {
                         // What is heard until then may say that it lasts.
-                        let again = fold.time + secs(fold.settings.page.repeat_s.max(1.0));
+                        let again = fold.time + again_after.max(Span::from_secs(1));
                         self.wake_at(id, if at > fold.time { at } else { again }, fold);
                     }
                     None
@@ -188,7 +199,11 @@ impl Engine {
         match (due, fold.behind()) {
             (None, _) => {}
             (Some(_), Some(behind)) => self.hold_for_catch_up(id, behind, fold),
-            (Some(reason), None) => self.page(id, None, severity, reason, fold),
+            (Some(_), None) if waits && self.tell_with(id, severity, fold) => {}
+            (Some(reason), None) => {
+                self.incidents.get_mut(&id).expect("looked up above").repeats = repeats;
+                self.page(id, None, severity, reason, fold);
+            }
         }
     }
 
@@ -198,6 +213,7 @@ impl Engine {
         let text = format!("stream time is {behind} behind the present");
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
         if state.page.state != PageState::Due {
+            state.backlog = true;
             state.page.state = PageState::Held;
             state.page.reason = compact_str::format_compact!("catch_up: {text}");
         }
@@ -213,6 +229,18 @@ impl Engine {
         // Looked at again each minute: the word of a clock that is wrong holds until the next one only.
         let until = fold.time + behind - secs(fold.settings.page.catch_up_s);
         self.wake_at(id, until.min(fold.time + Span::from_secs(60)), fold);
+    }
+
+    /// Passes on what fires in an incident and was not yet: a silence or the reading of a backlog may be over.
+    fn pass_all(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let members = self.incidents.get(&id).filter(|state| state.is_open());
+        let members: Vec<AlertId> = members
+            .into_iter()
+            .flat_map(|state| state.members.keys().copied())
+            .collect();
+        for alert in members {
+            self.pass_on(id, alert, fold);
+        }
     }
 
     /// Pass-through: an alert that begins to fire, or gets worse, is passed on as a page of its own, whatever is believed
@@ -239,6 +267,11 @@ impl Engine {
         {
             return;
         }
+        if let Some(behind) = fold.behind() {
+            return self.hold_for_catch_up(id, behind, fold);
+        }
+        let state = self.incidents.get_mut(&id).expect("looked up above");
+        let member = state.members.get_mut(&alert_id).expect("looked up above");
         member.passed_on = Some(severity);
         self.assess(id, fold);
         self.page(
@@ -275,7 +308,7 @@ impl Engine {
         state.paged_severity = Some(state.paged_severity.map_or(severity, |paged| paged.max(severity)));
         state.last_page_at = Some(fold.time);
         state.owner_since = None;
-        let again = fold.time + secs(fold.settings.page.repeat_s);
+        let again = fold.time + repeat_after(state, fold);
         let mut because = vec![Evidence::new(
             EvidenceKind::Severity,
             severity as u8 as f64,
@@ -303,15 +336,33 @@ impl Engine {
         match state.page.state {
             PageState::Due => {
                 state.page.state = PageState::Closed;
+                let mode = state.page.mode;
                 for team in std::mem::take(&mut state.paged_teams) {
-                    let what = What::new(ChangeKind::PageClosed)
-                        .to(team)
-                        .mode(fold.settings.page.mode);
+                    // Who was told of it only as far as pages were real is told of its end as far.
+                    let what = What::new(ChangeKind::PageClosed).to(team).mode(mode);
                     self.change(id, what, vec![why.clone()], fold);
                 }
             }
             PageState::Held => state.page.state = PageState::None,
             PageState::None | PageState::Closed => {}
         }
+        self.tell_on(id, fold);
     }
+}
+
+impl State {
+    /// Whether its page was only written down, and pages are real by now.
+    pub(crate) fn goes_live(&self, fold: &Fold<'_>) -> bool {
+        self.is_open()
+            && self.page.state == PageState::Due
+            && self.page.mode == PageMode::Observe
+            && fold.settings.page.mode == PageMode::Live
+    }
+}
+
+/// After how long a page that nobody took is due again: twice as long each time, up to `repeat_max_s`.
+fn repeat_after(state: &State, fold: &Fold<'_>) -> Span {
+    let page = &fold.settings.page;
+    let doubled = page.repeat_s * f64::from(1u32 << state.repeats.min(DOUBLINGS_MAX));
+    secs(doubled.min(page.repeat_max_s.max(page.repeat_s)))
 }

@@ -233,7 +233,10 @@ impl Engine {
                 state.suppressed_unlisted = state.suppressed_unlisted.saturating_sub(1);
             }
             let before = before.expect("one of the two is there");
-            self.say_episode(episode, Some(incident), None, None, fold);
+            if self.alerts.get(&id).is_some_and(|alert| alert.firing()) {
+                // What recovered before was quiet to its end.
+                self.say_episode(episode, Some(incident), None, None, fold);
+            }
             let because = vec![Evidence::new(
                 before.kind,
                 0.0,

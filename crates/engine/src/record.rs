@@ -8,7 +8,7 @@ use crate::{
     Output,
     engine::{Engine, Timer, version},
     fold::Fold,
-    incident::State,
+    incident::{Member, State},
     settings::secs,
 };
 
@@ -120,6 +120,7 @@ impl Engine {
             ("late", state.late),
             ("passed_by", state.passed),
             ("reopened", state.reopened),
+            ("returning", state.returning),
             ("storm", state.storm),
         ] {
             if holds {
@@ -133,7 +134,7 @@ impl Engine {
             flags,
             severity: state.severity,
             title: state.title.clone(),
-            summary: summary(state),
+            summary: summary(state) + &self.also_told(state).unwrap_or_default(),
             opened_at: state.opened_at,
             updated_at: state.updated_at,
             resolved_at: state.resolved_at,
@@ -226,6 +227,7 @@ impl Engine {
                 first_at: member.first_at,
                 last_at: member.last_at,
                 count: member.count,
+                rate: rate(member),
                 joined_at: member.joined_at,
                 parent: member.parent,
                 probability: member.probability,
@@ -234,6 +236,12 @@ impl Engine {
             })
             .collect()
     }
+}
+
+/// Events a minute, where there are several at different times.
+fn rate(member: &Member) -> Option<f64> {
+    let minutes = member.last_at.since(member.first_at).as_secs_f64() / 60.0;
+    (minutes > 0.0 && member.count > 1).then(|| (member.count - 1) as f64 / minutes)
 }
 
 /// What, where, since when, why, in plain words.

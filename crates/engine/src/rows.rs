@@ -150,6 +150,10 @@ impl Engine {
             if let Some(at) = state.publish_at {
                 self.timers.insert((at, Timer::Publish(id)));
             }
+            if state.goes_live(fold) {
+                // Somebody said that pages are real by now: what still fires is due once.
+                self.wake_at(id, fold.time, fold);
+            }
         }
         self.renew_soon(fold.serial, fold.time);
         self.refile(fold);

@@ -192,8 +192,10 @@ pub struct Paging {
     pub hold_probability: f64,
     /// How many earlier alerts of its class that must rest on.
     pub hold_alerts_min: u32,
-    /// An unacknowledged page is due again after this many seconds.
+    /// An unacknowledged page is due again after this many seconds, then after twice as long each time.
     pub repeat_s: f64,
+    /// But never after more seconds than this, as long as the incident lasts. The default is that of Alertmanager.
+    pub repeat_max_s: f64,
     /// While stream time is more than so many seconds behind the present, pages are held and judged when it no longer is.
     pub catch_up_s: f64,
     /// Pass every alert of `severity_min` and worse on as a page of its own, whatever is believed of it: for the day on
@@ -215,6 +217,9 @@ impl Default for Paging {
             hold_probability: 0.9,
             hold_alerts_min: 10,
             repeat_s: 3600.0,
+            // An hour may have been slept through, so one more call soon; but every hour of a day is what makes people
+            // mute a pager. What nobody takes by then is for an escalation policy, and is not forgotten here.
+            repeat_max_s: 14_400.0,
             catch_up_s: 900.0,
             pass_through: false,
             default_team: "on-call".to_owned(),

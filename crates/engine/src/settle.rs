@@ -6,11 +6,13 @@ use topology::NodeId;
 
 use crate::{
     Belief, EpisodeId, Grounds, Output,
+    alert::Alert,
     engine::{Engine, Timer, What},
     fold::Fold,
     habit::RECENT_S,
     lineage::said_by,
     onset::LOOK_BACK_S,
+    returning::RECENT_MIN,
     settings::secs,
     system::Settled,
 };
@@ -90,8 +92,9 @@ impl Verdict {
     }
 }
 
-/// An alert that opened an incident alone and comes alone again within this time belongs to it still; within the longer
-/// one where it had come alone before that as well: it is a habit in the making, not another fault each time.
+/// An alert that opened an incident alone and comes alone again within this time belongs to it still if that is not over;
+/// within the longer one where it had come alone before that as well: it is a habit in the making, not another fault each
+/// time. What is over takes it back within `life.reopen_s` only.
 const LONE_AGAIN_S: f64 = 1800.0;
 const LONE_HABIT_S: f64 = RECENT_S;
 /// Where nothing but hosts is known, this many different symptoms within the settlement open an incident.
@@ -194,6 +197,9 @@ impl Engine {
                 "its episode is running in it".to_owned(),
             );
         }
+        if let Some(verdict) = self.judge_flapping(alert) {
+            return verdict;
+        }
         let near = self.near(node, fold);
         let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
         if fold.settings.oracle {
@@ -230,6 +236,20 @@ impl Engine {
         verdict
     }
 
+    /// What flaps stays where it is while that lasts, whatever comes beside it.
+    fn judge_flapping(&self, alert: &Alert) -> Option<Verdict> {
+        let home = alert.incident.filter(|_| alert.flap.since.is_some())?;
+        let state = self.incidents.get(&home)?;
+        (state.is_open() && !state.background).then(|| {
+            let place = Placement::Join {
+                incident: home,
+                passive: false,
+            };
+            let text = "it flaps, and stays where it is".to_owned();
+            Verdict::new(place, 0.9, EvidenceKind::Flapping, alert.flap.penalty, text)
+        })
+    }
+
     /// Where an operator's word puts an alert, before anything is weighed.
     pub(crate) fn said(&self, id: AlertId, fold: &Fold<'_>) -> Option<(IncidentId, Evidence)> {
         if let Some((incident, by)) = self.pinned(id) {
@@ -252,11 +272,14 @@ impl Engine {
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
         let ahead = self.ahead(p, system, near, fold);
-        if let Some(home) = alert.opened.map(|home| self.follow(home))
-            && let Some(state) = self.incidents.get(&home)
-            && !state.background
-            && self.kept_apart(home, state, alert, fold).is_none()
-        {
+        let returns = |home: IncidentId| {
+            let state = self.incidents.get(&home).filter(|state| !state.background)?;
+            self.kept_apart(home, state, alert, fold)
+                .is_none()
+                .then_some((home, state))
+        };
+        let opened = alert.opened.map(|home| self.follow(home));
+        if let Some((home, state)) = opened.and_then(returns) {
             let since_end = state.ended.map(|ended| p.t.since(ended).as_secs_f64());
             let nothing_new = ahead
                 .iter()
@@ -269,14 +292,32 @@ impl Engine {
                 return Verdict::new(Placement::Relapse(home), 0.9, EvidenceKind::Relapse, age, text);
             }
             let quiet = p.t.since(state.last).as_secs_f64();
-            let again_s = match alert.habit.recent(p.t) >= 1.0 {
-                true => LONE_HABIT_S,
-                false => LONE_AGAIN_S,
-            };
-            if quiet <= again_s && state.shown <= 1 && ahead.iter().all(|other| *other == p.alert) {
+            let habit = alert.habit.recent(p.t) >= RECENT_MIN;
+            let again_s = if habit { LONE_HABIT_S } else { LONE_AGAIN_S };
+            if state.is_open()
+                && quiet <= again_s
+                && state.shown <= 1
+                && ahead.iter().all(|other| *other == p.alert)
+            {
                 let text = format!("the same symptom alone again, {quiet:.0} s after");
                 return Verdict::new(Placement::Relapse(home), 0.85, EvidenceKind::Relapse, quiet, text);
             }
+        }
+        if let Some((home, state)) = alert
+            .incident
+            .filter(|home| Some(*home) != opened)
+            .and_then(returns)
+            && let Some(age) = state.ended.map(|ended| p.t.since(ended).as_secs_f64())
+            && !state.is_open()
+            && age <= fold.settings.life.lateness_s.min(fold.settings.life.reopen_s)
+            && ahead
+                .iter()
+                .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)))
+        {
+            let text = format!(
+                "it was in this incident, which ended {age:.0} s before, and nothing new came with it"
+            );
+            return Verdict::new(Placement::Relapse(home), 0.85, EvidenceKind::Relapse, age, text);
         }
         if let Some(home) = alert.incident
             && let Some(state) = self.incidents.get(&home)
@@ -287,10 +328,6 @@ impl Engine {
                 .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)))
         {
             let home = Placement::Relapse(home);
-            if alert.flap.since.is_some() {
-                let text = "it flaps, and nothing new came with it".to_owned();
-                return Verdict::new(home, 0.9, EvidenceKind::Flapping, alert.flap.penalty, text);
-            }
             if let Some(who) = &state.acknowledged_by
                 && alert.severity <= state.acknowledged_severity
             {
@@ -459,6 +496,7 @@ impl Engine {
             .alerts
             .get_mut(&p.alert)
             .expect("alerts are remembered while they wait");
+        alert.uncounted = Default::default();
         // The first event of it; those that follow are counted as they come.
         self.meta.books.quiet += u64::from(alert.muted.is_none());
         alert.muted = Some(reason.clone());
@@ -503,10 +541,12 @@ impl Engine {
             .alerts
             .get(&id)
             .expect("alerts are remembered while they are members");
-        let moving = alert
-            .habit
-            .start
-            .is_none_or(|start| t.since(start) <= Span::from_secs(STICK_S));
+        // Nor does one that flaps: it is near everything in time, so nothing follows from its being near.
+        let moving = alert.flap.since.is_none()
+            && alert
+                .habit
+                .start
+                .is_none_or(|start| t.since(start) <= Span::from_secs(STICK_S));
         let (entity, node) = (alert.spot.entity.clone(), alert.spot.node);
         let Some(state) = self.incidents.get_mut(&incident) else {
             return;

@@ -4,6 +4,8 @@
 //! Whoever has the old one has the new one. Who was paged and did not take it is told that the old one is closed, and
 //! paged for the new one: after a day that is worth a reminder.
 
+use std::collections::BTreeSet;
+
 use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Page};
 
 use crate::{
@@ -46,11 +48,17 @@ impl Engine {
         let begun = What::new(ChangeKind::Opened).alert(first).from(id.to_string());
         self.change(next, begun, because.clone(), fold);
         for alert_id in firing {
+            // What comes from now on is counted there, and what came before stays counted here.
+            let episode = self.meta.episodes + 1;
+            self.meta.episodes = episode;
             let alert = self.alerts.get_mut(&alert_id).expect("checked above");
+            alert.episode = episode;
+            let quieted = alert.quieted.as_ref().map(|quieted| quieted.reason.clone());
             alert.move_on(Some(next));
             if alert.opened == Some(id) {
                 alert.opened = Some(next);
             }
+            self.say_episode(episode, Some(next), quieted.as_deref(), None, fold);
             let what = || {
                 What::new(ChangeKind::Moved)
                     .alert(alert_id)
@@ -78,6 +86,7 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
     let mut state = old.clone();
     state.members.retain(|alert, _| firing.contains(alert));
     state.suppressed.retain(|alert, _| firing.contains(alert));
+    state.members.values_mut().for_each(|member| member.count = 0);
     state.held.clear();
     let count = state.members.len() as u64;
     State {
@@ -97,7 +106,7 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         unsaid: [0; 2],
         catching_up: false,
         shown: count,
-        events: state.members.values().map(|member| member.count).sum(),
+        events: 0,
         first_event_at: state
             .members
             .values()
@@ -108,6 +117,9 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         page: Page::none(fold.settings.page.mode),
         page_at: None,
         last_page_at: None,
+        repeats: 0,
+        told_with: None,
+        tells_of: BTreeSet::new(),
         paged_teams: Vec::new(),
         owner_since: None,
         unassessed: true,

@@ -55,6 +55,9 @@ impl Engine {
                 let text = format!("{who} says it is over");
                 let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
                 let what = What::new(ChangeKind::Resolved).event(&event.event_id).actor(who);
+                let state = self.incidents.get_mut(&id).expect("looked up above");
+                state.over_at = Some(event.ts);
+                state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
                 self.finish(id, what, because, fold);
             }
             (Some("acknowledge"), ..) | (_, EventKind::Ack, _) => self.acknowledge(id, event, &who, fold),
@@ -69,6 +72,7 @@ impl Engine {
         state.status = IncidentStatus::Acknowledged;
         state.acknowledged_by = Some(who.into());
         state.acknowledged_severity = state.severity;
+        state.acknowledged_team = Some(state.owner.team.clone());
         state.snoozed_until = None;
         let what = What::new(ChangeKind::Acknowledged)
             .event(&event.event_id)
@@ -89,6 +93,7 @@ impl Engine {
         state.snoozed_until = Some(until);
         state.acknowledged_by = Some(who.into());
         state.acknowledged_severity = state.severity;
+        state.acknowledged_team = Some(state.owner.team.clone());
         let what = What::new(ChangeKind::Snoozed)
             .event(&event.event_id)
             .from(from)

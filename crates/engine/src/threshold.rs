@@ -111,6 +111,9 @@ impl Engine {
                 .get(&other.alert)
                 .is_some_and(|alert| alert.firing() && alert.incident.is_none() && alert.unsettled == 0);
             if other.alert != id && waits {
+                // Its settlement counts the event that it waits with.
+                let alert = self.alerts.get_mut(&other.alert).expect("looked up above");
+                alert.uncounted.events = alert.uncounted.events.saturating_sub(1);
                 let entered = Entered {
                     weight: other.weight,
                     ..entered
@@ -122,15 +125,24 @@ impl Engine {
     }
 
     /// An alert waits without an incident, for a reason; gives the number of its episode.
-    pub(crate) fn wait(&mut self, id: AlertId, reason: Text, entered: Entered, fold: &mut Fold<'_>) -> u64 {
+    pub(crate) fn wait(
+        &mut self,
+        id: AlertId,
+        reason: Text,
+        t: Time,
+        entered: Entered,
+        fold: &mut Fold<'_>,
+    ) -> u64 {
         self.meta.books.suppressed += 1;
         let next = self.meta.episodes + 1;
         let alert = self.alerts.get_mut(&id).expect("made on arrival");
         if entered.fresh || alert.episode == 0 || alert.settled.is_some() {
             alert.episode = next;
             alert.settled = None;
+            alert.uncounted = Default::default();
             self.meta.episodes = next;
         }
+        alert.uncounted.add(t);
         let episode = alert.episode;
         alert.muted = Some(reason.clone());
         self.say_episode(episode, None, Some(&reason), None, fold);

@@ -313,6 +313,9 @@ pub struct Membership {
     pub last_at: Time,
     /// Events here.
     pub count: u64,
+    /// Events a minute from the first to the last; absent where there is one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// Stream time at which it joined.
     pub joined_at: Time,
     /// The alert it hangs on most: the nearest earlier member.

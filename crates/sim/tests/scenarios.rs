@@ -269,6 +269,15 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
                     ChangeKind::Acknowledged | ChangeKind::Snoozed | ChangeKind::Suppressed
                 ) || c.to.as_deref() == Some("held: catch_up")
             });
+            // Old news is told with the page that rings for other old news.
+            let told = of_it().any(|c| {
+                c.change == ChangeKind::Note
+                    && c.because.iter().any(|why| why.kind == model::EvidenceKind::Late)
+                    && c.to
+                        .as_ref()
+                        .is_some_and(|to| to.parse::<model::IncidentId>().is_ok())
+            });
+            let excused = excused || told;
             let fires = event.status == model::Status::Firing && event.severity == model::Severity::Critical;
             if !fires || over || excused || scenario.until.is_some_and(|until| scenario.start + until < due) {
                 continue;
@@ -286,6 +295,84 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
         }
     }
     assert!(paged > 50, "{paged} critical alerts are due a page");
+}
+
+/// Whatever changes says by whom and why, and a title stays as long as the probable cause does.
+#[test]
+fn every_change_has_an_actor_and_a_reason_and_titles_stay() {
+    for (name, scenario) in scenarios() {
+        let run = straight(&scenario);
+        let mut titles: BTreeMap<model::IncidentId, (String, Option<Text>)> = BTreeMap::new();
+        for output in &run.out {
+            match output {
+                Output::Change(change) => {
+                    let said = !change.actor.0.is_empty() && !change.because.is_empty();
+                    assert!(said, "{name}: {change:?}");
+                    let words = change.because.iter().all(|why| !why.text.is_empty());
+                    assert!(words, "{name}: {change:?}");
+                }
+                Output::Incident(incident) => {
+                    let cause = incident.causes.first().map(|cause| cause.entity.clone());
+                    let now = (incident.title.clone(), cause);
+                    let before = titles.insert(incident.incident_id, now.clone());
+                    let stays = before.is_none_or(|(title, cause)| title == now.0 || cause != now.1);
+                    assert!(stays, "{name}: {} has another title", incident.title);
+                    let says = incident.causes.is_empty()
+                        || incident.merged_into.is_some()
+                        || incident.summary.contains(incident.causes[0].entity.as_str());
+                    assert!(says, "{name}: {}", incident.summary);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Every event that is placed in an incident is counted there, once, however it came to be placed.
+#[test]
+fn an_incident_counts_every_event_that_is_placed_in_it() {
+    for (name, scenario) in scenarios() {
+        let run = straight(&scenario);
+        let whole = |mut id: model::IncidentId| {
+            let next = |id| run.incidents.iter().find(|i| i.incident_id == id)?.merged_into;
+            while let Some(into) = next(id) {
+                id = into;
+            }
+            id
+        };
+        let mut places = BTreeMap::new();
+        for output in &run.out {
+            if let Output::Episode {
+                episode, incident, ..
+            } = output
+            {
+                places.insert(*episode, *incident);
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let mut placed: BTreeMap<model::IncidentId, u64> = BTreeMap::new();
+        for output in &run.out {
+            let Output::Event {
+                input,
+                episode: Some(episode),
+            } = output
+            else {
+                continue;
+            };
+            let Input::Event(event) = &scenario.inputs[*input as usize] else {
+                continue;
+            };
+            if let Some(Some(incident)) = places.get(episode)
+                && seen.insert((event.domain(), event.event_id.clone()))
+            {
+                *placed.entry(whole(*incident)).or_default() += 1;
+            }
+        }
+        for incident in &run.incidents {
+            let expected = placed.get(&incident.incident_id).copied().unwrap_or(0);
+            assert_eq!(incident.counts.events, expected, "{name}: {}", incident.title);
+        }
+    }
 }
 
 /// What must be up to date in the last record of an incident.

@@ -19,7 +19,12 @@ const BURST_AGE_S: f64 = 90.0;
 impl Engine {
     /// An alert was settled behind the beginning of another incident: had it come in time, that may not have begun.
     pub(crate) fn bridge(&mut self, id: IncidentId, p: &Pending, fold: &mut Fold<'_>) {
-        let Some(alert) = self.alerts.get(&p.alert) else {
+        // What flaps is near everything in time, and so a witness of nothing.
+        let Some(alert) = self
+            .alerts
+            .get(&p.alert)
+            .filter(|alert| alert.flap.since.is_none())
+        else {
             return;
         };
         let Some(system) = self.systems.get(&alert.spot.system) else {
@@ -80,7 +85,7 @@ impl Engine {
         }
         let opener = self.alerts.get(&young.opener)?;
         let start = young.first_event_at;
-        let gap = start.since(heard_before(old, start)?).as_secs_f64();
+        let gap = start.since(self.heard_before(old, start)?).as_secs_f64();
         let reach = self.reach_s(opener, fold);
         let settle = secs(fold.settings.grouping.settle_s);
         let burst = young.begun + settle;
@@ -99,11 +104,19 @@ impl Engine {
         }
         Some((gap, younger))
     }
-}
 
-/// When an incident was last heard at or before `t`, by the first and last alert of each member.
-fn heard_before(state: &State, t: Time) -> Option<Time> {
-    let carriers = state.members.iter().filter(|(_, member)| !member.passive);
-    let heard = carriers.flat_map(|(_, member): (&AlertId, _)| [member.first_at, member.last_at]);
-    heard.filter(|at| *at <= t).max()
+    /// When an incident was last heard at or before `t`, by the first and last alert of each member that carries it.
+    fn heard_before(&self, state: &State, t: Time) -> Option<Time> {
+        let flaps = |id: &AlertId| {
+            self.alerts
+                .get(id)
+                .is_some_and(|alert| alert.flap.since.is_some())
+        };
+        let carriers = state
+            .members
+            .iter()
+            .filter(|(id, member)| !member.passive && !flaps(id));
+        let heard = carriers.flat_map(|(_, member)| [member.first_at, member.last_at]);
+        heard.filter(|at| *at <= t).max()
+    }
 }

@@ -169,10 +169,12 @@ impl Engine {
             && state.is_open()
         {
             if kept_has {
+                state.acknowledged_team = None;
                 state.acknowledged_severity = state.acknowledged_severity.max(taken.acknowledged_severity);
             } else if kept_asks.is_none_or(|severity| severity <= taken.acknowledged_severity) {
                 state.acknowledged_by = Some(who.clone());
                 state.acknowledged_severity = taken.acknowledged_severity;
+                state.acknowledged_team = None;
                 state.status = taken.status;
                 state.snoozed_until = taken.snoozed_until;
                 let until = taken.snoozed_until;
@@ -303,6 +305,7 @@ impl State {
             *here += there;
         }
         self.held.extend(&other.held);
+        self.tells_of.extend(&other.tells_of);
         self.pinned
             .extend(other.pinned.iter().map(|(alert, who)| (*alert, who.clone())));
         self.apart.extend(&other.apart);
