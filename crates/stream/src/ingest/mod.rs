@@ -25,6 +25,8 @@ use crate::settings::{RawTopic, Settings, TopicTime};
 
 /// Progress is written this often.
 const PROGRESS: Span = Span::from_secs(1);
+/// A record that was received longer ago than this is of a backlog.
+const BACKLOG: Span = Span::from_secs(60);
 
 /// One ingest worker.
 pub struct Ingest {
@@ -270,6 +272,8 @@ impl Ingest {
                 out.everywhere(&Input::TopologyPart(part.clone()));
             }
         }
+        // Where history is replayed, time is that of the records alone: the present would make all of it late.
+        let live = self.time == TopicTime::Present && !self.has_history();
         let mut found = Vec::new();
         let mut done = 0;
         while done < self.settings.batch_records_max {
@@ -292,6 +296,10 @@ impl Ingest {
                     .add(u64::from(self.settings.partitions));
             }
             life.reached = Some(life.reached.map_or(received, |reached| reached.max(received)));
+            if live && now.since(received) > BACKLOG {
+                // How far behind we are is known before the first old event is judged, or old news would ring.
+                self.progress(life, false, now, &mut out);
+            }
             found.clear();
             out.record(&record, received, &mut found);
             let position = record.offset + 1;
@@ -306,48 +314,32 @@ impl Ingest {
             }
             done += 1;
         }
-        // Where history is replayed, time is that of the records alone: the present would make all of it late.
-        let history = self
-            .settings
-            .raw
-            .iter()
-            .any(|topic| topic.time == TopicTime::Records);
-        if self.time == TopicTime::Present && !history {
-            self.progress(life, now, &mut out);
+        if live {
+            self.progress(life, life.is_caught_up(), now, &mut out);
         }
         transaction
     }
 
+    /// Whether history is read, so that only the records' own time may move stream time.
+    fn has_history(&self) -> bool {
+        let mut raw = self.settings.raw.iter();
+        raw.any(|topic| topic.time == TopicTime::Records)
+    }
+
     /// The present as stream time once everything has been read, else only how far behind it we are.
-    fn progress(&self, life: &mut Life, now: Time, out: &mut Writing<'_>) {
+    fn progress(&self, life: &mut Life, caught_up: bool, now: Time, out: &mut Writing<'_>) {
         if life
             .progressed
             .is_some_and(|last| now.since(last) < PROGRESS && now >= last)
         {
             return;
         }
-        let to = if life.is_caught_up() {
-            Some(now)
-        } else {
-            life.reached
-        };
+        let to = if caught_up { Some(now) } else { life.reached };
         if let Some(reached) = life.reached {
-            let behind = if life.is_caught_up() {
-                0
-            } else {
-                now.since(reached).millis()
-            };
+            let behind = if caught_up { 0 } else { now.since(reached).millis() };
             self.counters.ingest_lag_ms.set(behind);
         }
-        // Where history is read, only the records' own time may move stream time: the present would be the end of it.
-        let history = self
-            .settings
-            .raw
-            .iter()
-            .any(|topic| topic.time == TopicTime::Records);
-        if let Some(to) = to
-            && !history
-        {
+        if let Some(to) = to {
             life.progressed = Some(now);
             out.everywhere(&Input::Progress(Progress {
                 to,
