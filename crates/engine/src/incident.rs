@@ -50,6 +50,9 @@ pub(crate) struct State {
     pub last_event_at: Time,
     /// When something last happened to it, in stream time.
     pub touched_at: Time,
+    /// When the newest event of it was received, in stream time.
+    #[serde(default)]
+    pub heard_at: Option<Time>,
     /// Stream time at which the last member joined.
     pub joined_at: Time,
 
@@ -257,6 +260,11 @@ impl State {
             last: Time::MIN,
         });
         self.places.last_mut()
+    }
+
+    /// When something was last heard of it.
+    pub(crate) fn heard(&self) -> Time {
+        self.heard_at.unwrap_or(self.touched_at)
     }
 
     /// Whether an alert on this entity still fires.

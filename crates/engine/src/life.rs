@@ -114,12 +114,11 @@ impl Engine {
         if !state.is_open() {
             return;
         }
-        let wait = if state.firing == 0 {
-            fold.settings.life.resolve_quiet_s
+        let mut at = if state.firing == 0 {
+            state.touched_at + secs(fold.settings.life.resolve_quiet_s)
         } else {
-            fold.settings.life.stale_s
+            state.heard() + secs(fold.settings.life.stale_s)
         };
-        let mut at = state.touched_at + secs(wait);
         let quiet = state.touched_at + secs(fold.settings.life.resolve_quiet_s);
         if quiet > fold.time && !self.history.knows(id) {
             at = at.min(quiet);
@@ -153,7 +152,7 @@ impl Engine {
         let today = state.background && fold.time < day_of(state.begun) + Span::from_hours(24);
         let (over, stale) = (
             !today && state.firing == 0 && quiet >= secs(fold.settings.life.resolve_quiet_s),
-            !today && quiet >= secs(fold.settings.life.stale_s),
+            !today && fold.time.since(state.heard()) >= secs(fold.settings.life.stale_s),
         );
         let old = fold.time >= old_at(state, fold);
         let (firing, background) = (state.firing, state.background);
@@ -180,8 +179,10 @@ impl Engine {
     /// Ends an incident because all of it ended, or went silent.
     fn end(&mut self, id: IncidentId, stale: bool, fold: &mut Fold<'_>) {
         let state = self.incidents.get(&id).expect("looked up by the caller");
-        let quiet = fold.time.since(state.touched_at);
         let silent = state.firing + state.stale;
+        let quiet = fold
+            .time
+            .since(if stale { state.heard() } else { state.touched_at });
         let because = if silent > 0 {
             let text =
                 format!("{silent} alerts went silent for {quiet} without a recovery; stale, not recovered");

@@ -38,6 +38,7 @@ impl Engine {
         if alert.listed.is_some() {
             self.unlist(p.alert, &verdict.because, fold);
         }
+        let heard = p.due - secs(fold.settings.grouping.settle_s);
         let (opens, was, fires_again) = {
             let members_max = fold.settings.limits.members_max;
             let state = self
@@ -66,6 +67,7 @@ impl Engine {
             state.first_event_at = state.first_event_at.min(first);
             state.last_event_at = state.last_event_at.max(last);
             state.touched_at = fold.time;
+            state.heard_at = state.heard_at.max(Some(heard));
             if !passive {
                 state.joined_at = if stays { state.joined_at } else { fold.time };
                 state.ended = if alert.firing() { None } else { state.ended };
@@ -235,6 +237,7 @@ impl Engine {
             state.count(alert, t);
         }
         state.touched_at = fold.time;
+        state.heard_at = Some(fold.time);
         if let Some(member) = state.members.get_mut(&alert) {
             // A firing that its recovery overtook still says how bad it was.
             let before = member.severity;

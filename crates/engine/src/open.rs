@@ -217,6 +217,7 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         first_event_at: t,
         last_event_at: t,
         touched_at: fold.time,
+        heard_at: None,
         joined_at: fold.time,
         events: 0,
         alerts: 0,

@@ -333,6 +333,7 @@ impl State {
         self.first_event_at = self.first_event_at.min(other.first_event_at);
         self.last_event_at = self.last_event_at.max(other.last_event_at);
         self.touched_at = self.touched_at.max(other.touched_at);
+        self.heard_at = self.heard_at.max(other.heard_at);
         self.joined_at = self.joined_at.max(other.joined_at);
         self.late &= other.late;
         self.storm |= other.storm;

@@ -246,6 +246,7 @@ impl State {
         self.first_event_at = self.first_event_at.min(member.first_at);
         self.last_event_at = self.last_event_at.max(member.last_at);
         self.touched_at = fold.time;
+        self.heard_at = self.heard_at.max(Some(member.last_at.min(fold.time)));
         self.joined_at = fold.time;
         if member.firing {
             self.ended = None;
