@@ -49,15 +49,17 @@ pub(super) fn print(
         number(books.unmatched),
     );
     say(&held);
+    // What steers, as a silence does, is no news that could have been spared.
+    let events = books.events.saturating_sub(books.other);
     let reduction = Reduction {
-        events: books.events,
+        events,
         alerts: books.new,
         incidents: books.incidents,
         pages: books.pages,
         suppressed: Some(Suppressed {
             what: "events",
             count: books.quiet,
-            of: books.events,
+            of: events,
         }),
         lost,
         first_page_s,
