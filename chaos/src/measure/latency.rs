@@ -173,13 +173,14 @@ fn send(place: &Place<'_>, topic: &TopicName, sent: &Sent, rate: u64, span: Dura
 
 fn event(n: u64) -> String {
     let domain = n % DOMAINS;
-    let (key, title) = match n % MARKED {
-        0 => (format!("m{n}"), format!("mark-{n}. is slow")),
-        _ => (format!("k{}", n % KNOWN), "queue is long".to_owned()),
+    // Changes name the event that they follow from.
+    let (id, key) = match n % MARKED {
+        0 => (format!("mark-{n}."), format!("m{n}")),
+        _ => (format!("e{n}"), format!("k{}", n % KNOWN)),
     };
     serde_json::json!({
-        "event_id": format!("e{n}"), "source": "probe", "dedup_key": key, "status": "firing", "severity": "warning",
-        "title": title, "service": format!("service-{}", n % KNOWN), "tenant": format!("d{domain}"),
+        "event_id": id, "source": "probe", "dedup_key": key, "status": "firing", "severity": "warning",
+        "title": "queue is long", "service": format!("service-{}", n % KNOWN), "tenant": format!("d{domain}"),
         "text": "more than a thousand messages wait, the oldest for longer than two minutes; see the board of the queue",
         "labels": { "region": "eu-1", "cluster": "blue", "job": "kube-state" },
     })

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cause::{AlertKind, kind_of},
     merge::Said,
+    pack::{is_new, is_zero},
+    seldom::{New, Seldom},
 };
 
 /// One alert: the events of one dedup key.
@@ -15,10 +17,14 @@ pub(crate) struct Alert {
     pub source: Text,
     pub title: Text,
     /// First 512 bytes of the newest text; what reads it compares words, and words decide early.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub text: Text,
+    #[serde(skip_serializing_if = "is_new")]
     pub service: Option<Text>,
+    #[serde(skip_serializing_if = "is_new")]
     pub host: Option<Text>,
     /// Labels that a silence or a cause may ask for: caller, callee, pod, namespace, …
+    #[serde(default, skip_serializing_if = "is_new")]
     pub labels: model::Labels,
     /// Where it happens, as far as the topology knows.
     pub spot: Spot,
@@ -39,50 +45,68 @@ pub(crate) struct Alert {
     /// When the present condition began, by the sender's word or the first event.
     pub onset: Time,
     pub first_at: Time,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub count: u64,
     /// Stream time of the newest event.
     pub heard_at: Time,
 
     /// Where in which raw partition its newest firing event stood, and when that said the condition began.
+    #[serde(skip_serializing_if = "is_new")]
     pub heard_from: Option<Place>,
+    #[serde(skip_serializing_if = "is_new")]
     pub starts_at: Option<Time>,
     /// Stream time of the timer that looks whether it is stale.
+    #[serde(skip_serializing_if = "is_new")]
     pub stale_due: Option<Time>,
     /// How often its like came before, and the share that came in this hour of the week.
+    #[serde(skip_serializing_if = "is_new")]
     pub rarity: Option<Text>,
+    #[serde(skip_serializing_if = "is_new")]
     pub season: Option<f64>,
     /// The list of what is kept quiet that it is on, and its day.
-    pub listed: Option<(Time, IncidentId)>,
+    #[serde(skip_serializing_if = "is_new")]
+    pub listed: Option<Box<(Time, IncidentId)>>,
 
     /// Until when a recovery without a firing is kept.
+    #[serde(skip_serializing_if = "is_new")]
     pub unmatched_until: Option<Time>,
 
     /// The run of events that is placed together.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub episode: u64,
     /// `ts` of the newest firing event that came after a recovery.
     #[serde(default)]
     pub back_at: Option<Time>,
     /// Settlements under way.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub unsettled: u32,
     /// Events of the running episode that no incident counts yet, and the times of the first and last of them.
     #[serde(default)]
     pub uncounted: Uncounted,
     /// `ts` of the event that was settled last.
+    #[serde(skip_serializing_if = "is_new")]
     pub settled: Option<Time>,
+    #[serde(skip_serializing_if = "is_new")]
     pub incident: Option<IncidentId>,
     /// Incidents it was in before, newest last.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub past: Vec<IncidentId>,
     /// The incident that it opened last.
+    #[serde(skip_serializing_if = "is_new")]
     pub opened: Option<IncidentId>,
     /// In its incident without carrying it.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub passive: bool,
     /// Why it is placed nowhere, if so.
+    #[serde(skip_serializing_if = "is_new")]
     pub muted: Option<Text>,
     /// What keeps it quiet in its incident, if anything.
-    pub quieted: Option<Quieted>,
+    #[serde(skip_serializing_if = "is_new")]
+    pub quieted: Option<Box<Quieted>>,
 
     pub habit: Habit,
-    pub flap: Flap,
+    #[serde(default, skip_serializing_if = "Seldom::is_absent")]
+    pub flap: Seldom<Flap>,
 }
 
 /// Events that wait with their alert for its settlement: whoever takes the alert in counts them.
@@ -162,80 +186,131 @@ impl Place {
 
 /// Where an alert happens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Spot {
     /// Serial of the topology that resolved it.
+    #[serde(skip_serializing_if = "is_new")]
     pub serial: u32,
     /// How many families had joined when its system was looked up.
+    #[serde(skip_serializing_if = "is_new")]
     pub family: u32,
     /// The thing that is broken: id of a topology node, or the name as the sender has it.
+    #[serde(skip_serializing_if = "is_new")]
     pub entity: Text,
     /// Its node.
+    #[serde(skip_serializing_if = "is_new")]
     pub node: Option<u32>,
     /// Node of the host it is on.
+    #[serde(skip_serializing_if = "is_new")]
     pub host_node: Option<u32>,
     /// Node of the caller, where the alert is about a call.
+    #[serde(skip_serializing_if = "is_new")]
     pub caller: Option<u32>,
     /// Node of the callee.
+    #[serde(skip_serializing_if = "is_new")]
     pub callee: Option<u32>,
     /// What it is correlated within: a component of the topology, or a label or name that stands for one.
+    #[serde(skip_serializing_if = "is_new")]
     pub system: Text,
     /// Whether the system is a component of the topology.
+    #[serde(skip_serializing_if = "is_new")]
     pub known: bool,
     /// Whether it was looked up in a topology that was over already; a newer event is looked up anew.
+    #[serde(skip_serializing_if = "is_new")]
     pub past: bool,
 }
 
 /// What an alert usually does. Grown from its own past only.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Habit {
     /// `ts` of its newest firing event.
+    #[serde(skip_serializing_if = "is_new")]
     pub last: Option<Time>,
     /// `ts` at which the present run of events began.
+    #[serde(skip_serializing_if = "is_new")]
     pub start: Option<Time>,
+    #[serde(skip_serializing_if = "is_new")]
     pub first: Option<Time>,
     /// Runs so far, and how many of them came alone.
+    #[serde(skip_serializing_if = "is_new")]
     pub episodes: u32,
+    #[serde(skip_serializing_if = "is_new")]
     pub alone: u32,
     /// Decaying count of the runs that came alone.
+    #[serde(skip_serializing_if = "is_zero")]
     pub recent: f64,
+    #[serde(skip_serializing_if = "is_new")]
     pub recent_at: Option<Time>,
     /// When its newest episode was judged, how long the gaps between episodes are on average, and how far they stray
     /// from that on average, as a share of it.
+    #[serde(skip_serializing_if = "is_new")]
     pub judged: Option<Time>,
+    #[serde(skip_serializing_if = "is_zero")]
     pub gap_s: f64,
+    #[serde(skip_serializing_if = "is_zero")]
     pub stray: f64,
     /// 0 not chronic, 1 for info, 2 for warnings, 3 for errors.
+    #[serde(skip_serializing_if = "is_new")]
     pub level: u8,
     /// When its company was last looked at.
+    #[serde(skip_serializing_if = "is_new")]
     pub seen: Option<Time>,
     /// How long its sender waits before it says the same again, how far that strays, and how often it was seen.
+    #[serde(skip_serializing_if = "is_zero")]
     pub repeat_s: f64,
+    #[serde(skip_serializing_if = "is_zero")]
     pub repeat_stray_s: f64,
+    #[serde(skip_serializing_if = "is_new")]
     pub repeats: u32,
     /// Events in the first half minute of the present run.
+    #[serde(skip_serializing_if = "is_new")]
     pub run: u32,
     /// Events in the running minute, and the most in any before.
+    #[serde(skip_serializing_if = "is_new")]
     pub minute: u32,
+    #[serde(skip_serializing_if = "is_new")]
     pub minute_at: Option<Time>,
+    #[serde(skip_serializing_if = "is_new")]
     pub minute_max: u32,
     /// When it last came far oftener than ever.
+    #[serde(skip_serializing_if = "is_new")]
     pub broken: Option<Time>,
     /// Symptoms it was seen with; kept only where nothing but hosts is known. At most 16.
+    #[serde(skip_serializing_if = "is_new")]
     pub mates: Vec<u64>,
 }
 
 /// How often the state changes: the penalty of RFC 2439 (route flap damping), decayed when read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Flap {
+    #[serde(skip_serializing_if = "is_zero")]
     pub penalty: f64,
+    #[serde(skip_serializing_if = "is_new")]
     pub at: Option<Time>,
     /// Since when it flaps, if it does.
+    #[serde(skip_serializing_if = "is_new")]
     pub since: Option<Time>,
     /// Changes of its state that no change record says yet, and when the last one did.
+    #[serde(skip_serializing_if = "is_new")]
     pub unsaid: u32,
+    #[serde(skip_serializing_if = "is_new")]
     pub said_at: Option<Time>,
     /// Stream time of its next timer.
+    #[serde(skip_serializing_if = "is_new")]
     pub due: Option<Time>,
+}
+
+impl New for Flap {
+    const NEW: &'static Flap = &Flap {
+        penalty: 0.0,
+        at: None,
+        since: None,
+        unsaid: 0,
+        said_at: None,
+        due: None,
+    };
 }
 
 /// Incidents that an alert remembers to have been in.
@@ -282,7 +357,7 @@ impl Alert {
             muted: None,
             quieted: None,
             habit: Habit::default(),
-            flap: Flap::default(),
+            flap: Seldom::default(),
         }
     }
 

@@ -180,11 +180,7 @@ impl Engine {
             .alerts
             .get(&id)
             .expect("alerts are remembered while they are referred to");
-        if self.bare(id) {
-            alert.class
-        } else {
-            (id.0 >> 64) as u64
-        }
+        if self.bare(id) { alert.class } else { id.high() }
     }
 
     /// Nothing but hosts is known where this alert happens: no topology, and no alert that ever named a service.

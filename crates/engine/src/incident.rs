@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lineage::Side;
+use crate::{lineage::Side, pack::is_new};
 use model::{
     AlertId, Cause, Context, Evidence, IncidentId, IncidentStatus, Owner, Page, RunnerUp, Severity,
     SuppressedAlert, Text, Time,
@@ -63,7 +63,8 @@ pub(crate) struct State {
     pub stale: u64,
     /// Different alerts it has ever shown.
     pub shown: u64,
-    pub members: BTreeMap<AlertId, Member>,
+    /// Boxed, because the node of an incident with one alert has room for eleven.
+    pub members: BTreeMap<AlertId, Box<Member>>,
     pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
     /// And those beyond the ones that are listed.
     pub suppressed_unlisted: u64,
@@ -154,15 +155,21 @@ pub(crate) struct Member {
     pub count: u64,
     pub firing: bool,
     /// It went silent without a recovery.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub stale: bool,
     /// The worst severity that was passed on as a page of its own since it fires.
+    #[serde(skip_serializing_if = "is_new")]
     pub passed_on: Option<Severity>,
     pub severity: Severity,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub passive: bool,
+    #[serde(skip_serializing_if = "is_new")]
     pub parent: Option<AlertId>,
     pub probability: f64,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub because: Vec<Evidence>,
-    pub runner_up: Option<RunnerUp>,
+    #[serde(skip_serializing_if = "is_new")]
+    pub runner_up: Option<Box<RunnerUp>>,
     /// What the record shows, frozen when the alert moves on to another incident.
     pub face: Face,
 }
@@ -178,10 +185,15 @@ pub(crate) struct Face {
     /// Those that are merged.
     #[serde(default, skip_serializing_if = "model::Labels::is_empty")]
     pub labels: model::Labels,
+    #[serde(skip_serializing_if = "is_new")]
     pub service: Option<Text>,
+    #[serde(skip_serializing_if = "is_new")]
     pub host: Option<Text>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub entity: Text,
+    #[serde(skip_serializing_if = "is_new")]
     pub rarity: Option<Text>,
+    #[serde(skip_serializing_if = "is_new")]
     pub season: Option<f64>,
 }
 

@@ -31,7 +31,7 @@ impl Engine {
     ) {
         let Some(alert) = self.alerts.get(&id) else { return };
         let day = day_of(fold.time);
-        if alert.listed.is_some_and(|(at, _)| at == day) {
+        if alert.listed.as_ref().is_some_and(|listed| listed.0 == day) {
             return;
         }
         let key = compact_str::format_compact!("quiet/{}", alert.spot.system);
@@ -65,7 +65,7 @@ impl Engine {
             state.suppressed.insert(id, kept);
         }
         state.touched_at = since;
-        self.alerts.get_mut(&id).expect("looked up above").listed = Some((day, list));
+        self.alerts.get_mut(&id).expect("looked up above").listed = Some(Box::new((day, list)));
         let what = What::new(ChangeKind::Suppressed).alert(id).to(reason);
         self.change(list, what, because.to_vec(), fold);
     }
@@ -75,9 +75,10 @@ impl Engine {
         let Some(alert) = self.alerts.get_mut(&id) else {
             return;
         };
-        let Some((_, list)) = alert.listed.take() else {
+        let Some(listed) = alert.listed.take() else {
             return;
         };
+        let (_, list) = *listed;
         let Some(state) = self.incidents.get_mut(&list) else {
             return;
         };

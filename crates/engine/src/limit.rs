@@ -178,7 +178,7 @@ impl Engine {
         state.because.clone_from(&because);
         state.passed = true;
         let member = crate::lineage::unlisted(&alert, fold);
-        state.take_in(alert_id, member, &alert, fold);
+        state.take_in(alert_id, Box::new(member), &alert, fold);
         self.alerts.insert(alert_id, alert);
         self.incidents.insert(id, state);
         self.say_episode(number, Some(id), None, None, fold);

@@ -94,10 +94,10 @@ impl Engine {
                     parent,
                     probability: verdict.probability,
                     because: verdict.because.clone(),
-                    runner_up: verdict.runner_up.clone(),
+                    runner_up: verdict.runner_up.clone().map(Box::new),
                     face: Face::of(&alert, &fold.settings.merge),
                 };
-                state.members.insert(p.alert, member);
+                state.members.insert(p.alert, Box::new(member));
             }
             if !alert.firing() && state.firing == 0 && state.ended.is_none() {
                 state.ended = Some(alert.state_at);

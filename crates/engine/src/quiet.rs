@@ -222,9 +222,9 @@ impl Engine {
             (Some(now), Some(before)) if same(now, before) => return,
             _ => {}
         }
-        let before = alert.quieted.clone();
+        let before = alert.quieted.as_deref().cloned();
         let episode = alert.episode;
-        self.alerts.get_mut(&id).expect("looked up above").quieted = quieted.clone();
+        self.alerts.get_mut(&id).expect("looked up above").quieted = quieted.clone().map(Box::new);
         let Some(state) = self.incidents.get_mut(&incident) else {
             return;
         };

@@ -232,7 +232,7 @@ impl Engine {
                 parent: member.parent,
                 probability: member.probability,
                 because: member.because.clone(),
-                runner_up: member.runner_up.clone(),
+                runner_up: member.runner_up.as_deref().cloned(),
             })
             .collect()
     }

@@ -8,6 +8,7 @@ use crate::{
     RestoreError, StateRow,
     engine::{Engine, Meta, Timer},
     fold::Fold,
+    pack::{pack, unpack},
 };
 
 impl Engine {
@@ -44,7 +45,7 @@ impl Engine {
                 }),
         );
         self.meta.changes.clone_from(&self.changes);
-        let value = serde_json::to_vec(&self.meta).expect("counters are plain JSON");
+        let value = pack(&self.meta);
         out.push(StateRow {
             key: row("meta"),
             value: Some(value),
@@ -92,7 +93,7 @@ impl Engine {
             key: "meta".to_owned(),
             reason,
         };
-        let meta: Meta = serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
+        let meta: Meta = unpack(value).map_err(bad)?;
         let domain = meta
             .domain
             .clone()

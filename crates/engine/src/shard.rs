@@ -14,6 +14,7 @@ use crate::{
     Books, FOLD_READS_FROM, FOLD_VERSION, Output, RestoreError, Settings, StateRow,
     engine::Engine,
     fold::{Fold, Past},
+    pack::{pack, unpack},
     settings::secs,
     suggest::Suggestion,
 };
@@ -59,6 +60,8 @@ struct Core {
 
 /// Parts of a topology document that may wait for the others.
 const PARTS_MAX: usize = 1024;
+/// How the key of the row with the counters of a domain ends.
+const META: &str = "/meta/";
 /// Former topologies that are kept, and how long one must have held for that, in seconds: a change a second costs no more
 /// memory than one a minute.
 const PAST_MAX: usize = 8;
@@ -211,7 +214,7 @@ impl Shard {
     pub fn dirty_rows(&mut self) -> Vec<StateRow> {
         let mut rows = vec![StateRow {
             key: "shard".to_owned(),
-            value: json(&self.core),
+            value: packed(&self.core),
         }];
         if std::mem::take(&mut self.topology_changed) {
             let named = NamedTopology {
@@ -220,7 +223,7 @@ impl Shard {
             };
             rows.push(StateRow {
                 key: "topology".to_owned(),
-                value: json(&named),
+                value: packed(&named),
             });
         }
         for serial in std::mem::take(&mut self.gone) {
@@ -238,7 +241,7 @@ impl Shard {
                 };
                 rows.push(StateRow {
                     key: past_key(serial),
-                    value: json(&named),
+                    value: packed(&named),
                 });
             }
         }
@@ -254,61 +257,20 @@ impl Shard {
         settings: Settings,
         rows: impl IntoIterator<Item = StateRow>,
     ) -> Result<Shard, RestoreError> {
-        let mut rows: Vec<(String, Vec<u8>)> = rows
+        let (mut domains, rows): (Vec<_>, Vec<_>) = rows
             .into_iter()
             .filter_map(|row| row.value.map(|value| (row.key, value)))
-            .collect();
-        // Counters name the domain and come before what belongs to it.
-        rows.sort_by_cached_key(|(key, _)| (!key.ends_with("/meta/"), key.clone()));
+            .partition(|(key, _)| key.ends_with(META));
         let mut shard = Shard::new(settings);
-        for (key, value) in &rows {
-            let bad = |reason: String| RestoreError::Row {
-                key: key.clone(),
-                reason,
-            };
-            match key.split('/').collect::<Vec<_>>()[..] {
-                ["shard"] => {
-                    shard.core = serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
-                    let found = shard.core.fold_version;
-                    if !(FOLD_READS_FROM..=FOLD_VERSION).contains(&found) {
-                        return Err(RestoreError::Version { found });
-                    }
-                    shard.core.fold_version = FOLD_VERSION;
-                }
-                ["topology"] => {
-                    let named: NamedTopology =
-                        serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
-                    shard.graph = Graph::from_document(&named.document, &named.version);
-                }
-                ["topology", serial] => {
-                    let serial = serial.parse::<u32>().map_err(|e| bad(e.to_string()))?;
-                    let named: PastTopology =
-                        serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
-                    let graph = Graph::from_document(&named.document, &named.version);
-                    shard.past.push(Past {
-                        serial,
-                        until: named.until,
-                        graph,
-                    });
-                    shard.past.sort_by_key(|past| past.serial);
-                }
-                [_, "meta", ""] => {
-                    let engine = Engine::from_meta(value)?;
-                    shard.adopt(engine);
-                }
-                [tag, table, ..] => {
-                    let tag = u64::from_str_radix(tag, 16).map_err(|e| bad(e.to_string()))?;
-                    let index = *shard
-                        .by_tag
-                        .get(&DomainTag(tag))
-                        .ok_or_else(|| bad("of no known domain".to_owned()))?;
-                    // A key may hold slashes itself: it is all that follows the table.
-                    let own = &key[17 + table.len() + 1..];
-                    shard.engines[index].restore_row(table, own, value)?;
-                }
-                _ => return Err(bad("no such row".to_owned())),
-            }
+        // Counters name the domain and come before what belongs to it.
+        domains.sort_unstable();
+        for (_, value) in &domains {
+            shard.adopt(Engine::from_meta(value)?);
         }
+        for (key, value) in &rows {
+            shard.restore_row(key, value)?;
+        }
+        shard.past.sort_by_key(|past| past.serial);
         for index in 0..shard.engines.len() {
             let fold = Fold {
                 graph: &shard.graph,
@@ -324,6 +286,52 @@ impl Shard {
             shard.reschedule(index);
         }
         Ok(shard)
+    }
+
+    /// Puts back one row that is not the counters of a domain.
+    fn restore_row(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
+        let bad = |reason: String| RestoreError::Row {
+            key: key.to_owned(),
+            reason,
+        };
+        match key.split_once('/') {
+            None if key == "shard" => {
+                self.core = unpack(value).map_err(bad)?;
+                let found = self.core.fold_version;
+                if !(FOLD_READS_FROM..=FOLD_VERSION).contains(&found) {
+                    return Err(RestoreError::Version { found });
+                }
+                self.core.fold_version = FOLD_VERSION;
+            }
+            None if key == "topology" => {
+                let named: NamedTopology = unpack(value).map_err(bad)?;
+                self.graph = Graph::from_document(&named.document, &named.version);
+            }
+            Some(("topology", serial)) => {
+                let serial = serial.parse::<u32>().map_err(|e| bad(e.to_string()))?;
+                let named: PastTopology = unpack(value).map_err(bad)?;
+                let graph = Graph::from_document(&named.document, &named.version);
+                self.past.push(Past {
+                    serial,
+                    until: named.until,
+                    graph,
+                });
+            }
+            Some((tag, rest)) => {
+                // A key of a table may hold slashes itself.
+                let (table, own) = rest
+                    .split_once('/')
+                    .ok_or_else(|| bad("no such row".to_owned()))?;
+                let tag = u64::from_str_radix(tag, 16).map_err(|e| bad(e.to_string()))?;
+                let index = *self
+                    .by_tag
+                    .get(&DomainTag(tag))
+                    .ok_or_else(|| bad("of no known domain".to_owned()))?;
+                self.engines[index].restore_row(table, own, value)?;
+            }
+            None => return Err(bad("no such row".to_owned())),
+        }
+        Ok(())
     }
 
     /// Runs one engine within its surroundings and notes its next deadline.
@@ -468,6 +476,6 @@ struct NamedTopology {
     document: TopologyDocument,
 }
 
-fn json(value: &impl Serialize) -> Option<Vec<u8>> {
-    Some(serde_json::to_vec(value).expect("state rows hold nothing that JSON cannot"))
+fn packed(value: &impl Serialize) -> Option<Vec<u8>> {
+    Some(pack(value))
 }

@@ -20,7 +20,7 @@ impl Engine {
         let Some(old) = self.incidents.get(&id) else {
             return;
         };
-        let here = |(alert, member): &(&AlertId, &Member)| {
+        let here = |(alert, member): &(&AlertId, &Box<Member>)| {
             member.firing
                 && self
                     .alerts

@@ -8,7 +8,10 @@ use std::{collections::HashMap, fmt::Display, hash::Hash, str::FromStr};
 use foldhash::fast::FixedState;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{RestoreError, StateRow};
+use crate::{
+    RestoreError, StateRow,
+    pack::{pack, unpack},
+};
 
 /// What a key of a table must be: ordered, hashable, and with a text form that reads back.
 pub(crate) trait Key: Clone + Ord + Hash + Display + FromStr {}
@@ -17,7 +20,8 @@ impl<K: Clone + Ord + Hash + Display + FromStr> Key for K {}
 /// A keyed collection of state rows.
 #[derive(Debug)]
 pub(crate) struct Table<K, V> {
-    rows: HashMap<K, Row<V>, FixedState>,
+    /// Boxed, because a map of large rows has room for twice as many.
+    rows: HashMap<K, Box<Row<V>>, FixedState>,
     /// Keys that changed, some perhaps twice, some perhaps gone by now.
     changed: Vec<K>,
 }
@@ -59,10 +63,10 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         if !self.rows.contains_key(key) {
             self.rows.insert(
                 key.clone(),
-                Row {
+                Box::new(Row {
                     value: new(),
                     changed: false,
-                },
+                }),
             );
         }
         self.get_mut(key).expect("the row was just put there")
@@ -70,7 +74,8 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.changed.push(key.clone());
-        self.rows.insert(key, Row { value, changed: true });
+        let row = Row { value, changed: true };
+        self.rows.insert(key, Box::new(row));
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
@@ -117,7 +122,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         for key in keys {
             let value = self.rows.get_mut(&key).map(|row| {
                 row.changed = false;
-                serde_json::to_vec(&row.value).expect("state rows hold nothing that JSON cannot")
+                pack(&row.value)
             });
             out.push(StateRow {
                 key: format!("{prefix}{key}"),
@@ -135,14 +140,12 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         let parsed: K = key
             .parse()
             .map_err(|_| bad("the key does not read back".to_owned()))?;
-        let value = serde_json::from_slice(value).map_err(|e| bad(e.to_string()))?;
-        self.rows.insert(
-            parsed,
-            Row {
-                value,
-                changed: false,
-            },
-        );
+        let value = unpack(value).map_err(bad)?;
+        let row = Row {
+            value,
+            changed: false,
+        };
+        self.rows.insert(parsed, Box::new(row));
         Ok(())
     }
 }
@@ -176,8 +179,8 @@ mod tests {
             }]
         );
         let mut again: Table<u64, String> = Table::default();
-        again.restore("1", b"\"a!\"").unwrap();
+        again.restore("1", &pack(&"a!")).unwrap();
         assert_eq!(again.get(&1).map(String::as_str), Some("a!"));
-        assert!(again.restore("x", b"1").is_err());
+        assert!(again.restore("x", &pack(&"a!")).is_err());
     }
 }

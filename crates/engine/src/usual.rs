@@ -5,8 +5,6 @@
 //! in UTC; an even spread gives .018, a job that runs every Monday at four gives 1. It is told once four episodes over two
 //! weeks are known. Both are said of each alert and decide nothing.
 
-use std::collections::BTreeMap;
-
 use model::{AlertId, Text, Time};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +28,8 @@ const CLASSES_MAX: usize = 100_000;
 pub(crate) struct Usual {
     first: Time,
     recent: Decaying,
-    hours: BTreeMap<u8, u32>,
+    /// Sorted by hour; most have one.
+    hours: Vec<(u8, u32)>,
 }
 
 impl Usual {
@@ -38,17 +37,24 @@ impl Usual {
         Usual {
             first: t,
             recent: Decaying { value: 0.0, at: t },
-            hours: BTreeMap::new(),
+            hours: Vec::new(),
         }
     }
 
     fn count(&mut self, t: Time) {
         self.recent.add(t, WEEKS * WEEK_S);
-        *self.hours.entry(hour(t)).or_default() += 1;
-        if self.hours.values().sum::<u32>() > EPISODES_MAX {
-            self.hours.values_mut().for_each(|n| *n /= 2);
-            self.hours.retain(|_, n| *n > 0);
+        match self.hours.binary_search_by_key(&hour(t), |(hour, _)| *hour) {
+            Ok(at) => self.hours[at].1 += 1,
+            Err(at) => self.hours.insert(at, (hour(t), 1)),
         }
+        if self.episodes() > EPISODES_MAX {
+            self.hours.iter_mut().for_each(|(_, n)| *n /= 2);
+            self.hours.retain(|(_, n)| *n > 0);
+        }
+    }
+
+    fn episodes(&self) -> u32 {
+        self.hours.iter().map(|(_, n)| n).sum()
     }
 
     /// `since`: when the first alert of the domain came.
@@ -62,14 +68,15 @@ impl Usual {
     }
 
     fn season(&self, t: Time) -> Option<f64> {
-        let all: u32 = self.hours.values().sum();
+        let all = self.episodes();
         let weeks = t.since(self.first).as_secs_f64() / WEEK_S;
         if all < SEASON_EPISODES_MIN || weeks < SEASON_WEEKS_MIN {
             return None;
         }
         let now = i64::from(hour(t));
-        let near = (-1..=1).map(|by| (now + by).rem_euclid(HOURS) as u8);
-        let there: u32 = near.filter_map(|hour| self.hours.get(&hour)).sum();
+        let near = [-1, 0, 1].map(|by| (now + by).rem_euclid(HOURS) as u8);
+        let there = self.hours.iter().filter(|(hour, _)| near.contains(hour));
+        let there: u32 = there.map(|(_, n)| n).sum();
         Some(f64::from(there) / f64::from(all))
     }
 }

@@ -20,7 +20,7 @@ pub struct DomainTag(pub u64);
 
 /// Identity of an alert within its domain: a hash of (domain, dedup key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AlertId(pub u128);
+pub struct AlertId(Bits128);
 
 /// Identity of an incident: `<tag>-<128 bits>` in hexadecimal.
 ///
@@ -30,7 +30,29 @@ pub struct IncidentId {
     /// Of the domain.
     pub tag: DomainTag,
     /// Hash of (domain, dedup key and onset of the alert that opened it, n).
-    pub hash: u128,
+    pub hash: Bits128,
+}
+
+/// 128 bits that ask for the alignment of 64: what holds an id stays a quarter smaller. Their order is that of the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bits128([u64; 2]);
+
+impl From<u128> for Bits128 {
+    fn from(bits: u128) -> Bits128 {
+        Bits128([(bits >> 64) as u64, bits as u64])
+    }
+}
+
+impl From<Bits128> for u128 {
+    fn from(Bits128([high, low]): Bits128) -> u128 {
+        (u128::from(high) << 64) | u128::from(low)
+    }
+}
+
+impl fmt::LowerHex for Bits128 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&u128::from(*self), f)
+    }
 }
 
 /// Text that is no id of the expected form.
@@ -119,12 +141,11 @@ impl DomainTag {
 impl AlertId {
     /// Of the alert with this dedup key in this domain.
     pub fn new(domain: &Domain, dedup_key: &str) -> AlertId {
-        AlertId(
-            Hash128::new("alert")
-                .part(domain.as_str().as_bytes())
-                .part(dedup_key.as_bytes())
-                .finish(),
-        )
+        let hash = Hash128::new("alert")
+            .part(domain.as_str().as_bytes())
+            .part(dedup_key.as_bytes())
+            .finish();
+        AlertId(hash.into())
     }
 }
 
@@ -140,7 +161,7 @@ impl IncidentId {
             .finish();
         IncidentId {
             tag: domain.tag(),
-            hash,
+            hash: hash.into(),
         }
     }
 }
@@ -186,7 +207,7 @@ fn hex<const DIGITS: usize>(text: &str) -> Result<u128, IdError> {
 impl FromStr for AlertId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<AlertId, IdError> {
-        hex::<32>(text).map(AlertId)
+        hex::<32>(text).map(|bits| AlertId(bits.into()))
     }
 }
 
@@ -196,20 +217,73 @@ impl FromStr for IncidentId {
         let (tag, hash) = text.split_once('-').ok_or(IdError)?;
         Ok(IncidentId {
             tag: DomainTag(hex::<16>(tag)? as u64),
-            hash: hex::<32>(hash)?,
+            hash: hex::<32>(hash)?.into(),
         })
+    }
+}
+
+impl AlertId {
+    /// Its first 64 bits.
+    pub fn high(self) -> u64 {
+        self.0.0[0]
+    }
+    const BYTES: usize = 16;
+    fn to_bytes(self) -> [u8; AlertId::BYTES] {
+        u128::from(self.0).to_be_bytes()
+    }
+    fn from_bytes(bytes: [u8; AlertId::BYTES]) -> AlertId {
+        AlertId(u128::from_be_bytes(bytes).into())
+    }
+}
+
+impl IncidentId {
+    const BYTES: usize = 24;
+    fn to_bytes(self) -> [u8; IncidentId::BYTES] {
+        let mut bytes = [0; IncidentId::BYTES];
+        bytes[..8].copy_from_slice(&self.tag.0.to_be_bytes());
+        bytes[8..].copy_from_slice(&u128::from(self.hash).to_be_bytes());
+        bytes
+    }
+    fn from_bytes(bytes: [u8; IncidentId::BYTES]) -> IncidentId {
+        let (tag, hash) = bytes.split_at(8);
+        IncidentId {
+            tag: DomainTag(u64::from_be_bytes(tag.try_into().expect("split at 8"))),
+            hash: u128::from_be_bytes(hash.try_into().expect("24 less 8")).into(),
+        }
+    }
+}
+
+/// Reads an id where it is not text.
+struct Bytes<const N: usize>;
+
+impl<const N: usize> de::Visitor<'_> for Bytes<N> {
+    type Value = [u8; N];
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {N} bytes of an id")
+    }
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<[u8; N], E> {
+        bytes
+            .try_into()
+            .map_err(|_| E::invalid_length(bytes.len(), &self))
     }
 }
 
 macro_rules! text_form {
     ($type:ty, $name:literal, $pattern:literal) => {
         impl Serialize for $type {
+            /// Text where people read it, else bytes.
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                match s.is_human_readable() {
+                    true => s.collect_str(self),
+                    false => s.serialize_bytes(&self.to_bytes()),
+                }
             }
         }
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<$type, D::Error> {
+                if !d.is_human_readable() {
+                    return d.deserialize_bytes(Bytes).map(<$type>::from_bytes);
+                }
                 let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
                 text.parse().map_err(de::Error::custom)
             }

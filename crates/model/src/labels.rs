@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Labels {
                 f.write_str("an object with text values")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-                let mut labels = Labels::new();
+                let mut labels = Labels(Vec::with_capacity(map.size_hint().map_or(0, |n| n.min(64))));
                 while let Some((name, value)) = map.next_entry::<Text, Text>()? {
                     labels.set(name, value);
                 }

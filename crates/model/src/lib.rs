@@ -19,7 +19,7 @@ mod weekday;
 pub use change::{Actor, Change, ChangeKind};
 pub use event::{Event, EventKind, Link, Origin, Status};
 pub use evidence::{Evidence, EvidenceKind};
-pub use id::{AlertId, Domain, DomainTag, Hash128, IdError, IncidentId};
+pub use id::{AlertId, Bits128, Domain, DomainTag, Hash128, IdError, IncidentId};
 pub use identity::{KEY_BYTES_MAX, dedup_key, event_id, mask, strip_status_prefix};
 pub use incident::{
     Cause, CauseKind, Context, ContextClass, Counts, EngineVersion, Incident, IncidentStatus, Membership,

@@ -2,14 +2,20 @@
 //!
 //! Nothing here reads a clock: a `Time` comes from a record, never from the machine.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, num::NonZeroI64, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time, as nanoseconds since the Unix epoch. Its text form is RFC 3339 in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+///
+/// An `Option<Time>` takes no more room than a `Time`: state holds many of both. For that one nanosecond of the year 1677,
+/// [`NEVER`], is no point in time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Time(NonZeroI64);
+
+/// The nanosecond that becomes [`Time::MIN`], which is one earlier.
+const NEVER: i64 = i64::MIN + 1;
 
 /// A length of time in nanoseconds; negative when it points backwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,37 +28,40 @@ pub struct TimeError;
 
 impl Time {
     /// Earlier than every time that a sender can name.
-    pub const MIN: Time = Time(i64::MIN);
+    pub const MIN: Time = Time(NonZeroI64::new(i64::MIN ^ NEVER).expect("the two are one apart"));
     /// Later than every time that a sender can name.
-    pub const MAX: Time = Time(i64::MAX);
+    pub const MAX: Time = Time::from_nanos(i64::MAX);
 
     /// From nanoseconds since the Unix epoch.
     pub const fn from_nanos(nanos: i64) -> Time {
-        Time(nanos)
+        match NonZeroI64::new(nanos ^ NEVER) {
+            Some(apart) => Time(apart),
+            None => Time::MIN,
+        }
     }
     /// From milliseconds since the Unix epoch; saturates at the ends of the range.
     pub const fn from_millis(millis: i64) -> Time {
-        Time(millis.saturating_mul(1_000_000))
+        Time::from_nanos(millis.saturating_mul(1_000_000))
     }
     /// From seconds since the Unix epoch; saturates at the ends of the range.
     pub const fn from_secs(secs: i64) -> Time {
-        Time(secs.saturating_mul(1_000_000_000))
+        Time::from_nanos(secs.saturating_mul(1_000_000_000))
     }
     /// Nanoseconds since the Unix epoch.
     pub const fn nanos(self) -> i64 {
-        self.0
+        self.0.get() ^ NEVER
     }
     /// Whole milliseconds since the Unix epoch, rounded down.
     pub const fn millis(self) -> i64 {
-        self.0.div_euclid(1_000_000)
+        self.nanos().div_euclid(1_000_000)
     }
     /// Whole seconds since the Unix epoch, rounded down.
     pub const fn secs(self) -> i64 {
-        self.0.div_euclid(1_000_000_000)
+        self.nanos().div_euclid(1_000_000_000)
     }
     /// The time since `earlier`; negative when `earlier` is the later one. Saturates.
     pub const fn since(self, earlier: Time) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
+        Span(self.nanos().saturating_sub(earlier.nanos()))
     }
 }
 
@@ -104,17 +113,41 @@ impl Span {
     }
 }
 
+impl Default for Time {
+    fn default() -> Time {
+        Time::from_nanos(0)
+    }
+}
+
+impl PartialOrd for Time {
+    fn partial_cmp(&self, other: &Time) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Time {
+    fn cmp(&self, other: &Time) -> Ordering {
+        self.nanos().cmp(&other.nanos())
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Time").field(&self.nanos()).finish()
+    }
+}
+
 impl std::ops::Add<Span> for Time {
     type Output = Time;
     fn add(self, span: Span) -> Time {
-        Time(self.0.saturating_add(span.0))
+        Time::from_nanos(self.nanos().saturating_add(span.0))
     }
 }
 
 impl std::ops::Sub<Span> for Time {
     type Output = Time;
     fn sub(self, span: Span) -> Time {
-        Time(self.0.saturating_sub(span.0))
+        Time::from_nanos(self.nanos().saturating_sub(span.0))
     }
 }
 
@@ -141,9 +174,9 @@ impl std::ops::Mul<i64> for Span {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
+        match jiff::Timestamp::from_nanosecond(i128::from(self.nanos())) {
             Ok(t) => fmt::Display::fmt(&t, f),
-            Err(_) => write!(f, "{} ns", self.0),
+            Err(_) => write!(f, "{} ns", self.nanos()),
         }
     }
 }
@@ -166,7 +199,9 @@ impl FromStr for Time {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Time, TimeError> {
         let t: jiff::Timestamp = text.parse().map_err(|_| TimeError)?;
-        i64::try_from(t.as_nanosecond()).map(Time).map_err(|_| TimeError)
+        i64::try_from(t.as_nanosecond())
+            .map(Time::from_nanos)
+            .map_err(|_| TimeError)
     }
 }
 
@@ -179,13 +214,20 @@ impl fmt::Display for TimeError {
 impl std::error::Error for TimeError {}
 
 impl Serialize for Time {
+    /// Text where people read it, else nanoseconds.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        match s.is_human_readable() {
+            true => s.collect_str(self),
+            false => s.serialize_i64(self.nanos()),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Time, D::Error> {
+        if !d.is_human_readable() {
+            return i64::deserialize(d).map(Time::from_nanos);
+        }
         struct Visitor;
         impl de::Visitor<'_> for Visitor {
             type Value = Time;
@@ -212,6 +254,18 @@ impl JsonSchema for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_absent_time_takes_no_room_and_the_order_is_that_of_nanoseconds() {
+        assert_eq!(size_of::<Option<Time>>(), size_of::<Time>());
+        let nanos = [i64::MIN, NEVER, NEVER + 1, -1, 0, 1, i64::MAX];
+        let times = nanos.map(Time::from_nanos);
+        assert!(times.is_sorted());
+        assert_eq!(times[1], Time::MIN);
+        for (time, nanos) in times.iter().zip(nanos) {
+            assert_eq!(time.nanos(), if nanos == NEVER { i64::MIN } else { nanos });
+        }
+    }
 
     #[test]
     fn text_form_round_trips() {

@@ -52,6 +52,8 @@ pub struct Settings {
     pub merge_bytes_max: usize,
     /// Continue although the journal no longer reaches back to the checkpoint.
     pub gap: Gap,
+    /// Threads among which the partitions that are restored at once are shared. Default: one a core, at most 8.
+    pub restore_threads: usize,
 }
 
 /// Folds a batch.
@@ -183,6 +185,7 @@ impl Default for Settings {
             history_idle: Span::from_secs(1),
             merge_bytes_max: 64 << 20,
             gap: Gap::Refuse,
+            restore_threads: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8)),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::pack::{pack, unpack};
+
 use super::{
     Ranking,
     rank::{Scored, Symptomatic},
@@ -339,7 +341,7 @@ impl History {
 
     /// Puts a row back; `Err` says what is wrong with it.
     pub(crate) fn restore_row(&mut self, row: &[u8]) -> Result<(), String> {
-        match serde_json::from_slice(row).map_err(|e| e.to_string())? {
+        match unpack(row)? {
             Row::Head { closed, waiting } => {
                 self.closed = closed;
                 self.waiting = waiting;
@@ -451,7 +453,7 @@ impl SystemCounts {
 }
 
 fn encode(row: &Row) -> Option<Vec<u8>> {
-    Some(serde_json::to_vec(row).expect("a history row is numbers and text by text keys"))
+    Some(pack(row))
 }
 
 /// The heaviest symptoms, sorted by key.

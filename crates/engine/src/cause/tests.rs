@@ -248,7 +248,7 @@ fn what_was_changed_right_before_is_suspected_and_an_older_change_less() {
 fn incident(number: u128) -> IncidentId {
     IncidentId {
         tag: DomainTag(1),
-        hash: number,
+        hash: number.into(),
     }
 }
 

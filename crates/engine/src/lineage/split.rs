@@ -185,8 +185,11 @@ fn said(kind: ChangeKind, why: &Why) -> What {
 
 impl State {
     /// Gives an alert away.
-    fn give(&mut self, id: AlertId, alert: &Alert, fold: &Fold<'_>) -> Member {
-        let member = self.members.remove(&id).unwrap_or_else(|| unlisted(alert, fold));
+    fn give(&mut self, id: AlertId, alert: &Alert, fold: &Fold<'_>) -> Box<Member> {
+        let member = self
+            .members
+            .remove(&id)
+            .unwrap_or_else(|| Box::new(unlisted(alert, fold)));
         self.alerts = self.alerts.saturating_sub(1);
         self.shown = self.shown.saturating_sub(1);
         self.firing = self.firing.saturating_sub(u64::from(member.firing));
@@ -229,7 +232,7 @@ impl State {
     }
 
     /// Takes an alert in as it was elsewhere.
-    pub(crate) fn take_in(&mut self, id: AlertId, member: Member, alert: &Alert, fold: &Fold<'_>) {
+    pub(crate) fn take_in(&mut self, id: AlertId, member: Box<Member>, alert: &Alert, fold: &Fold<'_>) {
         if let Some(known) = self.members.remove(&id) {
             // It was here before: its former stay counts already.
             self.alerts = self.alerts.saturating_sub(1);

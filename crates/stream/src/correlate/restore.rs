@@ -3,7 +3,7 @@
 //! Exact, because the fold is deterministic and of one version; what it gives while it is folded again was published by
 //! whoever folded it first, and is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use engine::{Shard, StateRow};
@@ -31,15 +31,14 @@ pub(super) struct Restored {
     pub(super) since: u64,
 }
 
-struct Stored {
-    rows: BTreeMap<String, Vec<u8>>,
-}
+/// The newest row of each key, as stored; the order tells nothing.
+type Stored = HashMap<Vec<u8>, Vec<u8>>;
 
 fn setup(what: impl std::fmt::Display) -> LogError {
     LogError::new(LogErrorKind::Setup, what)
 }
 
-/// Restores the journal partitions `given`, all at once, in their order.
+/// Restores the journal partitions `given`, all at once; gives them in their order.
 pub(super) fn restore(
     settings: &Settings,
     log: &dyn Log,
@@ -47,20 +46,55 @@ pub(super) fn restore(
     given: &[TopicPartition],
     counters: &Counters,
 ) -> Result<Vec<Restored>, LogError> {
-    let mut reader = log.reader()?;
     // Waits until nothing is undecided, so it comes before the rows are read.
-    let committed: Vec<_> = given
+    let given: Vec<(&TopicPartition, Option<u64>)> = given
         .iter()
-        .map(|at| worker.committed(at))
-        .collect::<Result<_, _>>()?;
+        .map(|at| Ok((at, worker.committed(at)?)))
+        .collect::<Result<_, LogError>>()?;
+    let part = |given: &[(&TopicPartition, Option<u64>)]| part(settings, log, given, counters);
+    let each = given.len().div_ceil(settings.restore_threads.max(1)).max(1);
+    let restored: Vec<Restored> = match given.chunks(each).collect::<Vec<_>>()[..] {
+        [all] => part(all)?,
+        ref parts => std::thread::scope(|scope| {
+            let threads: Vec<_> = parts.iter().map(|given| scope.spawn(|| part(given))).collect();
+            let parts = threads.into_iter().map(|thread| match thread.join() {
+                Ok(restored) => restored,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            parts.collect::<Result<Vec<_>, _>>()
+        })?
+        .into_iter()
+        .flatten()
+        .collect(),
+    };
+    for ((at, committed), restored) in given.iter().zip(&restored) {
+        if committed.is_some_and(|committed| committed != restored.next) {
+            worker.seek(at, restored.next)?;
+        }
+    }
+    Ok(restored)
+}
+
+/// Restores some partitions with a reader of its own.
+fn part(
+    settings: &Settings,
+    log: &dyn Log,
+    given: &[(&TopicPartition, Option<u64>)],
+    counters: &Counters,
+) -> Result<Vec<Restored>, LogError> {
+    let mut reader = log.reader()?;
     let stored = read_rows(settings, log, reader.as_mut(), given, counters)?;
     let mut restored = Vec::with_capacity(given.len());
-    for ((at, stored), committed) in given.iter().zip(stored).zip(committed) {
-        let one = one(settings, log, reader.as_mut(), at, stored, committed, counters)?;
-        if committed.is_some_and(|committed| committed != one.next) {
-            worker.seek(at, one.next)?;
-        }
-        restored.push(one);
+    for ((at, committed), stored) in given.iter().zip(stored) {
+        restored.push(one(
+            settings,
+            log,
+            reader.as_mut(),
+            at,
+            stored,
+            *committed,
+            counters,
+        )?);
         counters.restores.add(1);
     }
     Ok(restored)
@@ -71,13 +105,13 @@ fn read_rows(
     settings: &Settings,
     log: &dyn Log,
     reader: &mut dyn Reader,
-    given: &[TopicPartition],
+    given: &[(&TopicPartition, Option<u64>)],
     counters: &Counters,
 ) -> Result<Vec<Stored>, LogError> {
     let state = &settings.topics.state;
     let mut ends = BTreeMap::new();
     let mut from = Vec::new();
-    for at in given {
+    for (at, _) in given {
         let at = TopicPartition::new(state, at.partition);
         let bounds = log.bounds(&at)?;
         if bounds.start < bounds.end {
@@ -85,7 +119,7 @@ fn read_rows(
             ends.insert(at.partition, bounds.end);
         }
     }
-    let mut rows: BTreeMap<u32, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
+    let mut rows: BTreeMap<u32, Stored> = BTreeMap::new();
     if !from.is_empty() {
         reader.assign(&from)?;
     }
@@ -102,8 +136,7 @@ fn read_rows(
             {
                 ends.remove(&record.at.partition);
             }
-            let key = record.key.and_then(|key| String::from_utf8(key).ok());
-            let Some(key) = key else {
+            let Some(key) = record.key else {
                 return Err(setup(format_args!("{}@{} has no key", record.at, record.offset)));
             };
             let rows = rows.entry(record.at.partition).or_default();
@@ -122,9 +155,7 @@ fn read_rows(
     }
     Ok(given
         .iter()
-        .map(|at| Stored {
-            rows: rows.remove(&at.partition).unwrap_or_default(),
-        })
+        .map(|(at, _)| rows.remove(&at.partition).unwrap_or_default())
         .collect())
 }
 
@@ -145,22 +176,24 @@ fn one(
     let mut quarantined = BTreeSet::new();
     let mut checkpoint = None;
     let mut published = None;
-    let mut rows = Vec::with_capacity(stored.rows.len());
-    for (key, value) in stored.rows {
-        let (fold, payload) =
-            row::decode(&key, &value).map_err(|e| setup(format_args!("state row {key} of {at} {e}")))?;
+    let mut rows = Vec::with_capacity(stored.len());
+    #[expect(clippy::iter_over_hash_type, reason = "the order of rows changes nothing")]
+    for (key, mut payload) in stored {
+        let key = String::from_utf8(key).map_err(|e| setup(format_args!("the key of a row of {at}: {e}")))?;
+        let fold =
+            row::strip(&key, &mut payload).map_err(|e| setup(format_args!("state row {key} of {at} {e}")))?;
         if let Some(position) = key.strip_prefix(QUARANTINE) {
             quarantined.extend(position.parse::<u64>().ok());
         } else if key == CHECKPOINT {
-            let read: Checkpoint = serde_json::from_slice(payload).map_err(|e| unreadable(at, &key, &e))?;
+            let read: Checkpoint = serde_json::from_slice(&payload).map_err(|e| unreadable(at, &key, &e))?;
             checkpoint = Some((fold, read));
         } else if key == POSITION {
-            let read: Position = serde_json::from_slice(payload).map_err(|e| unreadable(at, &key, &e))?;
+            let read: Position = serde_json::from_slice(&payload).map_err(|e| unreadable(at, &key, &e))?;
             published = Some(read.position);
         } else {
             rows.push(StateRow {
                 key,
-                value: Some(payload.to_vec()),
+                value: Some(payload),
             });
         }
     }

@@ -1,6 +1,5 @@
 //! Reading given partitions, outside of any group.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use crate::log::{LogError, Reader, Record, TopicPartition};
 
 pub(super) struct KafkaReader {
     consumer: BaseConsumer<EndsAreNews>,
-    reads: BTreeMap<TopicPartition, Reads>,
+    reads: Vec<Reads>,
 }
 
 /// The client reports the end of a partition as an error and logs it as one; whoever polls gets to know what matters.
@@ -36,6 +35,7 @@ impl ClientContext for EndsAreNews {
 impl ConsumerContext for EndsAreNews {}
 
 struct Reads {
+    at: TopicPartition,
     next: u64,
     at_end: bool,
 }
@@ -49,7 +49,7 @@ impl KafkaReader {
             .map_err(failed)?;
         Ok(KafkaReader {
             consumer,
-            reads: BTreeMap::new(),
+            reads: Vec::new(),
         })
     }
 
@@ -58,14 +58,14 @@ impl KafkaReader {
         let mut of_number: Vec<_> = self
             .reads
             .iter_mut()
-            .filter(|(at, _)| at.partition as i32 == partition)
+            .filter(|reads| reads.at.partition as i32 == partition)
             .collect();
         let one = of_number.len() == 1;
-        for (at, reads) in &mut of_number {
+        for reads in &mut of_number {
             // The client does not say which topic the end is of.
             reads.at_end |= one || {
                 let (_, end) = consumer
-                    .fetch_watermarks(&at.topic, partition, ASK)
+                    .fetch_watermarks(&reads.at.topic, partition, ASK)
                     .map_err(failed)?;
                 reads.next as i64 >= end
             };
@@ -91,14 +91,10 @@ impl Reader for KafkaReader {
         }
         self.reads = from
             .iter()
-            .map(|(at, next)| {
-                (
-                    at.clone(),
-                    Reads {
-                        next: *next,
-                        at_end: false,
-                    },
-                )
+            .map(|(at, next)| Reads {
+                at: at.clone(),
+                next: *next,
+                at_end: false,
             })
             .collect();
         self.consumer.assign(&list).map_err(failed)
@@ -114,18 +110,11 @@ impl Reader for KafkaReader {
                 None => timeout = until.saturating_duration_since(Instant::now()),
                 Some(Ok(found)) => {
                     let partition = found.partition() as u32;
-                    let at = self
-                        .reads
-                        .range_mut(
-                            TopicPartition {
-                                topic: found.topic().into(),
-                                partition,
-                            }..,
-                        )
-                        .next()
-                        .filter(|(at, _)| at.partition == partition && &*at.topic == found.topic());
-                    if let Some((at, reads)) = at {
-                        let record = convert::record(at.clone(), &found);
+                    let (topic, mut all) = (found.topic(), self.reads.iter_mut());
+                    let reads =
+                        all.find(|reads| reads.at.partition == partition && &*reads.at.topic == topic);
+                    if let Some(reads) = reads {
+                        let record = convert::record(reads.at.clone(), &found);
                         reads.next = record.offset + 1;
                         reads.at_end = false;
                         out.push(record);
@@ -135,7 +124,7 @@ impl Reader for KafkaReader {
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.ended(partition)?;
-                    if self.reads.values().all(|reads| reads.at_end) {
+                    if self.reads.iter().all(|reads| reads.at_end) {
                         break;
                     }
                     timeout = Duration::ZERO;
@@ -157,6 +146,6 @@ impl Reader for KafkaReader {
     }
 
     fn at_end(&self, at: &TopicPartition) -> bool {
-        self.reads.get(at).is_some_and(|reads| reads.at_end)
+        self.reads.iter().any(|reads| reads.at == *at && reads.at_end)
     }
 }

@@ -181,6 +181,8 @@ fn settings(dice: &mut Dice, history: bool, mutant: Option<Mutant>) -> Settings 
         TopicTime::Present
     };
     Settings {
+        // The dice are thrown in one order.
+        restore_threads: 1,
         raw: vec![RawTopic {
             name: "alerts".into(),
             source: None,
