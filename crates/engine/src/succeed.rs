@@ -11,7 +11,7 @@ use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, Page};
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    incident::{Member, State},
+    incident::State,
 };
 
 impl Engine {
@@ -20,14 +20,13 @@ impl Engine {
         let Some(old) = self.incidents.get(&id) else {
             return;
         };
-        let here = |(alert, member): &(&AlertId, &Box<Member>)| {
-            member.firing
-                && self
-                    .alerts
-                    .get(alert)
-                    .is_some_and(|alert| alert.incident == Some(id))
+        let here = |alert: &AlertId| {
+            self.alerts
+                .get(alert)
+                .is_some_and(|alert| alert.incident == Some(id))
         };
-        let firing: Vec<AlertId> = old.members.iter().filter(here).map(|(alert, _)| *alert).collect();
+        let members = old.members.iter().filter(|(_, member)| member.firing);
+        let firing: Vec<AlertId> = members.map(|(alert, _)| *alert).filter(here).collect();
         let Some(first) = firing
             .iter()
             .copied()
