@@ -6,20 +6,26 @@ use super::prelude::*;
 
 pub(crate) const SOURCE: Source = Source {
     name: "alerta",
-    forms: "alerts of the API",
+    forms: "alerts and heartbeats of the API",
     reference: "https://docs.alerta.io/api/alert.html",
     detect: |v| {
-        has(inside(v), &["resource", "event"])
-            && ["correlate", "severity", "environment", "rawData"]
-                .iter()
-                .filter(|k| inside(v).get(**k).is_some())
-                .count()
-                >= 2
-            && inside(v).get("event").is_some_and(Value::is_string)
-            && inside(v).get("resource").is_some_and(Value::is_string)
+        is_beat(v)
+            || has(inside(v), &["resource", "event"])
+                && ["correlate", "severity", "environment", "rawData"]
+                    .iter()
+                    .filter(|k| inside(v).get(**k).is_some())
+                    .count()
+                    >= 2
+                && inside(v).get("event").is_some_and(Value::is_string)
+                && inside(v).get("resource").is_some_and(Value::is_string)
     },
     decode,
 };
+
+/// <https://docs.alerta.io/api/heartbeat.html>
+fn is_beat(v: &Value) -> bool {
+    has(v, &["origin", "timeout"]) && v.get("type").and_then(Value::as_str) == Some("Heartbeat")
+}
 
 fn inside(v: &Value) -> &Value {
     v.get("alert").filter(|a| a.is_object()).unwrap_or(v)
@@ -42,6 +48,9 @@ const SHAPE: Shape = Shape {
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let f = sink.fields(inside(value));
     let mut d = SHAPE.read("alerta", &f);
+    if is_beat(value) {
+        d.title = f.glance("origin").unwrap_or_default();
+    }
     let mut events: Vec<Text> = f.list("correlate").iter().filter_map(scalar).collect();
     events.sort_unstable();
     let event = if events.is_empty() {

@@ -1,5 +1,5 @@
-//! Nomad's event stream. <https://developer.hashicorp.com/nomad/api-docs/events>: a frame holds several events, and an
-//! empty object says that the stream lives. Allocations and nodes fail; deployments and jobs are changes.
+//! Nomad's event stream. <https://developer.hashicorp.com/nomad/api-docs/events>: a frame holds several events; one
+//! without any says that the stream lives. Allocations and nodes fail; deployments and jobs are changes.
 
 use super::prelude::*;
 
@@ -12,12 +12,24 @@ pub(crate) const SOURCE: Source = Source {
             .and_then(Value::as_array)
             .is_some_and(|e| !e.is_empty() && e.iter().all(is_event))
             || is_event(v)
+            || is_beat(v)
     },
     decode: |v, sink| match v.get("Events").and_then(Value::as_array) {
+        _ if is_beat(v) => {
+            let mut d = Draft::new("nomad");
+            d.title = Text::const_new("the event stream lives");
+            sink.other(OtherKind::Heartbeat, d);
+        }
         Some(events) => events.iter().for_each(|e| one(e, sink)),
         None => one(v, sink),
     },
 };
+
+/// A frame without events.
+fn is_beat(v: &Value) -> bool {
+    let none = |e: &Value| e.is_null() || e.as_array().is_some_and(Vec::is_empty);
+    has(v, &["Index", "Events"]) && v.get("Events").is_some_and(none)
+}
 
 fn is_event(v: &Value) -> bool {
     has(v, &["Topic", "Type", "Payload"])
