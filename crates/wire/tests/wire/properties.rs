@@ -173,7 +173,10 @@ proptest! {
         keep in any::<prop::sample::Index>(),
     ) {
         let mut bytes = crate::payloads::bytes(body.get(&BODIES));
-        prop_assume!(!bytes.is_empty());
+        // Of the one body that is empty too many cases would be rejected in a long run.
+        if bytes.is_empty() {
+            bytes.push(0);
+        }
         for (at, with) in changes {
             let at = at.index(bytes.len());
             bytes[at] = with;
@@ -189,7 +192,7 @@ proptest! {
     ) {
         let mut text = body.get(&BODIES).to_string();
         let names: Vec<String> = text.split('"').skip(1).step_by(2).map(|n| format!("\"{n}\"")).collect();
-        prop_assume!(!names.is_empty());
+        let names = if names.is_empty() { vec![text.clone()] } else { names };
         for (from, to) in swaps {
             text = text.replacen(from.get(&names).as_str(), to.get(&names).as_str(), 2);
         }
