@@ -40,6 +40,8 @@ use crate::{
 pub(crate) struct Engine {
     pub domain: Domain,
     pub tag: DomainTag,
+    /// Whether anything may have changed since the last checkpoint; a domain that is silent writes no row.
+    pub touched: bool,
     pub meta: Meta,
     pub seen: Seen,
     pub alerts: Table<AlertId, Alert>,
@@ -106,6 +108,8 @@ pub(crate) struct Meta {
     /// When what ended was last looked through for room, and when everything old was forgotten.
     pub looked: Option<Time>,
     pub swept: Option<Time>,
+    /// When what is beyond its bounds was last looked through.
+    pub room_at: Option<Time>,
     /// When something was last shed, and when that was last said.
     pub limit_at: Option<Time>,
     pub limit_said: Option<Time>,
@@ -164,6 +168,7 @@ impl Engine {
     pub(crate) fn new(domain: Domain) -> Engine {
         Engine {
             tag: domain.tag(),
+            touched: true,
             meta: Meta {
                 domain: Some(domain.clone()),
                 ..Meta::default()
@@ -202,6 +207,7 @@ impl Engine {
     pub(crate) fn event(&mut self, event: &Event, input: u64, fold: &mut Fold<'_>) {
         self.renew(fold);
         self.sweep(fold);
+        let lacked_room = self.lacked_room();
         self.meta.books.events += 1;
         if self
             .seen
@@ -260,6 +266,7 @@ impl Engine {
                 fold.placed(input, None);
             }
         }
+        self.make_room(lacked_room, fold);
         self.publish_urgent(fold);
     }
 

@@ -42,6 +42,7 @@ mod quiet;
 mod record;
 mod renew;
 mod returning;
+mod room;
 mod rows;
 mod seen;
 mod seldom;

@@ -257,6 +257,17 @@ impl Engine {
             self.wake_at(id, at, fold);
             return;
         }
+        self.forget_incident(id, fold);
+    }
+
+    /// Forgets an incident that is over, and with it what was remembered for its sake.
+    pub(crate) fn forget_incident(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        if let Some(at) = state.wake {
+            self.timers.remove(&(at, Timer::Incident(id)));
+        }
         if let Some(at) = state.publish_at {
             self.timers.remove(&(at, Timer::Publish(id)));
         }

@@ -228,10 +228,13 @@ impl Engine {
         let books = &self.meta.books;
         let text = format!(
             "{} events were shed so far, {} alerts displaced, {} critical ones passed by; the last one was {severity}. \
+             {} things were forgotten before their time, {} events passed a threshold uncounted. \
              {} alerts are kept, {} incidents open.",
             books.shed,
             books.displaced,
             books.passed,
+            books.forgotten_early,
+            books.uncounted,
             self.alerts.len(),
             self.open.len()
         );
@@ -310,6 +313,7 @@ impl Engine {
         {
             self.classes.remove(&key);
         }
+        self.forget_tallies(fold);
         self.forget_kin(oldest);
         self.forget_together(oldest);
     }

@@ -120,6 +120,12 @@ pub struct Books {
     pub passed: u64,
     /// Alerts that were forgotten while they fired, to make room for critical ones.
     pub displaced: u64,
+    /// Ids of events, ended incidents, and rows of what was learned that were forgotten before their time, by a limit.
+    #[serde(default)]
+    pub forgotten_early: u64,
+    /// Events that passed a threshold uncounted, because there was no room for one more tally.
+    #[serde(default)]
+    pub uncounted: u64,
     /// Incidents opened.
     pub incidents: u64,
     /// Pages due.
@@ -156,6 +162,8 @@ impl Books {
         self.shed += other.shed;
         self.passed += other.passed;
         self.displaced += other.displaced;
+        self.forgotten_early += other.forgotten_early;
+        self.uncounted += other.uncounted;
         self.incidents += other.incidents;
         self.pages += other.pages;
         self.sought += other.sought;

@@ -14,6 +14,9 @@ use crate::{
 impl Engine {
     /// Appends the rows that changed since the last call.
     pub(crate) fn changed_rows(&mut self, out: &mut Vec<StateRow>) {
+        if !std::mem::take(&mut self.touched) {
+            return;
+        }
         let tag = format!("{:016x}", self.tag.0);
         let row = |table: &str| format!("{tag}/{table}/");
         self.alerts.changed_rows(&row("alert"), out);
@@ -158,6 +161,7 @@ impl Engine {
         }
         self.renew_soon(fold.serial, fold.time);
         self.refile(fold);
+        self.touched = false;
     }
 
     /// Ids of all incidents remembered, in order.

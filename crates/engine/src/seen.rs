@@ -41,6 +41,27 @@ impl Seen {
         false
     }
 
+    /// Forgets the oldest ids before their time, if there are more than `max`; how many. A copy of one of them that comes
+    /// now counts as a repeat.
+    pub(crate) fn forget_beyond(&mut self, max: usize) -> u64 {
+        let before = self.all.len();
+        while self.all.len() > max
+            && let Some((&first, ())) = self.order.first_key_value()
+        {
+            let slot = self.slots.entry(&first, Vec::new);
+            // Half of a slot at once: what is left is moved, and must not be for each id.
+            let gone: Vec<u64> = slot.drain(..slot.len().div_ceil(2)).collect();
+            if slot.is_empty() {
+                self.slots.remove(&first);
+                self.order.pop_first();
+            }
+            for id in gone {
+                self.all.remove(&id);
+            }
+        }
+        (before - self.all.len()) as u64
+    }
+
     pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
         self.slots.changed_rows(prefix, out);
     }

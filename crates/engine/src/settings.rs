@@ -350,6 +350,16 @@ pub struct Limits {
     pub representatives_max: usize,
     /// Days after which an alert that is not heard any more is forgotten, with what was learned of it.
     pub alert_memory_days: u32,
+    /// Ids of events of a domain that are remembered to know a redelivery, at about 25 bytes each. Beyond, the oldest are
+    /// forgotten before the lateness is over, and a copy of such an event counts as a repeat.
+    pub seen_max: usize,
+    /// Classes of alerts (one title of one entity) of which a domain learns how they end and how often they come, and
+    /// sources; beyond, those not heard longest are forgotten.
+    pub classes_max: usize,
+    /// Values for which the thresholds of a domain count at one time; beyond, events pass uncounted.
+    pub tallies_max: usize,
+    /// Ended incidents that a domain remembers; beyond, those that ended longest ago are forgotten before `forget_days`.
+    pub ended_incidents_max: usize,
 }
 
 impl Default for Limits {
@@ -361,6 +371,13 @@ impl Default for Limits {
             members_max: 256,
             representatives_max: 64,
             alert_memory_days: 30,
+            // Sixteen thousand events a second for the ten minutes of the lateness: more than one core folds of a domain.
+            seen_max: 10_000_000,
+            classes_max: 100_000,
+            // A tally holds a thousand occurrences at most, about a hundred bytes each.
+            tallies_max: 10_000,
+            // Three thousand a day for thirty days, and as many as may be open.
+            ended_incidents_max: 100_000,
         }
     }
 }

@@ -352,6 +352,7 @@ impl Shard {
             settings: &self.settings,
             out,
         };
+        self.engines[index].touched = true;
         run(&mut self.engines[index], &mut fold);
         self.reschedule(index);
     }

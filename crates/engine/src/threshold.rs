@@ -33,6 +33,13 @@ struct Came {
     weight: u8,
 }
 
+impl Tally {
+    /// When the last that counts came.
+    pub(crate) fn last(&self) -> Option<Time> {
+        self.came.iter().map(|came| came.t).max()
+    }
+}
+
 /// Occurrences that one tally remembers: no rule asks for more.
 const COUNT_MAX: usize = 1000;
 
@@ -78,6 +85,10 @@ impl Engine {
             .clone();
         let wanted = (rule.count.max(1) as usize).min(COUNT_MAX);
         let key = key(&rule, alert);
+        if self.tallies.get(&key).is_none() && !self.room_for_tally(fold) {
+            self.meta.books.uncounted += 1;
+            return None;
+        }
         let tally = self.tallies.entry(&key, Default::default);
         let since = event.ts - secs(rule.window_s);
         tally

@@ -33,6 +33,8 @@ pub(crate) struct Endings {
     /// Pages held for the class, and those of them that a recovery made needless.
     pub held: u32,
     pub spared: u32,
+    /// Stream time at which the last of them was heard.
+    pub at: Option<Time>,
 }
 
 impl Endings {
@@ -75,8 +77,10 @@ impl Engine {
     pub(crate) fn count_ending(&mut self, id: AlertId, ended: Option<Time>) {
         let Some(alert) = self.alerts.get(&id) else { return };
         let lasted = ended.map(|at| at.since(alert.onset).as_secs_f64().max(0.0));
-        let class = alert.class;
-        self.endings.entry(&class, Default::default).count(lasted);
+        let (class, heard_at) = (alert.class, alert.heard_at);
+        let endings = self.endings.entry(&class, Default::default);
+        endings.count(lasted);
+        endings.at = endings.at.max(Some(heard_at));
     }
 
     /// Until when the page of an incident is to wait, because all that asks for it will probably recover by then.

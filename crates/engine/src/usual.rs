@@ -20,8 +20,6 @@ const SEASON_EPISODES_MIN: u32 = 4;
 const SEASON_WEEKS_MIN: f64 = 2.0;
 /// Episodes by hour that are remembered; beyond, all are halved, so that last year fades.
 const EPISODES_MAX: u32 = 512;
-/// Classes of a domain that are remembered; of others nothing is told.
-const CLASSES_MAX: usize = 100_000;
 
 /// When alerts of one class came.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +53,11 @@ impl Usual {
 
     fn episodes(&self) -> u32 {
         self.hours.iter().map(|(_, n)| n).sum()
+    }
+
+    /// When one of them last came.
+    pub(crate) fn last(&self) -> Time {
+        self.recent.at
     }
 
     /// `since`: when the first alert of the domain came.
@@ -94,9 +97,6 @@ impl Engine {
         let Some(alert) = self.alerts.get_mut(&id) else {
             return;
         };
-        if self.usual.len() >= CLASSES_MAX && self.usual.get(&alert.class).is_none() {
-            return;
-        }
         let usual = self.usual.entry(&alert.class, || Usual::new(t));
         alert.rarity = Some(Text::const_new(usual.rarity(t, since)));
         alert.season = usual.season(t);

@@ -307,3 +307,219 @@ fn what_keeps_breaking_out_together_is_suggested_and_not_assumed() {
     assert_eq!((only.a.as_str(), only.b.as_str()), ("till", "web"));
     assert_eq!((only.together, only.of, only.known), (4, 4, (true, true)));
 }
+
+/// Rows of a table, as keys and values.
+fn rows(shard: &mut Shard, table: &str) -> Vec<(String, Vec<u8>)> {
+    let table = format!("/{table}/");
+    let rows = shard.dirty_rows().into_iter();
+    rows.filter_map(|row| Some((row.key.contains(&table).then_some(row.key)?, row.value?)))
+        .collect()
+}
+
+fn is_said(shard: &Shard) -> bool {
+    shard
+        .incidents()
+        .iter()
+        .any(|incident| incident.title.contains("limit"))
+}
+
+/// Of the ids of events the newest are remembered; a copy of one that was forgotten is a repeat, and that is said.
+#[test]
+fn ids_of_events_are_limited() {
+    const MAX: usize = 1000;
+    let mut settings = Settings::default();
+    settings.limits.seen_max = MAX;
+    let mut shard = Shard::new(settings);
+    let at = |i: i64| start() + Span::from_nanos(i * 20_000_000);
+    let heard = |i: i64| event("same", at(i), Severity::Warning, Some("web"));
+    fold(&mut shard, (0..MAX as i64).map(heard));
+    assert_eq!(shard.books().forgotten_early, 0);
+    assert!(!is_said(&shard));
+    fold(&mut shard, (MAX as i64..5000).map(heard));
+    let before = shard.books();
+    assert!(before.forgotten_early >= 4000, "{before:?}");
+    assert_eq!(before.redelivered, 0);
+    let copy = |i: i64| Event {
+        received_at: at(5000),
+        ..heard(i)
+    };
+    fold(&mut shard, (4800..5000).map(copy));
+    assert_eq!(shard.books().redelivered, 200, "the newest are known");
+    // From the newest on, each that is not known makes one forgotten that would come later.
+    fold(&mut shard, (0..4800).rev().map(copy));
+    let known = shard.books().redelivered as usize;
+    assert!((MAX / 4..=MAX).contains(&known), "{known} were known");
+    shard.progress(at(5000) + Span::from_secs(60), &mut Vec::new());
+    assert!(is_said(&shard));
+}
+
+/// What is learned of classes and sources is limited; what was heard last stays.
+#[test]
+fn classes_and_sources_are_limited() {
+    const MAX: usize = 50;
+    let mut settings = Settings::default();
+    settings.limits.classes_max = MAX;
+    let mut shard = Shard::new(settings);
+    for i in 0..500 {
+        let at = start() + Span::from_secs(i * 20);
+        let title = |i: i64| format!("trouble {}", ["one", "two", "six"][i as usize % 3]);
+        let firing = Event {
+            title: title(i).into(),
+            source: format!("tool-{i}").into(),
+            ..event(&format!("k{i}"), at, Severity::Warning, Some(&format!("s{i}")))
+        };
+        let over = Event {
+            event_id: format!("over-{i}").into(),
+            status: Status::Resolved,
+            ts: at + Span::from_secs(5),
+            received_at: at + Span::from_secs(5),
+            ..firing.clone()
+        };
+        fold(&mut shard, [firing, over]);
+    }
+    let all = shard.dirty_rows();
+    for table in ["/endings/", "/usual/", "/source/"] {
+        let kept = all
+            .iter()
+            .filter(|row| row.key.contains(table) && row.value.is_some());
+        let kept = kept.count();
+        assert!((MAX / 2..=MAX).contains(&kept), "{kept} rows in {table}");
+    }
+    let last = |name: &str| {
+        all.iter()
+            .any(|row| row.key.ends_with(name) && row.value.is_some())
+    };
+    assert!(last("/source/tool-499") && !last("/source/tool-3"));
+    assert!(shard.books().forgotten_early > 1000, "{:?}", shard.books());
+    assert!(is_said(&shard));
+}
+
+/// A threshold that has no room to count lets pass, and counts again once there is.
+#[test]
+fn tallies_are_limited_and_what_is_not_counted_passes() {
+    const MAX: usize = 10;
+    let mut settings = Settings::default();
+    settings.limits.tallies_max = MAX;
+    let rule = r#"{"name": "twice", "matchers": "severity=\"error\", host=~\"host-.*\"", "per": ["host"], "count": 2, "window_s": 300}"#;
+    settings.suppress.thresholds = vec![serde_json::from_str(rule).unwrap()];
+    let mut shard = Shard::new(settings);
+    let heard = |i: i64, at: Time| Event {
+        host: Some(format!("host-{i}").into()),
+        ..event(&format!("k{i}"), at, Severity::Error, None)
+    };
+    let mut out = fold(
+        &mut shard,
+        (0..100).map(|i| heard(i, start() + Span::from_secs(i))),
+    );
+    shard.progress(start() + Span::from_secs(160), &mut out);
+    let books = shard.books();
+    assert_eq!(books.uncounted, 90, "{books:?}");
+    let waits = |shard: &mut Shard| rows(shard, "tally").len();
+    assert_eq!(waits(&mut shard), MAX);
+    let alerts: u64 = shard.incidents().iter().map(|i| i.counts.alerts).sum();
+    assert!(
+        (90..=92).contains(&alerts),
+        "{alerts} alerts have an incident, ours among them"
+    );
+    assert!(is_said(&shard));
+    // An hour later nothing counts any more.
+    let later = start() + Span::from_secs(3600);
+    fold(&mut shard, [heard(200, later)]);
+    assert_eq!(shard.books().uncounted, 90);
+    assert!(
+        shard.books().suppressed > books.suppressed,
+        "it waits for its second"
+    );
+}
+
+/// Incidents that are over are forgotten before their time where there are too many, the oldest first, and none that may
+/// still go on.
+#[test]
+fn ended_incidents_are_limited() {
+    const MAX: usize = 20;
+    let mut settings = Settings::default();
+    settings.limits.ended_incidents_max = MAX;
+    let mut shard = Shard::new(settings);
+    let (mut out, mut most) = (Vec::new(), 0);
+    for i in 0..200 {
+        let at = start() + Span::from_secs(i * 600);
+        let firing = event(&format!("k{i}"), at, Severity::Error, Some(&format!("s{i}")));
+        let over = Event {
+            event_id: format!("over-{i}").into(),
+            status: Status::Resolved,
+            ts: at + Span::from_secs(60),
+            received_at: at + Span::from_secs(60),
+            ..firing.clone()
+        };
+        out.extend(fold(&mut shard, [firing, over]));
+        most = most.max(shard.incidents().len());
+    }
+    // Within the forty minutes in which they may go on a handful is beyond the limit.
+    assert!(
+        (MAX..=MAX + 8).contains(&most),
+        "{most} incidents were remembered"
+    );
+    let forgotten = out.iter().filter(|o| matches!(o, Output::Forget(_))).count();
+    assert!(forgotten >= 170, "{forgotten} were forgotten");
+    assert!(shard.books().forgotten_early >= forgotten as u64);
+    let first = out.iter().find_map(|o| match o {
+        Output::Incident(incident) => Some(incident.incident_id),
+        _ => None,
+    });
+    assert!(shard.incident(first.unwrap()).is_none());
+}
+
+/// At all of these limits a shard that is restored goes on as the one that was not: what goes first is decided by state.
+#[test]
+fn limits_are_decided_by_state_alone() {
+    let settings = || {
+        let mut settings = Settings::default();
+        let limits = &mut settings.limits;
+        (limits.seen_max, limits.classes_max, limits.tallies_max) = (60, 20, 5);
+        (limits.ended_incidents_max, limits.alerts_max) = (10, 150);
+        let rule = r#"{"name": "twice", "matchers": "severity=\"info\"", "per": ["host"], "count": 2, "window_s": 300}"#;
+        settings.suppress.thresholds = vec![serde_json::from_str(rule).unwrap()];
+        settings
+    };
+    let events: Vec<Event> = (0..1200i64)
+        .map(|i| {
+            let at = start() + Span::from_secs(i * 30);
+            let n = i / 2;
+            let severity = if n % 3 == 0 {
+                Severity::Info
+            } else {
+                Severity::Error
+            };
+            let firing = Event {
+                source: format!("tool-{}", n % 37).into(),
+                host: Some(format!("host-{}", n % 90).into()),
+                ..event(&format!("k{}", n % 400), at, severity, None)
+            };
+            match i % 2 {
+                0 => firing,
+                _ => Event {
+                    status: Status::Resolved,
+                    ..firing
+                },
+            }
+        })
+        .collect();
+    let mut whole = Shard::new(settings());
+    let expected = fold(&mut whole, events.iter().cloned());
+    let books = whole.books();
+    assert!(books.forgotten_early > 500 && books.uncounted > 50, "{books:?}");
+    let (mut found, mut kept) = (Vec::new(), std::collections::BTreeMap::new());
+    let mut shard = Shard::new(settings());
+    for some in events.chunks(70) {
+        found.extend(fold(&mut shard, some.iter().cloned()));
+        for row in shard.dirty_rows() {
+            match row.value {
+                Some(_) => kept.insert(row.key.clone(), row),
+                None => kept.remove(&row.key),
+            };
+        }
+        shard = Shard::restore(settings(), kept.values().cloned()).unwrap();
+    }
+    assert_eq!(found, expected);
+    assert_eq!(shard.books(), books);
+}
