@@ -10,6 +10,7 @@ mod id;
 mod identity;
 mod incident;
 mod input;
+mod instant;
 mod labels;
 mod severity;
 mod time;

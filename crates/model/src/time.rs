@@ -198,6 +198,9 @@ impl fmt::Display for Span {
 impl FromStr for Time {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Time, TimeError> {
+        if let Some(nanos) = crate::instant::nanos(text) {
+            return Ok(Time::from_nanos(nanos));
+        }
         let t: jiff::Timestamp = text.parse().map_err(|_| TimeError)?;
         i64::try_from(t.as_nanosecond())
             .map(Time::from_nanos)
