@@ -5,6 +5,7 @@
 //! that same transaction. Nothing that was folded outlives an error: the partitions are restored from what is committed.
 
 mod panics;
+mod parts;
 mod restore;
 mod row;
 
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use engine::{Output, Shard};
 use model::{Input, Span, Text, Time};
+use parts::Parted;
 use row::Checkpoint;
 pub use row::{RowSeen, look_at_row};
 
@@ -58,6 +60,8 @@ struct Running {
     shard: Shard,
     next: u64,
     quarantined: BTreeSet<u64>,
+    /// Rows that the last checkpoint wrote in parts.
+    parted: Parted,
     /// Inputs folded since the last checkpoint.
     since: u64,
     /// Whether `next` is ahead of what the group has committed.
@@ -199,7 +203,15 @@ impl Correlate {
                 heard: None,
             },
         };
-        let records = self.read(&mut life, wait)?;
+        let records = match self.read(&mut life, wait) {
+            Ok(records) => records,
+            Err(error) => {
+                if error.kind() == LogErrorKind::Setup {
+                    self.cover(&mut life);
+                }
+                return Err(error);
+            }
+        };
         let Some(outputs) = self.fold(&mut life, records)? else {
             // A record was quarantined: what was folded beside it is restored.
             return Ok(Turn::Worked);
@@ -232,6 +244,17 @@ impl Correlate {
                 .set(self.clock.now().since(time).millis());
         }
         Ok(turn)
+    }
+
+    /// A partition that was given is refused, and a person has to act: what was folded of the others is covered by a
+    /// checkpoint, so that it is no tail for whichever version comes next. What cannot be committed stays one.
+    fn cover(&self, life: &mut Life) {
+        let transaction = self.transaction(life, Vec::new(), Due::Now);
+        if !transaction.is_empty()
+            && let Err(error) = life.worker.commit(&transaction)
+        {
+            tracing::warn!(worker = self.member.name, %error, "no checkpoint before the refusal");
+        }
     }
 
     /// Polls until the journal runs dry, but not before the next commit may be.
@@ -289,6 +312,7 @@ impl Correlate {
                     shard,
                     next,
                     quarantined,
+                    parted,
                     since,
                 } = restored;
                 life.shards.insert(
@@ -297,6 +321,7 @@ impl Correlate {
                         shard,
                         next,
                         quarantined,
+                        parted,
                         since,
                         moved: false,
                     },
@@ -383,9 +408,15 @@ impl Correlate {
         let mut bytes = 0;
         let before = records.len();
         for row in running.shard.dirty_rows() {
-            let (key, value) = row::of_state(row, self.settings.fold_version);
-            bytes += value.as_ref().map_or(0, Vec::len);
-            records.push(Outgoing::to(state, at.partition, key, value));
+            parts::split(
+                row,
+                self.settings.fold_version,
+                &mut running.parted,
+                |key, value| {
+                    bytes += value.as_ref().map_or(0, Vec::len);
+                    records.push(Outgoing::to(state, at.partition, key, value));
+                },
+            );
         }
         let checkpoint = Checkpoint {
             position: running.next,

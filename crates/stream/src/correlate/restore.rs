@@ -9,6 +9,7 @@ use std::time::Duration;
 use engine::{Shard, StateRow};
 
 use super::panics::{self, Panicked};
+use super::parts::{PART, Parted, Parts};
 use super::row::{self, CHECKPOINT, Checkpoint, POSITION, Position, QUARANTINE};
 use crate::counters::Counters;
 use crate::log::{Log, LogError, LogErrorKind, Reader, Record, TopicPartition, Worker};
@@ -27,6 +28,8 @@ pub(super) struct Restored {
     pub(super) next: u64,
     /// Positions that the fold must not see.
     pub(super) quarantined: BTreeSet<u64>,
+    /// Rows that stand in parts.
+    pub(super) parted: Parted,
     /// How much the checkpoint does not cover; of a journal that is no more it covers nothing, and another is due at once.
     pub(super) since: u64,
 }
@@ -177,6 +180,7 @@ fn one(
     let mut checkpoint = None;
     let mut published = None;
     let mut rows = Vec::with_capacity(stored.len());
+    let mut parts = Parts::default();
     #[expect(clippy::iter_over_hash_type, reason = "the order of rows changes nothing")]
     for (key, mut payload) in stored {
         let key = String::from_utf8(key).map_err(|e| setup(format_args!("the key of a row of {at}: {e}")))?;
@@ -189,7 +193,11 @@ fn one(
             checkpoint = Some((fold, read));
         } else if key == POSITION {
             let read: Position = serde_json::from_slice(&payload).map_err(|e| unreadable(at, &key, &e))?;
-            published = Some(read.position);
+            published = Some((fold, read.position));
+        } else if let Some(name) = key.strip_prefix(PART) {
+            if !parts.take(name, payload) {
+                return Err(setup(format_args!("state row {key} of {at} is no part of a row")));
+            }
         } else {
             rows.push(StateRow {
                 key,
@@ -197,6 +205,10 @@ fn one(
             });
         }
     }
+    let (joined, parted) = parts
+        .join()
+        .map_err(|key| setup(format_args!("parts of state row {key} of {at} are missing")))?;
+    rows.extend(joined);
     let from = match &checkpoint {
         Some((_, c)) if c.partition != at.partition || c.partitions != settings.partitions => {
             return Err(setup(format_args!(
@@ -210,13 +222,14 @@ fn one(
     // The row was written with the outputs, in one transaction. The position of the group says the same, but it is kept
     // apart from them: it can be forgotten, and anybody who may read may set it. It counts where there is no row; and
     // without any other word the checkpoint is the best there is, because a clean stop leaves no tail.
-    if let (Some(published), Some(committed)) = (published, committed)
+    if let (Some((_, published)), Some(committed)) = (published, committed)
         && published != committed
     {
         tracing::error!(partition = %at, committed, published,
             "the group does not stand where outputs end; going on where they do");
     }
-    let next = published.or(committed).unwrap_or(from).max(from);
+    let next = published.map(|(_, position)| position);
+    let next = next.or(committed).unwrap_or(from).max(from);
     let recreated = next > bounds.end;
     let next = if recreated {
         counters.recreated_topics.add(1);
@@ -227,9 +240,12 @@ fn one(
         next.max(bounds.start)
     };
     let tail = if recreated { 0 } else { next.saturating_sub(from) };
-    if let Some((fold, _)) = checkpoint.filter(|(fold, _)| tail > 0 && *fold != settings.fold_version) {
+    // Whoever published last folded all of the tail, because nobody goes on behind a tail of another version.
+    let folded_by = published.map(|(fold, _)| fold);
+    let folded_by = folded_by.or(checkpoint.map(|(fold, _)| fold));
+    if let Some(fold) = folded_by.filter(|fold| tail > 0 && *fold != settings.fold_version) {
         return Err(setup(format_args!(
-            "the checkpoint of {at} was written by fold version {fold} and {tail} positions were folded after it; this build has fold version {}: start the former version once and stop it cleanly",
+            "{tail} positions of {at} behind its checkpoint were folded by fold version {fold}; this build has fold version {}: start the former version once and stop it cleanly",
             settings.fold_version
         )));
     }
@@ -248,6 +264,7 @@ fn one(
         shard,
         next,
         quarantined,
+        parted,
         since: if recreated {
             settings.checkpoint_inputs
         } else {

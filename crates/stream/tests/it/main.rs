@@ -14,6 +14,7 @@ mod raw;
 mod simulation;
 mod stuck;
 mod times;
+mod versions;
 
 /// Measured on the simulation: a fifth less time than with the system's allocator.
 #[global_allocator]

@@ -18,8 +18,8 @@ use store::{Placed, Position, Store, Topic};
 
 use crate::clock::Clock;
 use crate::log::{
-    Appender, Bounds, Hold, Log, LogError, LogErrorKind, Member, Outgoing, Polled, Reader, Record, TopicName,
-    TopicPartition, TopicSpec, Transaction, Worker,
+    Appender, Bounds, Hold, Log, LogError, LogErrorKind, Member, Outgoing, Polled, RECORD_BYTES_MAX, Reader,
+    Record, TopicName, TopicPartition, TopicSpec, Transaction, Worker,
 };
 
 /// A log within this process; clones are the same log.
@@ -158,6 +158,10 @@ impl Shared {
         let now = self.clock.now();
         let mut placed = Vec::with_capacity(transaction.records.len());
         for record in &transaction.records {
+            if record.bytes() > RECORD_BYTES_MAX {
+                let what = format_args!("{} bytes for topic {}", record.bytes(), record.topic);
+                return Err(LogError::new(LogErrorKind::TooLarge, what));
+            }
             let Some(topic) = state.topics.get(&record.topic) else {
                 return Err(LogError::new(
                     LogErrorKind::Setup,
