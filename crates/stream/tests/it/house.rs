@@ -119,30 +119,48 @@ impl House {
     }
 }
 
+/// Inputs of a journal partition with their positions.
+pub(crate) type Inputs = Vec<(u64, Input)>;
+/// Those of all partitions.
+pub(crate) type Journal = BTreeMap<u32, Inputs>;
+
+/// The recorded journal.
+pub(crate) fn journal(log: &dyn Log, settings: &Settings) -> Journal {
+    let input = |record: Record| {
+        let input = wire::journal::decode(record.value.as_deref().expect("inputs have values"));
+        (record.offset, input.expect("we wrote it"))
+    };
+    let partitions = read(log, &settings.topics.journal).into_iter();
+    partitions
+        .map(|(partition, records)| (partition, records.into_iter().map(input).collect()))
+        .collect()
+}
+
+/// The positions that a journal partition names as those of inputs that no fold takes.
+pub(crate) fn quarantined(inputs: &Inputs) -> std::collections::BTreeSet<u64> {
+    let named = |(_, input): &(u64, Input)| match input {
+        Input::Quarantine { offset, .. } => Some(*offset),
+        _ => None,
+    };
+    inputs.iter().filter_map(named).collect()
+}
+
 /// What the fold makes of the recorded journal, but for what is quarantined in it.
 pub(crate) fn replayed(log: &dyn Log, settings: &Settings) -> Published {
+    folded(&journal(log, settings), settings)
+}
+
+/// The same, of a journal that was read before.
+pub(crate) fn folded(journal: &Journal, settings: &Settings) -> Published {
     let text = |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap());
     let mut published = Published {
         changes: Bytes::new(),
         incidents: Bytes::new(),
     };
-    for (partition, records) in read(log, &settings.topics.journal) {
-        let mut inputs: Vec<(u64, Input)> = records
-            .iter()
-            .map(|r| {
-                (
-                    r.offset,
-                    wire::journal::decode(r.value.as_deref().unwrap()).unwrap(),
-                )
-            })
-            .collect();
-        let named = |(_, input): &(u64, Input)| match input {
-            Input::Quarantine { offset, .. } => Some(*offset),
-            _ => None,
-        };
-        let quarantined: std::collections::BTreeSet<u64> = inputs.iter().filter_map(named).collect();
-        inputs.retain(|(offset, _)| !quarantined.contains(offset));
-        let inputs: Vec<Input> = inputs.into_iter().map(|(_, input)| input).collect();
+    for (partition, inputs) in journal {
+        let left_out = quarantined(inputs);
+        let inputs = inputs.iter().filter(|(offset, _)| !left_out.contains(offset));
+        let inputs: Vec<Input> = inputs.map(|(_, input)| input.clone()).collect();
         let mut out = Vec::new();
         Shard::new(settings.fold.clone()).step(&inputs, &mut out);
         for output in out {
@@ -160,7 +178,7 @@ pub(crate) fn replayed(log: &dyn Log, settings: &Settings) -> Published {
                 Output::Forget(id) => (&mut published.incidents, id.to_string(), None),
                 Output::Event { .. } | Output::Episode { .. } => continue,
             };
-            into.entry(partition).or_default().push((Some(key), value));
+            into.entry(*partition).or_default().push((Some(key), value));
         }
     }
     published

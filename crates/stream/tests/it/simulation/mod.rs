@@ -10,8 +10,9 @@ mod run;
 mod trouble;
 mod world;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stream::log::faults::Point;
 
@@ -22,10 +23,20 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Runs the seeds on all cores; the first violation of each seed that fails.
+/// A line is printed at least this often while seeds run.
+const WORD: Duration = Duration::from_secs(15);
+
+/// How a seed is run alone.
+fn alone(seed: u64, events: usize) -> String {
+    format!("cargo xtask sim --events {events} --seeds 1 --from {seed}")
+}
+
+/// Runs the seeds on all cores, saying how far that is and what fails; the first violation of each seed that does.
 fn each(seeds: std::ops::Range<u64>, trial: impl Fn(u64) -> Trial + Sync) -> (Vec<(u64, String)>, Ran) {
     let next = AtomicU64::new(seeds.start);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (began, said) = (Instant::now(), Mutex::new(Instant::now()));
+    let all = seeds.end - seeds.start;
     let work = || {
         let (mut failed, mut sum) = (Vec::new(), Ran::default());
         loop {
@@ -33,9 +44,27 @@ fn each(seeds: std::ops::Range<u64>, trial: impl Fn(u64) -> Trial + Sync) -> (Ve
             if seed >= seeds.end {
                 return (failed, sum);
             }
-            match run(&trial(seed)) {
+            let mut said = said.lock().unwrap();
+            if said.elapsed() > WORD {
+                *said = Instant::now();
+                let (done, s) = (seed - seeds.start, began.elapsed().as_secs_f64());
+                println!(
+                    "{done} of {all} seeds begun in {s:.0} s, {:.2} a second on {threads} cores",
+                    done as f64 / s
+                );
+            }
+            drop(said);
+            let trial = trial(seed);
+            match run(&trial) {
                 Ok(ran) => sum.add(&ran),
-                Err(violation) => failed.push((seed, violation)),
+                Err(violation) => {
+                    let first = violation.lines().next().unwrap_or_default();
+                    println!(
+                        "seed {seed} fails: {first}\n    alone: {}",
+                        alone(seed, trial.events)
+                    );
+                    failed.push((seed, violation));
+                }
             }
         }
     };
@@ -66,18 +95,16 @@ fn every_promise_holds_under_every_fault() {
         mutant: None,
     };
     let (failed, sum) = each(from..from + seeds, trial);
+    let s = began.elapsed().as_secs_f64();
     println!(
-        "{seeds} seeds from {from} in {:.1} s: {sum}",
-        began.elapsed().as_secs_f64()
+        "{seeds} seeds from {from} in {s:.1} s, {:.2} seeds a second: {sum}",
+        seeds as f64 / s
     );
-    for (seed, violation) in &failed {
-        println!("seed {seed}: {}", violation.lines().next().unwrap_or_default());
-    }
     assert!(
         failed.is_empty(),
-        "{} of {seeds} seeds fail; the first alone: cargo xtask sim --events {events} --seeds 1 --from {}\n{}",
+        "{} of {seeds} seeds fail; the first alone: {}\n{}",
         failed.len(),
-        failed[0].0,
+        alone(failed[0].0, events),
         failed[0].1
     );
     if seeds >= 100 {

@@ -17,6 +17,7 @@ use super::mutants::{Mutant, Tampered};
 use super::promises;
 use super::trouble::Trouble;
 use super::world::{self, BOOM, Raw};
+use crate::house::journal;
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -158,11 +159,12 @@ fn run_quietly(trial: &Trial) -> Result<Ran, String> {
     let mut house = House::new(trial, settings, history, raw, dice)?;
     house.under_faults()?;
     house.in_peace()?;
-    promises::hold(&house.sound, &house.settings, &expected, house.latest)?;
+    let journal = journal(&house.sound, &house.settings);
+    promises::hold(&house.sound, &house.settings, &journal, &expected, house.latest)?;
     if let Some((from, before)) = house.quiet {
         promises::somebody_lives(&house.sound, &house.settings, from, before, house.clock.now())?;
     }
-    house.books()?;
+    house.books(promises::events(&journal))?;
     let struck = lock(&house.trouble).struck.clone();
     Ok(Ran {
         events: house.counters.ingested_inputs.get(),
@@ -476,7 +478,7 @@ impl House {
     }
 
     /// I4: a fresh worker that restores everything knows of each event in the journal once.
-    fn books(&mut self) -> Result<(), String> {
+    fn books(&mut self, journal: u64) -> Result<(), String> {
         let mut folded = 0;
         for worker in self.correlate.iter_mut().filter_map(Option::take) {
             let mut worker = worker;
@@ -523,7 +525,6 @@ impl House {
             }
             folded += books.events;
         }
-        let journal = promises::events(&self.sound, &self.settings);
         if folded == journal {
             Ok(())
         } else {
