@@ -25,6 +25,8 @@ use crate::{
     worker::Workers,
 };
 
+/// How alike incidents and pages have to be (E3).
+const E3_MIN: f64 = 0.99;
 /// Records sent at once, at most.
 const BATCH: usize = 500;
 
@@ -106,7 +108,7 @@ pub(crate) fn end_to_end(args: &Args, broker: &Broker) -> Result<Sum, String> {
             .filter(|(_, p, offset, _)| !found.contains_key(&(*p, *offset)))
             .count() as u64,
         doubled: found.values().map(|n| n - 1).sum(),
-        differing: 0,
+        ..Sum::default()
     };
     place.wait_for("journal positions to be folded", || {
         workers.revive()?;
@@ -116,6 +118,7 @@ pub(crate) fn end_to_end(args: &Args, broker: &Broker) -> Result<Sum, String> {
     })?;
     workers.end_all()?;
     println!("  {workers}");
+    workers.refused_what_it_had_to()?;
 
     // The journal may end with progress that nobody folds any more; a clean stop says how far it was folded.
     let mut folded = Vec::new();
@@ -135,12 +138,17 @@ pub(crate) fn end_to_end(args: &Args, broker: &Broker) -> Result<Sum, String> {
     let calm = Beliefs::of(calm(&place.settings, raw, records, until.unwrap_or(Time::MIN))?);
     let found = Beliefs::of(folded);
     sum.differing += found.states_that_differ(&calm);
+    let (grouping, paging) = (found.grouping(&calm), found.paging(&calm));
     println!(
-        "  {} alerts; E3: grouping agrees to {:.4}, paging to {:.4}",
+        "  {} alerts; E3: grouping agrees to {grouping:.4}, paging to {paging:.4}",
         calm.len(),
-        found.grouping(&calm),
-        found.paging(&calm)
     );
+    for (what, agrees) in [("grouping", grouping), ("paging", paging)] {
+        if agrees < E3_MIN {
+            println!("  E3 does not hold: {what} has to agree to {E3_MIN}");
+            sum.unlike += 1;
+        }
+    }
     Ok(sum)
 }
 

@@ -33,7 +33,7 @@ pub(crate) enum Fault {
     Narrow,
     /// The positions of the group are set to where nobody has folded: before, behind, beyond the end.
     Offsets,
-    /// All are killed and started as another version of the fold, and then as this one again.
+    /// All are killed and started as another version of the fold; where that refuses, the remedy that it names.
     Upgrade,
     /// The disk of the broker is full, and then it is not.
     Disk,
@@ -51,14 +51,12 @@ const KINDS: [(&str, Fault, usize, f64); 12] = [
     ("reset", Fault::Reset, 2, 4.0),
     ("narrow", Fault::Narrow, 1, 6.0),
     ("offsets", Fault::Offsets, 1, 4.0),
-    ("upgrade", Fault::Upgrade, 1, 12.0),
+    ("upgrade", Fault::Upgrade, 1, 30.0),
     ("disk", Fault::Disk, 1, 15.0),
 ];
 
 /// Longer than the session of a worker.
 const STANDSTILL: Duration = Duration::from_millis(4_500);
-/// So long a worker of another version gets to be given partitions, and to refuse them.
-const TRIES: Duration = Duration::from_secs(6);
 
 /// The kinds in a list with commas.
 pub(crate) fn list(text: &str) -> Result<Vec<Fault>, String> {
@@ -158,7 +156,7 @@ pub(crate) fn strike(
             Ok(())
         }
         Fault::Offsets => mislead(dice, place),
-        Fault::Upgrade => upgrade(workers),
+        Fault::Upgrade => upgrade(workers, place),
         Fault::Disk => broker.fill(dice.below(3_000)),
     }
 }
@@ -213,16 +211,33 @@ fn mislead(dice: &mut Dice, place: &Place<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Another version of the fold comes after a crash, before this one again. It must not go on with what this one folded
-/// behind its checkpoint; where there is nothing of that kind, it may.
-fn upgrade(workers: &mut Workers) -> Result<(), String> {
+/// Another version of the fold comes after a crash. It must not go on with what this one folded behind its checkpoint;
+/// then this one is started once more and stopped cleanly, and after that the other one must go on, and this one after it.
+fn upgrade(workers: &mut Workers, place: &Place<'_>) -> Result<(), String> {
     let all = 0..workers.len();
     all.clone().try_for_each(|which| workers.kill(which))?;
-    all.clone()
-        .try_for_each(|which| workers.start_other_version(which))?;
-    sleep(TRIES);
-    for which in all.clone() {
-        workers.end_other_version(which)?;
+    if try_other_version(workers)? {
+        place.wait_for_heartbeats(|| {
+            all.clone().try_for_each(|which| workers.start(which))?;
+            Ok(all.len())
+        })?;
+        all.clone().try_for_each(|which| workers.end(which))?;
+        if try_other_version(workers)? {
+            return Err("another version refuses although the former one has stopped cleanly".to_owned());
+        }
+        workers.remedies += 1;
     }
     all.clone().try_for_each(|which| workers.start(which))
+}
+
+/// Starts all as another version, and waits until each has ended; whether any refused.
+fn try_other_version(workers: &mut Workers) -> Result<bool, String> {
+    let all = 0..workers.len();
+    all.clone()
+        .try_for_each(|which| workers.start_other_version(which))?;
+    let mut refused = false;
+    for which in all {
+        refused |= workers.end_other_version(which)?;
+    }
+    Ok(refused)
 }

@@ -15,6 +15,8 @@ pub(crate) struct Sum {
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
     pub(crate) differing: u64,
+    /// Judgements that are less alike than they have to be (E3).
+    pub(crate) unlike: u64,
 }
 
 impl Sum {
@@ -22,9 +24,10 @@ impl Sum {
         self.lost += other.lost;
         self.doubled += other.doubled;
         self.differing += other.differing;
+        self.unlike += other.unlike;
     }
     pub(crate) fn is_nothing(&self) -> bool {
-        self.lost + self.doubled + self.differing == 0
+        self.lost + self.doubled + self.differing + self.unlike == 0
     }
 }
 

@@ -4,9 +4,10 @@
 //! What they publish must be, byte for byte, what one fold of the journal gives.
 //! (b) *end to end*: events are sent while processes that do both halves suffer the same. Every record must be in the
 //! journal once, what is published must again be the fold of the journal, and the states of alerts those of a fold of the
-//! records in the order in which they were sent (E2); how alike the incidents are is told (E3).
+//! records in the order in which they were sent (E2); incidents and pages must be alike to .99 (E3).
 //!
-//! The last line is `lost L doubled D differing X`; the exit status is 0 only if all are 0.
+//! The last line is `lost L doubled D differing X`; the exit status is 0 only if all are 0, E3 holds, and upgrades, if
+//! there were any to speak of, were seen to be refused.
 
 mod alike;
 mod broker;
@@ -51,7 +52,7 @@ cargo xtask chaos [--kills N] [--events M] [--seed S] [--workers W] [--faults LI
     kill9 (the default), term, stop (SIGSTOP beyond the session), join (another process comes and goes),
     broker (stopped or killed, and started), cut, delay, reset, narrow (a proxy between workers and broker lets nothing
     pass, everything half a second later, resets connections, or lets ten kilobytes a second pass), network (these four),
-    offsets (somebody sets the positions of the group), upgrade (killed, and started as another version of the fold),
+    offsets (somebody sets the positions of the group), upgrade (killed, and started as another version of the fold, which has to refuse a tail; then the remedy),
     disk (that of the broker is full; needs the right to mount), all (each of these, kill9 the most often).
     Needs the ports from CHAOS_KAFKA_PORT (29492) on, five of them.";
 

@@ -1,6 +1,11 @@
 //! A worker like any other but for the version of the fold that it says to have.
 
-use std::{io::Read, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::Read,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use stream::{
     Pipeline, Settings, Stages, SystemClock, TopicTime,
@@ -22,7 +27,10 @@ pub(crate) fn args(place: &Place<'_>, stages: Stages) -> Vec<String> {
     ]
 }
 
-/// Works until its input ends, or until a person has to act.
+/// So long it works on partitions that it did not refuse before it ends by itself, cleanly.
+const WORKS: Duration = Duration::from_secs(2);
+
+/// Works for a while, until its input ends, or until a person has to act.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     let [address, prefix, time, stages, instance] = args else {
         return Err("for the use of this program alone".to_owned());
@@ -49,10 +57,22 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {
     let handle =
         Pipeline::start(settings, Arc::new(log), Arc::new(SystemClock)).map_err(|e| e.to_string())?;
     let told = std::thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    let mut since = None;
     while !told.is_finished() {
         if let Some(failure) = handle.failure() {
             eprintln!("{failure}");
             return Ok(ExitCode::from(2));
+        }
+        let holds = |worker: &stream::WorkerHealth| {
+            worker.stage == stream::Stage::Correlate
+                && matches!(worker.state, stream::WorkerState::Running { partitions: 1.. })
+        };
+        since = match handle.health().workers.iter().any(holds) {
+            true => since.or(Some(Instant::now())),
+            false => None,
+        };
+        if since.is_some_and(|since| since.elapsed() > WORKS) {
+            break;
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -185,6 +185,37 @@ impl<'a> Place<'a> {
         Ok(positions)
     }
 
+    /// Starts workers and waits until what each of them says that it holds is, together, every partition once.
+    pub(crate) fn wait_for_heartbeats(
+        &self,
+        start: impl FnOnce() -> Result<usize, String>,
+    ) -> Result<(), String> {
+        let seen = ledger::bounds(
+            self.log.as_ref(),
+            &TopicPartition::new(&self.settings.topics.heartbeat, 0),
+        )?
+        .end;
+        let workers = start()?;
+        self.wait_for("partitions to be held again", || {
+            let mut held: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+            ledger::each(self.log.as_ref(), &self.settings.topics.heartbeat, 0, |record| {
+                if record.offset < seen {
+                    return Ok(());
+                }
+                let value: serde_json::Value =
+                    serde_json::from_slice(record.value.as_deref().unwrap_or_default()).map_err(said)?;
+                let partitions = value["partitions"].as_array().into_iter().flatten();
+                let partitions = partitions.filter_map(|one| one["partition"].as_u64()).collect();
+                held.insert(value["worker"].to_string(), partitions);
+                Ok(())
+            })?;
+            let mut all: Vec<u64> = held.values().flatten().copied().collect();
+            all.sort_unstable();
+            let whole = all.into_iter().eq(0..u64::from(PARTITIONS));
+            Ok(u64::from(!whole || held.len() < workers))
+        })
+    }
+
     /// What is published beside what a fold of the journal gives.
     pub(crate) fn compare(&self, expected: &[Folded]) -> Result<Sum, String> {
         let mut sum = Sum::default();

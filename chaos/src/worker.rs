@@ -28,9 +28,13 @@ pub(crate) struct Workers {
     pub(crate) busiest_cut: f64,
     /// Workers of another version that refused what this one folded, and those that had nothing to refuse.
     pub(crate) refusals: u32,
+    /// Upgrades that met a tail, were refused, and went on after the remedy.
+    pub(crate) remedies: u32,
     pub(crate) takeovers: u32,
 }
 
+/// A worker of another version gets so long to be given partitions, and to refuse them or go on.
+const DECIDES: Duration = Duration::from_secs(30);
 /// A process that does not end within this time after SIGTERM does not do what it says.
 const END: Duration = Duration::from_secs(20);
 
@@ -53,6 +57,7 @@ impl Workers {
             slowest_end: Duration::ZERO,
             busiest_cut: 0.0,
             refusals: 0,
+            remedies: 0,
             takeovers: 0,
         };
         for which in 0..count {
@@ -105,29 +110,52 @@ impl Workers {
         Ok(())
     }
 
-    /// Ends it; it must have refused and said why, or end well.
-    pub(crate) fn end_other_version(&mut self, which: usize) -> Result<(), String> {
+    /// Waits until it has ended, or tells it to; it must have refused and said why, or end well. Whether it refused.
+    pub(crate) fn end_other_version(&mut self, which: usize) -> Result<bool, String> {
+        let began = Instant::now();
+        while began.elapsed() < DECIDES {
+            if self
+                .child(which)?
+                .try_wait()
+                .map_err(|e| e.to_string())?
+                .is_some()
+            {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
         drop(self.child(which)?.stdin.take());
         let status = self.wait(which)?;
         let name = format!("w{which}-other.log");
         match status.code() {
-            Some(0) => self.takeovers += 1,
+            Some(0) => {
+                self.takeovers += 1;
+                Ok(false)
+            }
             Some(2) => {
                 self.refusals += 1;
                 let log = fs::read_to_string(self.dir.join(&name)).unwrap_or_default();
                 let last = log.lines().last().unwrap_or_default();
-                if !last.contains("written by fold version") {
+                if !last.contains("folded by fold version") {
                     return Err(format!("another version refuses, but not for being one: {last}"));
                 }
+                Ok(true)
             }
-            _ => return Err(format!("another version ended with {status}; see {name}")),
+            _ => Err(format!("another version ended with {status}; see {name}")),
         }
-        Ok(())
     }
 
     /// The process of one.
     pub(crate) fn process(&mut self, which: usize) -> Result<u32, String> {
         self.child(which).map(|child| child.id())
+    }
+
+    /// Whether another version that came often enough was refused at least once: a kill at work leaves a tail.
+    pub(crate) fn refused_what_it_had_to(&self) -> Result<(), String> {
+        match (self.refusals, self.takeovers) {
+            (0, 4..) => Err("another version came again and again and never met a tail".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// Seconds of CPU that those running have taken.
@@ -246,10 +274,10 @@ impl std::fmt::Display for Workers {
             write!(f, ", while cut off a worker took {busy:.1} % of a core at most")?;
         }
         if self.refusals + self.takeovers > 0 {
-            let (no, yes) = (self.refusals, self.takeovers);
+            let (no, yes, mended) = (self.refusals, self.takeovers, self.remedies);
             write!(
                 f,
-                ", another version refused {no} times and had nothing to refuse {yes} times"
+                ", another version refused a tail {no} times, went on {yes} times, {mended} upgrades by the remedy"
             )?;
         }
         Ok(())
