@@ -1,4 +1,4 @@
-//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `chaos`, `latency`, `restore`.
+//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `hot`, `chaos`, `latency`, `restore`.
 
 use std::process::{Command, ExitCode};
 
@@ -6,6 +6,9 @@ const USAGE: &str = "\
 cargo xtask sim [--seeds N] [--from S] [--events E]
     The whole pipeline on the simulated log: N seeds (10000) from S (0) on, each of E (1000) events and about as many
     minutes as seconds of a failing shop. Prints what happened; the exit status is 0 only if every promise held.
+cargo xtask hot [--events N]
+    N (1000000) events, nine tenths of them of one service, folded beside as many that are spread evenly: throughput, and
+    what an event of another service takes. The exit status is 0 only if both stay within what is asked.
 cargo xtask chaos [--kills N] [--events M] [--seed S] [--workers W] [--faults LIST]
     Faults around real processes on a real Apache Kafka. Prints `lost L doubled D differing X`; the exit status is 0 only
     if all are 0. `cargo xtask chaos --help` tells the rest.
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(command, rest)| (command.as_str(), rest)) {
         Some(("sim", rest)) => sim(rest),
+        Some(("hot", rest)) => hot(rest),
         Some(("chaos", rest)) => with_kafka(rest, &["--stormfold"]),
         Some((command @ ("latency" | "restore"), rest)) => with_kafka(rest, &[command]),
         _ => Err(USAGE.to_owned()),
@@ -57,6 +61,26 @@ fn sim(args: &[String]) -> Result<bool, String> {
         .env("STORMFOLD_SEEDS", seeds.to_string())
         .env("STORMFOLD_FROM", from.to_string())
         .env("STORMFOLD_EVENTS", events.to_string())
+        .status()
+        .map(|status| status.success())
+        .map_err(|e| format!("cargo: {e}"))
+}
+
+fn hot(args: &[String]) -> Result<bool, String> {
+    let [events] = numbers(args, [("--events", 1_000_000)])?;
+    cargo()
+        .args([
+            "test",
+            "--release",
+            "--locked",
+            "--package",
+            "sim",
+            "--test",
+            "hot",
+            "--",
+            "--nocapture",
+        ])
+        .env("STORMFOLD_HOT_EVENTS", events.to_string())
         .status()
         .map(|status| status.success())
         .map_err(|e| format!("cargo: {e}"))
