@@ -19,64 +19,73 @@ use crate::{
 /// What speaks for and against a membership, in the order of [`Belief::NAMES`].
 pub type Grounds = [f64; Belief::NAMES.len()];
 
-/// Weights of the grounds of a membership, in log-odds, and what follows from the probability.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Belief {
-    /// It opens an incident where nothing is live.
-    pub opens: f64,
-    /// It opens one beside those that are live.
-    pub beside: f64,
-    /// It joins a live incident.
-    pub joins: f64,
-    /// It is chronic and follows a live incident.
-    pub follows: f64,
-    /// It returns to the incident that it opened or was in.
-    pub returns: f64,
-    /// It is listed in the day's background.
-    pub background: f64,
-    /// Its episode runs in the incident already.
-    pub runs: f64,
-    /// For each e-fold of the times that it came alone, plus one.
-    pub habit: f64,
-    /// For the incidents of the domain so far, as a share of its alerts: where many come alone, one more does.
-    pub lone: f64,
-    /// When it joins: nothing but hosts is known there.
-    pub bare: f64,
-    /// When it joins: for each step in the topology from the nearest member, at most four.
-    pub hops: f64,
-    /// When it joins: for the share of the next best incident in the activity around it.
-    pub rival: f64,
-    /// When it joins: for each e-fold of the incident's activity around it (30 alerts at most), in hundredths of an alert, plus one.
-    pub activity: f64,
-    /// When it joins: for each e-fold of the incident's age in minutes, plus one.
-    pub age: f64,
-    /// When it joins: it was in the incident before.
-    pub known: f64,
+/// The one list of grounds, each with its shipped weight.
+macro_rules! grounds {
+    ($($(#[$doc:meta])* $name:ident = $weight:expr;)*) => {
+        /// Weights of the grounds of a membership, in log-odds, and what follows from the probability.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Belief {
+            $($(#[$doc])* pub $name: f64,)*
+        }
+
+        impl Default for Belief {
+            /// What `stormfold fit` gives on its simulated worlds; what stands in the background is believed by 5 %, for that list is
+            /// of what nobody relates to anything.
+            fn default() -> Self {
+                Belief { $($name: $weight,)* }
+            }
+        }
+
+        impl Belief {
+            /// Names of the grounds. The first seven say how the alert was placed: one of them is 1, the others are 0.
+            pub const NAMES: [&'static str; [$(stringify!($name)),*].len()] = [$(stringify!($name)),*];
+
+            /// The weights in the order of the names.
+            pub fn weights(&self) -> Grounds {
+                [$(self.$name),*]
+            }
+
+            /// Weights in the order of the names.
+            pub fn of(weights: &Grounds) -> Belief {
+                let [$($name),*] = *weights;
+                Belief { $($name),* }
+            }
+        }
+    };
 }
 
-impl Default for Belief {
-    /// What `stormfold fit` gives on its simulated worlds; what stands in the background is believed by 5 %, for that list is
-    /// of what nobody relates to anything.
-    fn default() -> Self {
-        Belief {
-            opens: 4.39,
-            beside: 2.03,
-            joins: 1.21,
-            follows: 4.92,
-            returns: 0.52,
-            background: -3.0,
-            runs: 2.13,
-            habit: -1.35,
-            lone: -1.44,
-            bare: -6.74,
-            hops: -0.13,
-            rival: -0.45,
-            activity: 0.51,
-            age: -0.67,
-            known: 1.03,
-        }
-    }
+grounds! {
+    /// It opens an incident where nothing is live.
+    opens = 4.39;
+    /// It opens one beside those that are live.
+    beside = 2.03;
+    /// It joins a live incident.
+    joins = 1.21;
+    /// It is chronic and follows a live incident.
+    follows = 4.92;
+    /// It returns to the incident that it opened or was in.
+    returns = 0.52;
+    /// It is listed in the day's background.
+    background = -3.0;
+    /// Its episode runs in the incident already.
+    runs = 2.13;
+    /// For each e-fold of the times that it came alone, plus one.
+    habit = -1.35;
+    /// For the incidents of the domain so far, as a share of its alerts: where many come alone, one more does.
+    lone = -1.44;
+    /// When it joins: nothing but hosts is known there.
+    bare = -6.74;
+    /// When it joins: for each step in the topology from the nearest member, at most four.
+    hops = -0.13;
+    /// When it joins: for the share of the next best incident in the activity around it.
+    rival = -0.45;
+    /// When it joins: for each e-fold of the incident's activity around it (30 alerts at most), in hundredths of an alert, plus one.
+    activity = 0.51;
+    /// When it joins: for each e-fold of the incident's age in minutes, plus one.
+    age = -0.67;
+    /// When it joins: it was in the incident before.
+    known = 1.03;
 }
 
 /// Steps in the topology that are told apart.
@@ -87,84 +96,6 @@ const ACTIVITY_MAX: f64 = 30.0;
 const ALERTS_ASSUMED: u64 = 5;
 
 impl Belief {
-    /// Names of the grounds. The first seven say how the alert was placed: one of them is 1, the others are 0.
-    pub const NAMES: [&'static str; 15] = [
-        "opens",
-        "beside",
-        "joins",
-        "follows",
-        "returns",
-        "background",
-        "runs",
-        "habit",
-        "lone",
-        "bare",
-        "hops",
-        "rival",
-        "activity",
-        "age",
-        "known",
-    ];
-
-    /// The weights in the order of the names.
-    pub fn weights(&self) -> Grounds {
-        [
-            self.opens,
-            self.beside,
-            self.joins,
-            self.follows,
-            self.returns,
-            self.background,
-            self.runs,
-            self.habit,
-            self.lone,
-            self.bare,
-            self.hops,
-            self.rival,
-            self.activity,
-            self.age,
-            self.known,
-        ]
-    }
-
-    /// Weights in the order of the names.
-    pub fn of(weights: &Grounds) -> Belief {
-        let [
-            opens,
-            beside,
-            joins,
-            follows,
-            returns,
-            background,
-            runs,
-            habit,
-            lone,
-            bare,
-            hops,
-            rival,
-            activity,
-            age,
-            known,
-        ] = *weights;
-        Belief {
-            opens,
-            beside,
-            joins,
-            follows,
-            returns,
-            background,
-            runs,
-            habit,
-            lone,
-            bare,
-            hops,
-            rival,
-            activity,
-            age,
-            known,
-        }
-    }
-
     /// The log-odds that a membership is right.
     pub fn log_odds(&self, grounds: &Grounds) -> f64 {
         self.weights().iter().zip(grounds).map(|(w, g)| w * g).sum()
