@@ -218,6 +218,9 @@ pub(crate) struct Spot {
     /// Whether it was looked up in a topology that was over already; a newer event is looked up anew.
     #[serde(skip_serializing_if = "is_new")]
     pub past: bool,
+    /// Whether a name of it could mean several things.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ambiguous: bool,
 }
 
 /// What an alert usually does. Grown from its own past only.

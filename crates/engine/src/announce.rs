@@ -13,6 +13,7 @@ use crate::{
     fold::Fold,
     settings::secs,
     settle::{Kind, Pending, Placement, Verdict},
+    spot::ambiguity,
 };
 
 /// An incident that was announced and is not settled yet. It takes in announcements, and no page is due for it.
@@ -79,6 +80,11 @@ impl Engine {
         if let Some(tentative) = self.tentative.get_mut(&id) {
             tentative.waiting += 1;
         }
+        because.extend(
+            self.alerts
+                .get(&p.alert)
+                .and_then(|alert| ambiguity(alert, fold.graph)),
+        );
         let settle_s = fold.settings.grouping.settle_s;
         because.push(Evidence::new(
             EvidenceKind::Provisional,

@@ -14,6 +14,7 @@ use crate::{
     onset::LOOK_BACK_S,
     returning::RECENT_MIN,
     settings::secs,
+    spot::ambiguity,
     system::Settled,
 };
 
@@ -113,7 +114,11 @@ impl Engine {
         self.meta.habitual.roll(fold.time);
         let unusual = self.unusual(&pending, fold);
         let verdict = self.judge(&pending, fold);
-        let verdict = self.abstain(&pending, verdict, fold);
+        let mut verdict = self.abstain(&pending, verdict, fold);
+        let alert = self.alerts.get(&pending.alert);
+        verdict
+            .because
+            .extend(alert.and_then(|alert| ambiguity(alert, fold.graph)));
         self.place(&pending, verdict, fold);
         let placed = self.alerts.get(&pending.alert).and_then(|alert| alert.incident);
         if let (Some(why), Some(incident)) = (unusual, placed) {

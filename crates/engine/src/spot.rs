@@ -4,10 +4,13 @@
 //! for it: a namespace, a prefix, a network; and where nothing is said, an entity stands alone. A missing field never
 //! makes two things one.
 
-use model::{Event, Text};
+use model::{Event, Evidence, EvidenceKind, Labels, Text};
 use topology::{Graph, NodeId};
 
-use crate::{alert::Spot, fold::Fold};
+use crate::{
+    alert::{Alert, Spot},
+    fold::Fold,
+};
 
 /// Where an alert happens by the topology as it was when the sender saw it, in the terms of the one in force.
 pub(crate) fn locate_then(event: &Event, fold: &Fold<'_>) -> Spot {
@@ -56,7 +59,32 @@ pub(crate) fn locate(event: &Event, graph: &Graph, serial: u32) -> Spot {
         system,
         known,
         past: false,
+        ambiguous: !resolved.ambiguous.is_empty(),
     }
+}
+
+/// Things that are named where a name could mean several.
+const NAMED_MAX: usize = 3;
+
+/// What is said of an alert whose names could mean several things: it was taken for none of them.
+pub(crate) fn ambiguity(alert: &Alert, graph: &Graph) -> Option<Evidence> {
+    if !alert.spot.ambiguous {
+        return None;
+    }
+    let (service, host) = (alert.service.as_deref(), alert.host.as_deref());
+    let resolved = graph.resolve_names(service, host, &Labels::new(), &alert.labels);
+    let (name, nodes) = resolved.ambiguous.first()?;
+    let ids: Vec<&str> = nodes.iter().map(|n| graph.id(*n).as_str()).collect();
+    let (named, rest) = ids.split_at(ids.len().min(NAMED_MAX));
+    let more = match rest.len() {
+        0 => String::new(),
+        n => format!(" or {n} more"),
+    };
+    let text = format!(
+        "{name} could be {}{more}, and is taken for none of them",
+        named.join(" or ")
+    );
+    Some(Evidence::new(EvidenceKind::Ambiguous, ids.len() as f64, text))
 }
 
 /// What stands for a system where the topology knows nothing: the nearest thing that the sender says.

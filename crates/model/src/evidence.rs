@@ -28,6 +28,8 @@ pub enum EvidenceKind {
     Entity,
     /// Connected in the topology; value: hops.
     Topology,
+    /// A name could mean several things and is taken for none of them; value: how many.
+    Ambiguous,
     /// Share an identifying label; value: how many.
     Label,
     /// Alike in their words; value: similarity, 0 to 1.
