@@ -266,6 +266,9 @@ pub(crate) struct Habit {
     pub repeat_stray_s: f64,
     #[serde(skip_serializing_if = "is_new")]
     pub repeats: u32,
+    /// When it last came out of a silence longer than what that interrupted, which is what its habit counts.
+    #[serde(default)]
+    pub came: Option<Time>,
     /// Events in the first half minute of the present run.
     #[serde(skip_serializing_if = "is_new")]
     pub run: u32,

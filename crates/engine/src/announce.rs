@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     engine::{Engine, What},
     fold::Fold,
+    onset::{LOOK_BACK_S, Onset},
     settings::secs,
     settle::{Kind, Pending, Placement, Verdict},
     spot::ambiguity,
@@ -154,7 +155,9 @@ impl Engine {
         // Seen from here the burst lies behind; what settles sees it before.
         let onset = self.judge_onset(p, system, near.as_deref(), &live, true, fold);
         match onset {
-            Some(verdict) if self.room_for_tentative(system, fold) => Guess::Open(
+            // What begins far away may be joined to what is live by something between that is not settled yet.
+            Some(onset) if onset.elsewhere => Guess::Nothing,
+            Some(Onset { verdict, .. }) if self.room_for_tentative(system, fold) => Guess::Open(
                 verdict
                     .because
                     .into_iter()
@@ -163,6 +166,8 @@ impl Engine {
             ),
             // What its incident has shown already begins anew when another fault does: wait for what comes with it.
             _ if p.kind == Kind::Again => Guess::Nothing,
+            // And so may what comes out of a silence that the rhythm of its source does not explain.
+            _ if self.after_silence(p, &live) => Guess::Nothing,
             _ => {
                 let verdict = self.undecided(p, self.judge_joining(p, &live, fold), fold);
                 if verdict.probability < SURE {
@@ -179,6 +184,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether all that is live has been silent for longer than an evaluation interval and the time by which the rate of
+    /// late is told.
+    fn after_silence(&self, p: &Pending, live: &[IncidentId]) -> bool {
+        let usual_s = self.interval_s(p.alert) + LOOK_BACK_S;
+        let mut states = live.iter().filter_map(|id| self.incidents.get(id));
+        states.all(|state| p.t.since(state.last).as_secs_f64() > usual_s)
     }
 
     fn room_for_tentative(&self, system: &Text, fold: &Fold<'_>) -> bool {

@@ -121,18 +121,19 @@ impl Engine {
         }
         let alert = self.alerts.get(&id).expect("made on arrival");
         let incident = alert.incident;
-        let unknown_s = 2.0 * fold.settings.grouping.reach_unknown_s;
         let holds = match incident.and_then(|i| self.incidents.get(&i)) {
             Some(state) if state.is_open() && !state.background => {
-                let resolves = self
-                    .sources
-                    .get(&alert.source)
-                    .is_none_or(|source| source.still_holds(silent_s, unknown_s));
-                was == Some(Status::Firing) && (begun_before || resolves)
+                let held = || self.still_holds(&alert.spot.system, &alert.source, silent_s, fold);
+                was == Some(Status::Firing) && (begun_before || held())
             }
             _ => false,
         };
         let entered = self.observe(id, event, fold);
+        let again = was == Some(Status::Firing) && entered.fresh;
+        self.note_sender(id, |sender| {
+            sender.firings += 1;
+            sender.again += u64::from(again);
+        });
         if was == Some(Status::Firing) {
             self.meta.books.repeats += 1;
         } else {
@@ -227,7 +228,9 @@ impl Engine {
         alert.state_at = event.ts;
         let was_firing = alert.firing();
         alert.status = Status::Resolved;
-        if !was_firing || alert.incident.is_none() {
+        let unheard = !was_firing || alert.incident.is_none();
+        self.note_sender(id, |sender| sender.recoveries += 1);
+        if unheard {
             self.count_quietly(id, event.ts);
         }
         if was_firing {

@@ -16,6 +16,7 @@ use crate::{
     alert::{Alert, Habit},
     announce::Tentative,
     cause::History,
+    delay::Delay,
     fold::Fold,
     incident,
     inhibit::Firing,
@@ -115,6 +116,8 @@ pub(crate) struct Meta {
     pub limit_said: Option<Time>,
     pub books: Books,
     pub rate: Rate,
+    #[serde(default)]
+    pub delay: Delay,
     /// How many alerts a minute do what they usually do.
     pub habitual: Rate,
     /// `ts` of the first alert.

@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Entered {
     /// It begins an episode.
     pub fresh: bool,
+    /// It comes anew, and does not only go on after a pause.
+    pub comes: bool,
     /// A running episode is due to be looked at again.
     pub look: bool,
     /// 0 info, 1 warning, 2 error or critical.
@@ -37,6 +39,10 @@ impl Engine {
         let habit = &mut alert.habit;
         let gap = habit.last.map(|last| t.since(last));
         let fresh = gap.is_none_or(|gap| gap > episode);
+        let ran_s = habit
+            .last
+            .zip(habit.came)
+            .map_or(0.0, |(last, came)| last.since(came).as_secs_f64());
         source.alerts += 1;
         source.heard_at = fold.time;
         source.high += u64::from(event.severity >= Severity::Error);
@@ -77,10 +83,27 @@ impl Engine {
         let entry = self.systems.entry(&system, Default::default);
         entry.named_service |= named;
         let bare = !alert.spot.known && !entry.named_service;
+        let weight = weight.unwrap_or(if bare { 0 } else { 1 });
+        // What nobody rated runs for days without being worse for it. A pause shorter than what it interrupts is no end: a
+        // flood of hours that holds its breath for a minute has not come again. What is rated and comes in runs is judged
+        // by how it begins.
+        let (shortest_s, longest_s) = (
+            fold.settings.grouping.episode_s,
+            fold.settings.grouping.reach_unknown_s,
+        );
+        let comes = match bare && weight == 0 {
+            true => gap.is_none_or(|gap| gap.as_secs_f64() > ran_s.clamp(shortest_s, longest_s)),
+            false => fresh,
+        };
+        let habit = &mut self.alerts.get_mut(&id).expect("made on arrival").habit;
+        if comes {
+            habit.came = Some(t);
+        }
         Entered {
             fresh,
+            comes,
             look,
-            weight: weight.unwrap_or(if bare { 0 } else { 1 }),
+            weight,
         }
     }
 
@@ -94,6 +117,7 @@ impl Engine {
         fold: &mut Fold<'_>,
     ) -> u64 {
         if entered.fresh {
+            self.note_delay(t, fold);
             self.count_rate(fold);
             self.note_usual(id, t);
             if self.habitual(id, entered.weight, t, fold).is_some() {
@@ -120,8 +144,9 @@ impl Engine {
         let mut pending = Pending {
             alert: id,
             t,
-            due: fold.time + secs(fold.settings.grouping.settle_s),
+            due: fold.time + self.settle_wait(fold),
             fresh: entered.fresh,
+            comes: entered.comes,
             kind: Kind::Unnoticed,
             system: alert.spot.system.clone(),
             repeats: 0.0,

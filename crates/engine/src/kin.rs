@@ -258,6 +258,10 @@ impl Engine {
         target.new += old.new;
         target.expected += old.expected;
         target.named_service |= old.named_service;
+        for (source, sender) in old.senders {
+            target.senders.entry(source).or_default().add(sender);
+        }
+        target.newest = target.newest.max(old.newest);
         target.tentative.extend(&old.tentative);
         target.settled.extend(old.settled);
         target.settled.make_contiguous().sort_by_key(|settled| settled.t);

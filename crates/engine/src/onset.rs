@@ -22,6 +22,13 @@ const ELSEWHERE_MIN: usize = 3;
 /// They begin together within so many steps of each other: what is called, and what calls, the same thing.
 const ELSEWHERE_HOPS: u32 = 2;
 
+/// Another fault begins beside a live one.
+pub(crate) struct Onset {
+    pub verdict: Verdict,
+    /// All that speaks for it is the distance.
+    pub elsewhere: bool,
+}
+
 impl Engine {
     /// Something is live: does another fault begin beside it? Either its own symptoms start again together, beyond
     /// what the habit of their sources explains, or a burst of new ones comes that is five times the rate of late, or
@@ -35,7 +42,7 @@ impl Engine {
         live: &[IncidentId],
         behind: bool,
         fold: &Fold<'_>,
-    ) -> Option<Verdict> {
+    ) -> Option<Onset> {
         if p.kind == Kind::Unnoticed {
             return None;
         }
@@ -52,7 +59,7 @@ impl Engine {
             p.t
         };
         match near {
-            None => {
+            None if self.arrives_in_order(fold) => {
                 // On arrival it is counted among those that wait; when it settles it no longer is.
                 let own = u32::from(!behind);
                 again = entry.again + own * u32::from(p.kind == Kind::Again);
@@ -62,10 +69,13 @@ impl Engine {
                     entry.settled.iter().filter(|s| s.again).count() as f64 * settle_s / LOOK_BACK_S;
                 fresh_before = entry.settled.len() as f64 * settle_s / LOOK_BACK_S;
             }
-            Some(near) => {
+            // By event time: what waits for its settlement is not what comes within ten seconds, or not all of it.
+            near => {
                 let (mut now, mut before, mut habit) = ((0, 0), (0, 0), 0.0);
                 for f in &entry.ring {
-                    if f.node.is_none_or(|n| near.binary_search(&NodeId(n)).is_err()) {
+                    let inside =
+                        |near: &[NodeId]| f.node.is_some_and(|n| near.binary_search(&NodeId(n)).is_ok());
+                    if !near.is_none_or(inside) {
                         continue;
                     }
                     let ahead = f.t.since(from).as_secs_f64();
@@ -91,7 +101,8 @@ impl Engine {
         if age <= UNFOLDING_S {
             return None;
         }
-        let (count, text) = if starts_again || burst {
+        let elsewhere = !(starts_again || burst);
+        let (count, text) = if !elsewhere {
             let text = format!(
                 "{fresh} fresh symptoms within {settle_s} s ({fresh_before:.1} usual), {again} of them those of \
                  {youngest} again ({again_before:.1} usual, {expected:.1} by habit)"
@@ -105,7 +116,10 @@ impl Engine {
             (count as f64, text)
         };
         let place = Placement::Open { beside: true };
-        Some(Verdict::new(place, 0.8, EvidenceKind::Onset, count, text))
+        Some(Onset {
+            verdict: Verdict::new(place, 0.8, EvidenceKind::Onset, count, text),
+            elsewhere,
+        })
     }
 
     /// How many symptoms begin together around an alert that is new to the live incidents, if they are several, and none

@@ -52,6 +52,8 @@ impl Engine {
         self.open.insert(id);
         self.alerts.get_mut(&p.alert).expect("looked up above").opened = Some(id);
         self.enliven(&system, id);
+        let entry = self.systems.entry(&system, Default::default);
+        entry.newest = entry.newest.max(Some((p.t, id)));
         if beside {
             self.credit(p, id, &system, node, fold);
         } else {

@@ -73,7 +73,7 @@ impl Engine {
             fold.settings.page.wait_s
         };
         // The alert itself has waited for its settlement already.
-        let latest = fold.time + secs((wait - fold.settings.grouping.settle_s).max(0.0));
+        let latest = fold.time + (secs(wait) - self.settle_wait(fold)).max(Span::ZERO);
         let state = self.incidents.get_mut(&id).expect("looked up above");
         let at = state.page_at.map_or(latest, |at| at.min(latest));
         state.page_at = Some(at);

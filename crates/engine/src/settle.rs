@@ -25,6 +25,9 @@ pub(crate) struct Pending {
     pub t: Time,
     pub due: Time,
     pub fresh: bool,
+    /// It came anew: its habit is judged by what was beside it.
+    #[serde(default)]
+    pub comes: bool,
     pub kind: Kind,
     /// The system that counts it until then.
     pub system: Text,
@@ -132,6 +135,8 @@ impl Engine {
         alert.settled = Some(pending.t);
         if pending.fresh {
             alert.habit.seen = Some(pending.t);
+        }
+        if pending.comes {
             // 20 s more: company is looked for up to 30 s after the alert.
             let due = fold.time + Span::from_secs(20);
             self.timers.insert((due, Timer::Learn(number)));
@@ -227,7 +232,7 @@ impl Engine {
             self.judge_quiet(p, &system, near.as_deref(), fold)
         } else {
             match self.judge_onset(p, &system, near.as_deref(), &live, false, fold) {
-                Some(verdict) => verdict,
+                Some(onset) => onset.verdict,
                 None => self.judge_joining(p, &live, fold),
             }
         };
@@ -292,6 +297,7 @@ impl Engine {
             if let Some(age) = since_end
                 && age <= fold.settings.life.reopen_s
                 && nothing_new
+                && !self.another_since(home, system, near)
             {
                 let text = format!("it opened this incident, which ended {age:.0} s before");
                 return Verdict::new(Placement::Relapse(home), 0.9, EvidenceKind::Relapse, age, text);
@@ -380,6 +386,24 @@ impl Engine {
             ))
         }));
         verdict
+    }
+
+    /// Whether another fault began around an alert since an incident of it did. What comes back is the last thing that
+    /// happened there: an alert that opens every incident, as that of a front does, is no sign of the last but one.
+    fn another_since(&self, home: IncidentId, system: &Text, near: Option<&[NodeId]>) -> bool {
+        let newest = self.systems.get(system).and_then(|system| system.newest);
+        let Some((_, newest)) = newest.filter(|(_, id)| self.follow(*id) != home) else {
+            return false;
+        };
+        let states = (self.incidents.get(&newest), self.incidents.get(&home));
+        let (Some(newest), Some(home)) = states else {
+            return false;
+        };
+        let around = |near: &[NodeId]| {
+            let mut nodes = newest.places.iter().filter_map(|place| place.node);
+            nodes.any(|node| near.binary_search(&NodeId(node)).is_ok())
+        };
+        newest.begun > home.begun && near.is_none_or(around)
     }
 
     /// Evaluation interval of the source of an alert; 0 while none is known.

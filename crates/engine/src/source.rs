@@ -70,15 +70,6 @@ impl Source {
         (self.repeats as f64 + 1.0) / (self.alerts as f64 + 10.0)
     }
 
-    /// Whether a condition that it has not ended still holds, so long after its last word. It does where the source is
-    /// known to say when conditions end; while nothing is known of it, for `unknown_s` seconds.
-    pub(crate) fn still_holds(&self, silent_s: f64, unknown_s: f64) -> bool {
-        match (self.resolves, self.alerts) {
-            (0, 0..20) => silent_s <= unknown_s,
-            _ => !self.never_resolves(),
-        }
-    }
-
     /// Whether it is known not to say when conditions end.
     pub(crate) fn never_resolves(&self) -> bool {
         self.alerts >= 20 && (self.resolves as f64) < 0.1 * self.alerts as f64

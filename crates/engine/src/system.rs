@@ -3,10 +3,12 @@
 //! A *symptom* is an alert, or where nothing but hosts is known (host, source, title), so that a label that varies does
 //! not make a new symptom of every event.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use model::{AlertId, IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
+
+use crate::sender::Sender;
 
 /// A connected part of the topology, or what stands for one where the topology is silent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +28,12 @@ pub(crate) struct System {
     pub named_service: bool,
     /// The last fresh symptoms.
     pub ring: VecDeque<Fresh>,
+    /// What is known here of the tools that watch it.
+    #[serde(default)]
+    pub senders: BTreeMap<Text, Sender>,
+    /// The incident that was opened here last, and when it began.
+    #[serde(default)]
+    pub newest: Option<(Time, IncidentId)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,13 +9,6 @@
 //! breaks by itself; who may write here may do worse) covers the key, so that a row under another's key is found out. The row `!checkpoint` says up to which journal position the rows of its partition hold
 //! what was folded; it is written in the same transaction as they are.
 
-/// The same, keeping the bytes: gives the fold version, and leaves the payload in `bytes`.
-pub(super) fn strip(key: &str, bytes: &mut Vec<u8>) -> Result<u32, RowError> {
-    let (fold, _) = decode(key, bytes)?;
-    bytes.drain(..HEAD);
-    Ok(fold)
-}
-
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
@@ -112,7 +105,6 @@ pub fn look_at_row(key: &str, bytes: &[u8]) -> Result<RowSeen, String> {
     })
 }
 
-<<<<<<< HEAD
 /// The same, keeping the bytes: gives the fold version, and leaves the payload in `bytes`.
 pub(super) fn strip(key: &str, bytes: &mut Vec<u8>) -> Result<u32, RowError> {
     let (fold, _) = decode(key, bytes)?;
@@ -120,14 +112,6 @@ pub(super) fn strip(key: &str, bytes: &mut Vec<u8>) -> Result<u32, RowError> {
     Ok(fold)
 }
 
-/// A row of the fold as key and bytes.
-pub(super) fn of_state(row: StateRow, fold: u32) -> (String, Option<Vec<u8>>) {
-    let value = row.value.map(|payload| encode(&row.key, fold, &payload));
-    (row.key, value)
-}
-
-=======
->>>>>>> f4c8e74 (stream: a tail is refused by who folded it; rows beyond a record go in parts; a refusal leaves no tail of its own)
 #[cfg(test)]
 mod tests {
     use super::*;
