@@ -9,6 +9,7 @@
 //! breaks by itself; who may write here may do worse) covers the key, so that a row under another's key is found out. The row `!checkpoint` says up to which journal position the rows of its partition hold
 //! what was folded; it is written in the same transaction as they are.
 
+use model::Text;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
