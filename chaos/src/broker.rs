@@ -25,6 +25,8 @@ pub(crate) struct Broker {
     mounted: bool,
     /// Whether the files are kept for somebody to look at.
     pub(crate) keep: bool,
+    /// Seconds between two checkpoints of its workers.
+    pub(crate) checkpoint_s: u32,
 }
 
 /// A broker whose disk is full ends; this long it may take.
@@ -49,6 +51,8 @@ impl Broker {
             proxy: None,
             mounted: false,
             keep: std::env::var_os("CHAOS_KEEP").is_some(),
+            // Where most transactions carry a checkpoint, another version has no tail to refuse.
+            checkpoint_s: if faults.contains(&Fault::Upgrade) { 20 } else { 1 },
         };
         if faults.contains(&Fault::Disk) {
             broker.mount(events)?;

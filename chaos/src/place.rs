@@ -118,9 +118,12 @@ impl<'a> Place<'a> {
             Stages::Correlate => "correlate",
         };
         let small = if self.small {
-            ", checkpoint_s: 1, batch_records_max: 1000"
+            format!(
+                ", checkpoint_s: {}, batch_records_max: 1000",
+                self.broker.checkpoint_s
+            )
         } else {
-            ""
+            String::new()
         };
         let session = SESSION.map(|(name, value)| format!("{name}: {value}")).join(", ");
         format!(
