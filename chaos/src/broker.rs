@@ -69,7 +69,8 @@ impl Broker {
         Ok(broker)
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where the broker keeps its topics.
+    pub(crate) fn data(&self) -> PathBuf {
         self.dir.join("kafka")
     }
 

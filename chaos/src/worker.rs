@@ -22,6 +22,8 @@ pub(crate) struct Workers {
     guests: usize,
     /// Ends that nobody asked for.
     pub(crate) exits: u32,
+    /// Before the number in the name of each, so that those of two stages are not taken for one another.
+    letter: char,
     /// The longest time that SIGTERM took.
     pub(crate) slowest_end: Duration,
     /// The most of a core that a worker took while it was cut off from the broker.
@@ -50,6 +52,11 @@ impl Workers {
             stormfold: stormfold.to_owned(),
             dir: place.broker.dir.clone(),
             config: place.config(stages),
+            letter: match stages {
+                Stages::Both => 'w',
+                Stages::Ingest => 'i',
+                Stages::Correlate => 'c',
+            },
             other_version: other_version::args(place, stages),
             running: (0..count).map(|_| None).collect(),
             guests: 0,
@@ -72,13 +79,17 @@ impl Workers {
     }
 
     pub(crate) fn start(&mut self, which: usize) -> Result<(), String> {
-        let name = format!("w{which}");
+        let name = self.name(which);
         let config = self.dir.join(format!("{name}.yaml"));
         fs::write(&config, self.config.replace("INSTANCE", &name)).map_err(|e| e.to_string())?;
         let mut command = Command::new(&self.stormfold);
         command.args(["run", "--config"]).arg(config).stdin(Stdio::null());
         self.running[which] = Some(self.spawn(&mut command, &name)?);
         Ok(())
+    }
+
+    fn name(&self, which: usize) -> String {
+        format!("{}{which}", self.letter)
     }
 
     fn spawn(&self, command: &mut Command, name: &str) -> Result<Child, String> {
@@ -98,7 +109,7 @@ impl Workers {
     /// Starts it as a build with another version of the fold.
     pub(crate) fn start_other_version(&mut self, which: usize) -> Result<(), String> {
         let this = std::env::current_exe().map_err(|e| e.to_string())?;
-        let name = format!("w{which}");
+        let name = self.name(which);
         let mut command = Command::new(this);
         // It ends when this end of the pipe is closed.
         command
@@ -126,7 +137,7 @@ impl Workers {
         }
         drop(self.child(which)?.stdin.take());
         let status = self.wait(which)?;
-        let name = format!("w{which}-other.log");
+        let name = format!("{}-other.log", self.name(which));
         match status.code() {
             Some(0) => {
                 self.takeovers += 1;
@@ -179,9 +190,10 @@ impl Workers {
     }
 
     fn child(&mut self, which: usize) -> Result<&mut Child, String> {
+        let name = self.name(which);
         self.running[which]
             .as_mut()
-            .ok_or_else(|| format!("w{which} does not run"))
+            .ok_or_else(|| format!("{name} does not run"))
     }
 
     pub(crate) fn signal(&mut self, which: usize, signal: &str) -> Result<(), String> {
@@ -217,7 +229,7 @@ impl Workers {
         if status.success() {
             Ok(())
         } else {
-            Err(format!("w{which} ended with {status}"))
+            Err(format!("{} ended with {status}", self.name(which)))
         }
     }
 
@@ -231,7 +243,10 @@ impl Workers {
             }
             if began.elapsed() > END {
                 let s = END.as_secs();
-                return Err(format!("w{which} does not end within {s} s of being told to"));
+                return Err(format!(
+                    "{} does not end within {s} s of being told to",
+                    self.name(which)
+                ));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -245,7 +260,8 @@ impl Workers {
             };
             if status.code() == Some(2) {
                 return Err(format!(
-                    "w{which} wants a person to act; its log is in {}",
+                    "{} wants a person to act; its log is in {}",
+                    self.name(which),
                     self.dir.display()
                 ));
             }

@@ -17,7 +17,7 @@ use stream::{
     log::{TopicName, TopicPartition, TopicSpec},
 };
 
-use super::{broker_process, cpu, numbers, pass};
+use super::{broker_process, cpu, numbers, pass, written};
 use crate::{
     broker::Broker,
     events::outgoing,
@@ -101,6 +101,7 @@ pub(crate) fn run(args: &[String], stormfold: &Path) -> Result<ExitCode, String>
     let (raw, changes) = (&place.settings.raw[1].name, &place.settings.topics.changes);
     let pipeline = measure(&place, raw, changes, processes, rate, seconds)?;
     println!("stormfold     {pipeline}");
+    println!("{}", written(&place, rate * (WARM.as_secs() + seconds))?);
     ingest.end_all()?;
     correlate.end_all()?;
     println!(

@@ -6,7 +6,7 @@ pub(crate) mod restore;
 
 use std::{fs, path::Path};
 
-use crate::place::said;
+use crate::place::{PARTITIONS, Place, said};
 
 /// Numbers given as options, in pairs; `known` names them with their defaults.
 pub(crate) fn numbers<const N: usize>(args: &[String], known: [(&str, u64); N]) -> Result<[u64; N], String> {
@@ -32,6 +32,33 @@ pub(crate) fn cpu(process: u32) -> Result<f64, String> {
     let ticks = |n: usize| fields.get(n).and_then(|field| field.parse::<f64>().ok());
     let both = ticks(11).zip(ticks(12)).ok_or("no times of a process")?;
     Ok((both.0 + both.1) / 100.0)
+}
+
+/// What the topics take on the broker's disk, in bytes an event.
+fn written(place: &Place<'_>, events: u64) -> Result<String, String> {
+    let topics = &place.settings.topics;
+    let topics = [
+        &place.settings.raw[1].name,
+        &topics.journal,
+        &topics.changes,
+        &topics.incidents,
+        &topics.state,
+    ];
+    let mut words = Vec::new();
+    for topic in topics {
+        let mut bytes = 0;
+        for partition in 0..PARTITIONS {
+            let dir = place.broker.data().join(format!("{topic}-{partition}"));
+            for file in fs::read_dir(dir).map_err(said)?.flatten() {
+                if file.path().extension().is_some_and(|end| end == "log") {
+                    bytes += file.metadata().map_err(said)?.len();
+                }
+            }
+        }
+        let name = topic.rsplit('.').next().unwrap_or(topic);
+        words.push(format!("{name} {}", bytes / events.max(1)));
+    }
+    Ok(format!("bytes on disk an event: {}", words.join(", ")))
 }
 
 /// Memory of this process that is resident, in bytes.

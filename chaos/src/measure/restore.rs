@@ -10,7 +10,7 @@ use std::{
 use model::Time;
 use stream::{Pipeline, Settings, Stages, SystemClock, TopicTime};
 
-use super::{numbers, pass::connect, resident};
+use super::{cpu, numbers, pass::connect, resident, written};
 use crate::{
     broker::Broker,
     events::outgoing,
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &[String], stormfold: &Path) -> Result<ExitCode, String>
     let broker = Broker::start(&[], 0)?;
     let place = Place::as_users_have_it(&broker, "restore", TopicTime::Records)?;
     fill(&place, stormfold, alerts)?;
+    println!("{}", written(&place, alerts)?);
     let (mut rows, mut bytes) = (0_u64, 0_u64);
     for partition in 0..PARTITIONS {
         let mut newest = std::collections::HashMap::new();
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &[String], stormfold: &Path) -> Result<ExitCode, String>
             stages: Stages::Correlate,
             ..place.settings.clone()
         };
-        let (before, began) = (resident()?, Instant::now());
+        let (before, used, began) = (resident()?, cpu(std::process::id())?, Instant::now());
         let handle = Pipeline::start(settings, log, Arc::new(SystemClock)).map_err(said)?;
         while !handle.health().ready || handle.counters().restores.get() < u64::from(PARTITIONS) {
             if let Some(failure) = handle.failure() {
@@ -72,10 +73,11 @@ pub(crate) fn run(args: &[String], stormfold: &Path) -> Result<ExitCode, String>
             std::thread::sleep(Duration::from_millis(2));
         }
         let took = began.elapsed();
+        let used = cpu(std::process::id())? - used;
         let restoring = Duration::from_nanos(handle.counters().restore_nanos.get());
         let held = resident()?.saturating_sub(before);
         println!(
-            "ready after {:.2} s, {:.2} s of them restoring; {} bytes of memory an alert",
+            "ready after {:.2} s, {:.2} s of them restoring, {used:.2} s of CPU; {} bytes of memory an alert",
             took.as_secs_f64(),
             restoring.as_secs_f64(),
             held / alerts.max(1)
