@@ -57,10 +57,12 @@ impl Engine {
     pub(crate) fn still_holds(&self, system: &Text, source: &Text, silent_s: f64, fold: &Fold<'_>) -> bool {
         let unknown_s = 2.0 * fold.settings.grouping.reach_unknown_s;
         let senders = self.systems.get(system).map(|system| &system.senders);
-        senders
+        let sender = senders
             .and_then(|senders| senders.get(source))
             .copied()
-            .unwrap_or_default()
-            .still_holds(silent_s, unknown_s)
+            .unwrap_or_default();
+        // A tool that says an end nowhere says none here, either, however little it said here so far.
+        let nowhere = self.sources.get(source).is_some_and(|tool| tool.never_resolves());
+        (sender.recoveries > 0 || !nowhere) && sender.still_holds(silent_s, unknown_s)
     }
 }
