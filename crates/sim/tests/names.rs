@@ -1,7 +1,5 @@
 //! A name that could mean several things is said in the record, not guessed.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
 use model::EvidenceKind;
 use sim::scenario::{Scenario, run};
 
@@ -19,7 +17,7 @@ fn a_membership_says_that_its_name_could_be_either_of_two() {
     let run = run(&scenario.settings, &scenario.inputs, usize::MAX, &[], None).unwrap();
     let said = |title: &str| {
         let alerts = run.incidents.iter().flat_map(|i| &i.alerts);
-        let alert = alerts.filter(|a| a.title == title).last().unwrap();
+        let alert = alerts.filter(|a| a.title == title).next_back().unwrap();
         alert
             .because
             .iter()
