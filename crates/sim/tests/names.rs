@@ -16,8 +16,8 @@ fn a_membership_says_that_its_name_could_be_either_of_two() {
     let scenario = Scenario::parse(WORLD).unwrap();
     let run = run(&scenario.settings, &scenario.inputs, usize::MAX, &[], None).unwrap();
     let said = |title: &str| {
-        let alerts = run.incidents.iter().flat_map(|i| &i.alerts);
-        let alert = alerts.filter(|a| a.title == title).next_back().unwrap();
+        let mut alerts = run.incidents.iter().flat_map(|i| &i.alerts);
+        let alert = alerts.rfind(|a| a.title == title).unwrap();
         alert
             .because
             .iter()
