@@ -66,6 +66,9 @@ pub(crate) struct Alert {
     /// The list of what is kept quiet that it is on, and its day.
     #[serde(skip_serializing_if = "is_new")]
     pub listed: Option<Box<(Time, IncidentId)>>,
+    /// How many ids of incidents were made of it, with the onset at which.
+    #[serde(skip_serializing_if = "is_new")]
+    pub minted: Option<Box<(Time, u32)>>,
 
     /// Until when a recovery without a firing is kept.
     #[serde(skip_serializing_if = "is_new")]
@@ -350,6 +353,7 @@ impl Alert {
             rarity: None,
             season: None,
             listed: None,
+            minted: None,
             unmatched_until: None,
             episode: 0,
             back_at: None,

@@ -49,13 +49,13 @@ enum Guess {
 impl Engine {
     /// Says where an alert that has just come will probably be placed.
     pub(crate) fn announce(&mut self, p: &mut Pending, fold: &mut Fold<'_>) {
-        let alert = self.alerts.get(&p.alert).expect("made on arrival");
         let (id, kind, mut because) = match self.guess(p, fold) {
             Guess::Nothing => return,
             Guess::Muted(reason) => return self.say_episode(p.episode, None, Some(&reason), None, fold),
             Guess::Join(id, because) => (id, ChangeKind::Joined, because),
             Guess::Open(because) => {
-                let id = self.mint(&alert.dedup_key, alert.onset);
+                let id = self.mint(p.alert);
+                let alert = self.alerts.get(&p.alert).expect("made on arrival");
                 let tentative = Tentative {
                     system: alert.spot.system.clone(),
                     node: alert.spot.node,

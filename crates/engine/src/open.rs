@@ -30,12 +30,7 @@ impl Engine {
             .alerts
             .get(&p.alert)
             .expect("alerts are remembered while they wait");
-        let (dedup_key, onset, system, node) = (
-            alert.dedup_key.clone(),
-            alert.onset,
-            alert.spot.system.clone(),
-            alert.spot.node,
-        );
+        let (system, node) = (alert.spot.system.clone(), alert.spot.node);
         let mut state = new_state(alert, p.alert, p.t, fold);
         let id = match self.announced_id(p, fold) {
             Some((id, tentative)) => {
@@ -43,7 +38,7 @@ impl Engine {
                 state.opened_at = tentative.at;
                 id
             }
-            None => self.mint(&dedup_key, onset),
+            None => self.mint(p.alert),
         };
         state.because.clone_from(&verdict.because);
         state.related.clone_from(&verdict.related);
@@ -62,12 +57,18 @@ impl Engine {
         id
     }
 
-    /// The id of an incident that this alert opens; `n` counts those that it opened with the same onset before.
-    pub(crate) fn mint(&self, dedup_key: &str, onset: Time) -> IncidentId {
-        (0u32..)
-            .map(|n| IncidentId::new(&self.domain, dedup_key, onset, n))
-            .find(|id| self.incidents.get(id).is_none() && self.tentative.get(id).is_none())
-            .expect("fewer than 2^32 incidents are remembered")
+    /// The id of an incident that this alert opens; `n` counts those that it opened with the same onset before. It is
+    /// kept with the alert, because what was announced and came to nothing is remembered nowhere else.
+    pub(crate) fn mint(&mut self, opener: AlertId) -> IncidentId {
+        let opener = self.alerts.get_mut(&opener).expect("an opener is known");
+        let onset = opener.onset;
+        let before = opener.minted.as_ref().filter(|minted| minted.0 == onset);
+        let (n, id) = (before.map_or(0, |minted| minted.1)..)
+            .map(|n| (n, IncidentId::new(&self.domain, &opener.dedup_key, onset, n)))
+            .find(|(_, id)| self.incidents.get(id).is_none() && self.tentative.get(id).is_none())
+            .expect("fewer than 2^32 incidents are remembered");
+        opener.minted = Some(Box::new((onset, n + 1)));
+        id
     }
 
     pub(crate) fn enliven(&mut self, system: &model::Text, id: IncidentId) {

@@ -35,12 +35,11 @@ impl Engine {
         else {
             return;
         };
-        let opener = self.alerts.get(&first).expect("checked above");
-        let (next, system) = (self.mint(&opener.dedup_key, opener.onset), old.system.clone());
-        let age = fold.time.since(old.opened_at);
+        let (system, age) = (old.system.clone(), fold.time.since(old.opened_at));
+        let state = successor(old, id, first, &firing, fold);
+        let next = self.mint(first);
         let text = format!("it is {age} old; what fires goes on in {next}");
         let because = vec![Evidence::new(EvidenceKind::Limit, age.as_secs_f64(), text)];
-        let state = successor(old, id, first, &firing, fold);
         self.incidents.insert(next, state);
         self.open.insert(next);
         self.enliven(&system, next);

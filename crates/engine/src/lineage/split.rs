@@ -56,12 +56,12 @@ impl Engine {
             state.acknowledged_severity,
         );
         let snoozed = state.snoozed_until;
-        let alert = self.alerts.get(&opener)?;
-        let (next, system) = (
-            self.mint(&alert.dedup_key, alert.onset),
-            alert.spot.system.clone(),
+        let (system, first_at) = (
+            self.alerts.get(&opener)?.spot.system.clone(),
+            state.members.get(&opener)?.first_at,
         );
-        let mut part = new_state(alert, opener, state.members.get(&opener)?.first_at, fold);
+        let next = self.mint(opener);
+        let mut part = new_state(self.alerts.get(&opener)?, opener, first_at, fold);
         part.split_from = Some(id);
         part.because.clone_from(&why.because);
         (part.status, part.acknowledged_by, part.acknowledged_severity) = (status, by, covers);
