@@ -8,6 +8,7 @@ use crate::{
     engine::Engine,
     fold::Fold,
     incident::State,
+    many::many,
     settle::{Pending, STICK_S, name},
 };
 
@@ -36,7 +37,11 @@ impl Engine {
                         .then(a.1.entity.cmp(&b.1.entity))
                 });
             return near.map(|(hops, place)| {
-                let text = format!("{hops} hops from {} in the topology", name(&place.entity));
+                let text = format!(
+                    "{} from {} in the topology",
+                    many(hops, "hop"),
+                    name(&place.entity)
+                );
                 Evidence::new(EvidenceKind::Topology, f64::from(hops), text)
             });
         }

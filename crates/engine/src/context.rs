@@ -11,6 +11,7 @@ use topology::{Graph, NodeKind};
 
 use crate::{
     cause::{Candidate, Entity, GROUNDS, Ranking, Site, explains},
+    many::many,
     owner::blast_radius,
 };
 
@@ -93,8 +94,9 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
             .count();
         if places > 0 {
             let text = format!(
-                "spreads from {} to {places} places along dependencies; {covered}",
-                root.name
+                "spreads from {} to {} along dependencies; {covered}",
+                root.name,
+                many(places as u64, "place")
             );
             return said(
                 ContextClass::Cascading,

@@ -29,6 +29,7 @@ mod kin;
 mod life;
 mod limit;
 mod lineage;
+mod many;
 mod matcher;
 mod member;
 mod merge;

@@ -8,6 +8,7 @@ use crate::{
     engine::{Engine, Timer, What},
     fold::Fold,
     incident::State,
+    many::many,
     open::day_of,
     settings::secs,
     settle::{Pending, Verdict},
@@ -184,11 +185,16 @@ impl Engine {
             .time
             .since(if stale { state.heard() } else { state.touched_at });
         let because = if silent > 0 {
-            let text =
-                format!("{silent} alerts went silent for {quiet} without a recovery; stale, not recovered");
+            let text = format!(
+                "{} went silent for {quiet} without a recovery; stale, not recovered",
+                many(silent, "alert")
+            );
             vec![Evidence::new(EvidenceKind::Quiet, quiet.as_secs_f64(), text)]
         } else {
-            let ended = format!("all {} alerts ended", state.alerts);
+            let ended = match state.alerts {
+                1 => "its alert ended".to_owned(),
+                n => format!("all {n} alerts ended"),
+            };
             vec![
                 Evidence::new(EvidenceKind::Resolved, state.alerts as f64, ended),
                 Evidence::new(

@@ -9,6 +9,7 @@ use super::{
     rank::{Scored, Site, Standing, explains},
     symptoms::{Group, Symptom},
 };
+use crate::many::many;
 
 /// Reasons given for one candidate, besides those of history.
 const REASONS_MAX: usize = 3;
@@ -139,30 +140,29 @@ impl Says<'_> {
         };
         let site = group.site.name(graph);
         match (tie, group.call.filter(|_| group.kind.is_of_calls())) {
-            (Tie::Needed(hops), Some(c)) => format!("{}, {} below the callee", call(c), calls(hops)),
+            (Tie::Needed(hops), Some(c)) => format!("{}, {} below the callee", call(c), many(hops, "hop")),
             (Tie::HostOfNeeded(hops), Some(c)) => {
-                format!("{}, {} below which something runs on it", call(c), calls(hops))
+                format!(
+                    "{}, {} below which something runs on it",
+                    call(c),
+                    many(hops, "hop")
+                )
             }
             (Tie::Host, Some(c)) => format!("{}, an end of which runs on it", call(c)),
             (_, Some(c)) => call(c),
             (Tie::Itself, None) => "of its own".to_owned(),
-            (Tie::Needed(hops), None) => format!("on {site}, which depends on it over {}", calls(hops)),
-            (Tie::Needs(hops), None) => format!("on {site}, on which it depends over {}", calls(hops)),
+            (Tie::Needed(hops), None) => format!("on {site}, which depends on it over {}", many(hops, "hop")),
+            (Tie::Needs(hops), None) => format!("on {site}, on which it depends over {}", many(hops, "hop")),
             (Tie::Host, None) => format!("on {site}, which runs on it"),
             (Tie::HostOfNeeded(hops), None) => {
-                format!("on {site}, which depends over {} on what runs on it", calls(hops))
+                format!(
+                    "on {site}, which depends over {} on what runs on it",
+                    many(hops, "hop")
+                )
             }
             (Tie::Resident, None) => format!("on {site}, on which it runs"),
             (Tie::Callee | Tie::Caller, None) => format!("on {site} beside {}", entity.name(graph)),
         }
-    }
-}
-
-fn calls(hops: u32) -> String {
-    if hops == 1 {
-        "1 hop".to_owned()
-    } else {
-        format!("{hops} hops")
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     incident::State,
+    many::many,
     record::status_word,
 };
 
@@ -75,8 +76,11 @@ impl Engine {
             because.push(Evidence::new(EvidenceKind::Resolved, taken.alerts as f64, text));
             because
         };
-        let gives = said(format!("all {} alerts count in {keep} from now on", taken.alerts));
-        let gains = said(format!("it brings {} alerts", taken.alerts));
+        let gives = said(format!(
+            "{} of it: to count in {keep} from now on",
+            many(taken.alerts, "alert")
+        ));
+        let gains = said(format!("it brings {}", many(taken.alerts, "alert")));
         state.absorb(
             gone,
             &taken,
