@@ -80,4 +80,4 @@ pub const FOLD_VERSION: u32 = 6;
 
 /// The oldest version whose rows this one reads; raised when the meaning of a row changes. Rows of a later version are
 /// refused, because they may hold what this one would drop.
-pub const FOLD_READS_FROM: u32 = 5;
+pub const FOLD_READS_FROM: u32 = 6;

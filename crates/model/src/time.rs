@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A point in time, as nanoseconds since the Unix epoch. Its text form is RFC 3339 in UTC.
 ///
 /// An `Option<Time>` takes no more room than a `Time`: state holds many of both. For that one nanosecond of the year 1677,
-/// [`NEVER`], is no point in time.
+/// `NEVER`, is no point in time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Time(NonZeroI64);
 
