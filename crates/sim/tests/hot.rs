@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use engine::{Books, Output, Settings, Shard};
-use model::{ChangeKind, Event, EventKind, Input, Labels, Severity, Span, Status, Text, Time};
+use model::{ChangeKind, Event, Input, Severity, Span, Status, Text, Time};
 use sim::Dice;
 
 const SERVICES: u64 = 500;
@@ -40,28 +40,13 @@ fn events(count: usize, hot: Hot) -> Vec<Event> {
         let firing = !dice.chance(0.3);
         Event {
             event_id: format!("e{n}").into(),
-            origin: None,
-            kind: EventKind::Alert,
             source: "probe".into(),
             dedup_key: format!("{service}/{alert}").into(),
-            status: if firing { Status::Firing } else { Status::Resolved },
             severity: Severity::Error,
-            severity_original: None,
             title: format!("trouble {}", alert % ALERTS).into(),
-            text: Text::default(),
-            ts: at,
-            starts_at: None,
-            ends_at: None,
-            received_at: at,
             service: Some(format!("service-{service}").into()),
             host: Some(format!("host-{service}-{alert}").into()),
-            entities: Labels::new(),
-            environment: None,
-            tenant: None,
-            labels: Labels::new(),
-            links: Vec::new(),
-            runbook: None,
-            skewed: false,
+            ..Event::bare(if firing { Status::Firing } else { Status::Resolved }, at)
         }
     };
     (0..count).map(event).collect()

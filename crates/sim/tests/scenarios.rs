@@ -215,18 +215,6 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
     let mut paged = 0;
     for (name, scenario) in scenarios() {
         let run = straight(&scenario);
-        let mut places = BTreeMap::new();
-        for output in &run.out {
-            if let Output::Episode {
-                episode,
-                incident,
-                suppressed,
-                ..
-            } = output
-            {
-                places.insert(*episode, (*incident, suppressed.is_some()));
-            }
-        }
         let changes: Vec<&model::Change> = run
             .out
             .iter()
@@ -235,20 +223,7 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
                 _ => None,
             })
             .collect();
-        for output in &run.out {
-            let Output::Event {
-                input,
-                episode: Some(episode),
-            } = output
-            else {
-                continue;
-            };
-            let Input::Event(event) = &scenario.inputs[*input as usize] else {
-                continue;
-            };
-            let Some((Some(incident), false)) = places.get(episode) else {
-                continue;
-            };
+        for (event, incident, _) in placed(&scenario, &run).into_iter().filter(|(.., quiet)| !quiet) {
             let alert = model::AlertId::new(&event.domain(), &event.dedup_key);
             let due = event.received_at + Span::from_secs(20);
             // What it was part of before a merge or a split has paged for it, too.
@@ -256,7 +231,7 @@ fn everything_critical_that_is_due_pages_within_twenty_seconds() {
                 .iter()
                 .filter(|c| c.alert_id == Some(alert))
                 .map(|c| c.incident_id)
-                .chain([*incident])
+                .chain([incident])
                 .collect();
             let of_it = || {
                 let of_one = |c: &&&model::Change| homes.contains(&c.incident_id) && c.at <= due;
@@ -328,6 +303,34 @@ fn every_change_has_an_actor_and_a_reason_and_titles_stay() {
     }
 }
 
+/// Each event whose episode ended in an incident, which one, and whether it is suppressed there.
+fn placed<'a>(scenario: &'a Scenario, run: &Run) -> Vec<(&'a model::Event, model::IncidentId, bool)> {
+    let places: BTreeMap<_, _> = run
+        .out
+        .iter()
+        .filter_map(|output| match output {
+            Output::Episode {
+                episode,
+                incident,
+                suppressed,
+                ..
+            } => Some((*episode, (*incident, suppressed.is_some()))),
+            _ => None,
+        })
+        .collect();
+    let event = |output: &Output| {
+        let Output::Event { input, episode } = output else {
+            return None;
+        };
+        let (incident, quiet) = places.get(&(*episode)?)?;
+        match &scenario.inputs[*input as usize] {
+            Input::Event(event) => Some((event.as_ref(), (*incident)?, *quiet)),
+            _ => None,
+        }
+    };
+    run.out.iter().filter_map(event).collect()
+}
+
 /// Every event that is placed in an incident is counted there, once, however it came to be placed.
 #[test]
 fn an_incident_counts_every_event_that_is_placed_in_it() {
@@ -340,36 +343,15 @@ fn an_incident_counts_every_event_that_is_placed_in_it() {
             }
             id
         };
-        let mut places = BTreeMap::new();
-        for output in &run.out {
-            if let Output::Episode {
-                episode, incident, ..
-            } = output
-            {
-                places.insert(*episode, *incident);
-            }
-        }
         let mut seen = std::collections::BTreeSet::new();
-        let mut placed: BTreeMap<model::IncidentId, u64> = BTreeMap::new();
-        for output in &run.out {
-            let Output::Event {
-                input,
-                episode: Some(episode),
-            } = output
-            else {
-                continue;
-            };
-            let Input::Event(event) = &scenario.inputs[*input as usize] else {
-                continue;
-            };
-            if let Some(Some(incident)) = places.get(episode)
-                && seen.insert((event.domain(), event.event_id.clone()))
-            {
-                *placed.entry(whole(*incident)).or_default() += 1;
+        let mut counts: BTreeMap<model::IncidentId, u64> = BTreeMap::new();
+        for (event, incident, _) in placed(&scenario, &run) {
+            if seen.insert((event.domain(), event.event_id.clone())) {
+                *counts.entry(whole(incident)).or_default() += 1;
             }
         }
         for incident in &run.incidents {
-            let expected = placed.get(&incident.incident_id).copied().unwrap_or(0);
+            let expected = counts.get(&incident.incident_id).copied().unwrap_or(0);
             assert_eq!(incident.counts.events, expected, "{name}: {}", incident.title);
         }
     }
