@@ -307,13 +307,18 @@ const OWNED: &[(&str, &str)] = &[
         "a worker decides by itself where to begin, and says so",
     ),
     ("partitioner", "the partition of a record is chosen explicitly"),
-    ("plugin.library.paths", "code is not loaded by configuration"),
+    ("plugin.*", "code is not loaded by configuration"),
 ];
 
 /// Why this property is refused, or `None` when it is passed on.
 pub(super) fn refusal(name: &str) -> Option<String> {
     let name = name.strip_suffix("_file").unwrap_or(name);
-    let (_, why) = OWNED.iter().find(|(owned, _)| owned.eq_ignore_ascii_case(name))?;
+    let name = name.to_ascii_lowercase();
+    let is_of = |owned: &str| match owned.strip_suffix('*') {
+        Some(family) => name.starts_with(family),
+        None => name == owned,
+    };
+    let (_, why) = OWNED.iter().find(|(owned, _)| is_of(owned))?;
     Some(format!("is not to be set: {why}"))
 }
 
