@@ -9,11 +9,11 @@ use crate::{Event, Hash128, Text};
 /// A dedup key is at most this long, in bytes; longer ones keep a readable prefix and end in a hash.
 pub const KEY_BYTES_MAX: usize = 255;
 
-const KEY_VERSION: &str = "key/1";
+const KEY_VERSION: &str = "key/2";
 
 /// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
 /// was rescheduled, report the same alert.
-const OBSERVER_LABELS: [&str; 14] = [
+const OBSERVER_LABELS: [&str; 13] = [
     "replica",
     "prometheus",
     "prometheus_replica",
@@ -23,7 +23,6 @@ const OBSERVER_LABELS: [&str; 14] = [
     "monitor",
     "job",
     "endpoint",
-    "container",
     "uid",
     "scrape_job",
     "collector",
@@ -63,7 +62,15 @@ const NOTES: &str = "annotation.";
 const OURS: &str = "stormfold.";
 
 /// Labels that name the observed thing only when nothing better does.
-const SUBJECT_LABELS: [&str; 4] = ["pod", "instance", "pod_name", "container_id"];
+const SUBJECT_LABELS: [&str; 7] = [
+    "pod",
+    "instance",
+    "pod_name",
+    "pod_ip",
+    "podip",
+    "pod_uid",
+    "container_id",
+];
 
 /// Words before a title that say the state, not the condition.
 const STATUS_WORDS: [&str; 18] = [
@@ -94,9 +101,11 @@ pub fn dedup_key(event: &Event) -> Text {
     let title = mask(strip_status_prefix(&event.title));
     hash.part(title.as_bytes());
     hash.maybe(event.service.as_deref().map(str::as_bytes));
-    hash.maybe(event.host.as_deref().map(str::as_bytes));
+    // Names of hosts differ by case in no resolver (RFC 4343), but they do from one report of a tool to the next.
+    let host = event.host.as_deref().map(str::to_ascii_lowercase);
+    hash.maybe(host.as_deref().map(str::as_bytes));
     for (kind, name) in event.entities.iter() {
-        if kind != "container" && names_subject(kind, name, event) {
+        if names_subject(kind, name, event) {
             hash.part(kind.as_bytes()).part(name.as_bytes());
         }
     }
@@ -124,9 +133,12 @@ pub fn dedup_key(event: &Event) -> Text {
     compact_str::format_compact!("{}:{:032x}", prefix(&event.source, 40), hash.finish())
 }
 
-/// Whether a pod or instance name tells what broke: it does when nothing better is named, or when it is a part of the
-/// service or host that is.
+/// Whether a pod, container or instance name tells what broke: it does when nothing better is named, or when it is a
+/// part of the service or host that is.
 fn names_subject(kind: &str, name: &str, event: &Event) -> bool {
+    if kind == "container" {
+        return is_container_of_subject(name, event);
+    }
     if !SUBJECT_LABELS.contains(&kind) {
         return true;
     }
@@ -141,6 +153,13 @@ fn names_subject(kind: &str, name: &str, event: &Event) -> bool {
         (None, Some(_)) => part_of(&event.host),
         (Some(_), Some(_)) => part_of(&event.service) || part_of(&event.host),
     }
+}
+
+/// Whether a container is one of the pod that broke, and not that of the exporter that tells of it.
+fn is_container_of_subject(name: &str, event: &Event) -> bool {
+    let is_observer = event.labels.get("job").is_some_and(|job| job == name);
+    let pod = event.entities.get("pod");
+    !is_observer && pod.is_some_and(|pod| names_subject("pod", pod, event))
 }
 
 /// Whether a label's value is a measurement, a time or a random id rather than a name.
