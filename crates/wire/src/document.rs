@@ -22,8 +22,8 @@ pub enum TopologyError {
         /// Where, as in `edges[3].from`.
         path: String,
     },
-    /// Two nodes have one id.
-    #[error("nodes[{second}].id: {id:?} is nodes[{first}] already")]
+    /// Two nodes of one id say different things.
+    #[error("nodes[{second}].id: {id:?} is nodes[{first}] already, with other properties: keep one of them")]
     Twice {
         /// The id.
         id: Text,
@@ -36,8 +36,11 @@ pub enum TopologyError {
 
 /// Checks a document and cuts it into parts. The version is a hash of what it says, not of how it is spaced.
 pub fn topology_parts(json: &str) -> Result<Vec<TopologyPart>, TopologyError> {
-    let document = read(json.trim_start_matches('\u{feff}'))?;
+    let mut document = read(json.trim_start_matches('\u{feff}'))?;
     check(&document)?;
+    // Two inventories put together hold some things twice, and say the same of them.
+    let mut seen = std::collections::BTreeSet::new();
+    document.nodes.retain(|node| seen.insert(node.id.clone()));
     let text = serde_json::to_string(&document).expect("what was read can be written");
     let hash = Hash128::new("topology").part(text.as_bytes()).finish();
     let version: Text = compact_str::format_compact!("{:016x}", (hash >> 64) as u64);
@@ -83,7 +86,8 @@ fn check(document: &TopologyDocument) -> Result<(), TopologyError> {
         if node.id.trim().is_empty() {
             return empty(format!("nodes[{i}].id"));
         }
-        if let Some(first) = seen.insert(node.id.as_str(), i) {
+        let first = *seen.entry(node.id.as_str()).or_insert(i);
+        if document.nodes[first] != *node {
             return Err(TopologyError::Twice {
                 id: node.id.clone(),
                 first,
@@ -148,8 +152,17 @@ mod tests {
             Err(TopologyError::EmptyName { .. })
         ));
         assert!(matches!(
-            topology_parts(r#"{"nodes":[{"id":"a"},{"id":"a"}]}"#),
+            topology_parts(r#"{"nodes":[{"id":"a","team":"x"},{"id":"a","team":"y"}]}"#),
             Err(TopologyError::Twice { .. })
         ));
+    }
+
+    #[test]
+    fn what_is_said_twice_is_said_once() {
+        let once = topology_parts(r#"{"nodes":[{"id":"a"}]}"#).unwrap();
+        assert_eq!(
+            topology_parts(r#"{"nodes":[{"id":"a"},{"id":"a"}]}"#).unwrap(),
+            once
+        );
     }
 }
