@@ -23,7 +23,7 @@ pub enum NodeKind {
     External,
     /// Something that only calls: a browser, a load generator, the calling side of a service.
     Client,
-    /// Coordination and configuration: registries, locks, discovery.
+    /// Coordination and configuration: registries, locks, discovery, DNS.
     Coordination,
     /// A word that we do not know.
     Other,
@@ -37,7 +37,7 @@ impl NodeKind {
             "instance" | "pod" | "container" | "process" | "task" | "replica" | "broker" => {
                 NodeKind::Instance
             }
-            "host" | "node" | "machine" | "vm" | "server" => NodeKind::Host,
+            "host" | "node" | "machine" | "vm" | "server" | "hypervisor" => NodeKind::Host,
             "database" | "db" | "store" | "table" | "bucket" => NodeKind::Database,
             "cache" => NodeKind::Cache,
             "queue" | "topic" | "stream" => NodeKind::Queue,
@@ -45,7 +45,9 @@ impl NodeKind {
             "lambda" | "function" => NodeKind::Lambda,
             "external" | "third_party" | "saas" => NodeKind::External,
             "client" | "browser" => NodeKind::Client,
-            "coordination" | "registry" | "configuration" | "config" => NodeKind::Coordination,
+            "coordination" | "registry" | "discovery" | "dns" | "configuration" | "config" => {
+                NodeKind::Coordination
+            }
             _ => NodeKind::Other,
         }
     }
@@ -58,7 +60,7 @@ pub enum Relation {
     Calls,
     /// `from` consists of copies, `to` is one of them.
     ComposedOf,
-    /// `from` runs on the machine `to`.
+    /// `from` runs on the machine, or in the rack or zone, `to`.
     RunsOn,
     /// Any other dependency, `registers_with` and unknown words among them.
     Plain,
@@ -70,7 +72,8 @@ impl Relation {
         match word.to_ascii_lowercase().as_str() {
             "calls" | "reads" | "writes" | "queries" | "invokes" => Relation::Calls,
             "composed_of" | "has_instance" => Relation::ComposedOf,
-            "runs_on" | "hosted_on" | "scheduled_on" => Relation::RunsOn,
+            "runs_on" | "runs_in" | "hosted_on" | "hosted_in" | "scheduled_on" | "deployed_on"
+            | "located_in" => Relation::RunsOn,
             _ => Relation::Plain,
         }
     }

@@ -38,6 +38,8 @@ enum Level {
     Qualified,
     /// A shorter form: without qualifier, without domain, without a tracer's suffix, the resource of an ARN.
     Short,
+    /// As plain words: separators alike, and without the word `service`.
+    Plain,
 }
 
 /// Sorted keys with the nodes that they may mean.
@@ -104,6 +106,12 @@ impl Names {
                 let qualifier = spelling::qualifier(&lower);
                 if !qualifier.is_empty() {
                     qualifiers.push(Text::from(qualifier));
+                }
+                // What is somebody else's, or a machine, is known by its very name.
+                if !matches!(kinds[i], NodeKind::External | NodeKind::Host)
+                    && let Some(plain) = spelling::plain(name)
+                {
+                    keys.push((plain, Level::Plain, id));
                 }
                 keys.push((Text::from(lower), Level::Own, id));
             }
@@ -192,6 +200,12 @@ impl Graph {
             ) {
                 return tries.found;
             }
+        }
+        if of != NameOf::Host
+            && let Some(plain) = spelling::plain(stem.unwrap_or(name))
+            && tries.at(&plain, Level::Plain)
+        {
+            return tries.found;
         }
         Resolution::Unknown
     }
@@ -301,7 +315,7 @@ impl Tries<'_> {
         let said_qualifier = spelling::qualifier(self.said);
         let other_place = |node: NodeId, l: Level| {
             // `a/x` never means `b/x`.
-            l == Level::Short && !said_qualifier.is_empty() && {
+            l >= Level::Short && !said_qualifier.is_empty() && {
                 let id = graph.id(node).to_lowercase();
                 let own = spelling::qualifier(&id);
                 !own.is_empty() && own != said_qualifier

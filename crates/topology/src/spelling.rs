@@ -110,6 +110,36 @@ pub fn traced_base(name: &str) -> Option<&str> {
     (!unqualified(base).is_empty()).then_some(base)
 }
 
+/// A service's name as plain words: without qualifiers, `-` for every separator and before a capital, and without the
+/// word `service` at its end, which only says what it is. `CheckoutService`, `shop:checkout_service` and
+/// `Checkout Service` are all `checkout`. `None` for what is spelled by rules of its own.
+pub(crate) fn plain(name: &str) -> Option<model::Text> {
+    let name = name.trim();
+    if name.starts_with("http") && name.contains("://") || name.starts_with("arn:") || name.contains("::") {
+        return None;
+    }
+    let last = name.rsplit(['/', ':']).next().unwrap_or(name);
+    let mut words = model::Text::default();
+    let mut before = '-';
+    for c in last.chars() {
+        let separates = matches!(c, '_' | ' ' | '-');
+        if (separates || c.is_uppercase() && before.is_lowercase()) && !words.is_empty() && before != '-' {
+            words.push('-');
+        }
+        if !separates {
+            words.extend(c.to_lowercase());
+        }
+        before = if separates { '-' } else { c };
+    }
+    let words = words.trim_end_matches('-');
+    let bare = ["-service", "-svc"]
+        .iter()
+        .find_map(|suffix| words.strip_suffix(suffix));
+    let words = bare.unwrap_or(words);
+    let is_name = words.len() >= 3 && words.bytes().any(|b| b.is_ascii_alphabetic());
+    is_name.then(|| words.into())
+}
+
 /// What a pod, job or replica set is a copy of, if its name follows the pattern of its controller.
 pub(crate) fn workload_of(pod: &str) -> Option<&str> {
     let (rest, last) = pod.rsplit_once('-')?;
@@ -176,6 +206,24 @@ pub(crate) fn unknown_host(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_names() {
+        for (name, words) in [
+            ("checkout", Some("checkout")),
+            ("CheckoutService", Some("checkout")),
+            ("shop:checkout_service", Some("checkout")),
+            ("Checkout Service", Some("checkout")),
+            ("k8s://prod/shop/checkout-svc", Some("checkout")),
+            ("service", Some("service")),
+            ("db07.corp.example.com:9100", None),
+            ("https://shop.example.com/checkout", None),
+            ("AWS::ECS::Container", None),
+            ("grpc-web", Some("grpc-web")),
+        ] {
+            assert_eq!(plain(name).as_deref(), words, "{name}");
+        }
+    }
 
     #[test]
     fn hosts() {
