@@ -71,10 +71,9 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
     let residents = others(sites, root)
         .filter(|s| root.entity.node().is_some_and(|n| s.hosts.contains(&n)))
         .count();
-    let ground = root.entity.node().is_some_and(|n| {
-        graph.kind(n) == NodeKind::Host && residents >= DEPENDENTS_MIN
-            || graph.kind(n) == NodeKind::Coordination
-    });
+    // What they run on, be it a machine, a rack or a zone.
+    let ground = residents >= DEPENDENTS_MIN
+        || (root.entity.node()).is_some_and(|n| graph.kind(n) == NodeKind::Coordination);
     if ground && ranking.coverage >= COVERAGE_MIN {
         let text = format!(
             "{} is the common ground of {residents} places that alert; {covered}",

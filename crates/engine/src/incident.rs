@@ -198,7 +198,7 @@ pub(crate) struct Face {
 }
 
 /// A count that fades.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Decaying {
     pub value: f64,
     pub at: Time,

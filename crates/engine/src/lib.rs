@@ -10,6 +10,7 @@ mod announce;
 mod around;
 mod arrive;
 mod assess;
+mod behind;
 mod belated;
 mod belief;
 mod calendar;

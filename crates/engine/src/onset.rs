@@ -123,7 +123,7 @@ impl Engine {
     }
 
     /// How many symptoms begin together around an alert that is new to the live incidents, if they are several, and none
-    /// of these incidents was ever at any of their places or a step away from it. A fault spreads to the next place first,
+    /// of these incidents was ever at any of their places or a step away from it, nor is its probable cause. A fault spreads to the next place first,
     /// so what begins at several places far from it is another one.
     fn elsewhere(
         &self,
@@ -160,10 +160,13 @@ impl Engine {
             let next = |n: &NodeId| *n == place || fold.graph.neighbours(*n).binary_search(&place).is_ok();
             places.iter().any(next)
         };
-        let states = live.iter().filter_map(|id| self.incidents.get(id));
-        let apart = states
+        let states = || live.iter().filter_map(|id| self.incidents.get(id));
+        let apart = states()
             .flat_map(|state| &state.places)
             .all(|place| place.node.is_some_and(|node| !beside(NodeId(node))));
-        (symptoms.len() >= ELSEWHERE_MIN && apart).then_some(symptoms.len())
+        // It is at its cause, too, though that be silent: what runs in a zone that fails is next to it.
+        let suspects = states().filter_map(|state| fold.graph.find(&state.causes.first()?.entity));
+        (symptoms.len() >= ELSEWHERE_MIN && apart && !suspects.into_iter().any(beside))
+            .then_some(symptoms.len())
     }
 }

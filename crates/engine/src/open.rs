@@ -9,6 +9,7 @@ use model::{
 
 use crate::{
     alert::Alert,
+    behind::USUAL_DECAY_S,
     engine::Engine,
     fold::Fold,
     incident::{Decaying, State},
@@ -49,6 +50,7 @@ impl Engine {
         self.enliven(&system, id);
         let entry = self.systems.entry(&system, Default::default);
         entry.newest = entry.newest.max(Some((p.t, id)));
+        entry.openings.add(p.t, USUAL_DECAY_S);
         if beside {
             self.credit(p, id, &system, node, fold);
         } else {

@@ -487,7 +487,8 @@ impl Engine {
             Placement::Join { incident, passive } => {
                 self.join(incident, p, &verdict, fold);
                 if p.fresh && !passive {
-                    self.bridge(incident, p, fold);
+                    self.gather(incident, p, false, fold);
+                    self.bridge(self.follow(incident), p, fold);
                 }
             }
             Placement::Relapse(incident) => {
@@ -504,8 +505,9 @@ impl Engine {
             Placement::Open { beside } => {
                 let incident = self.open_incident(p, &verdict, beside, fold);
                 self.join(incident, p, &verdict, fold);
+                self.gather(incident, p, true, fold);
                 if !beside {
-                    self.bridge(incident, p, fold);
+                    self.bridge(self.follow(incident), p, fold);
                 }
             }
         }

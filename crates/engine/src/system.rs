@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use model::{AlertId, IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::sender::Sender;
+use crate::{incident::Decaying, sender::Sender};
 
 /// A connected part of the topology, or what stands for one where the topology is silent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub(crate) struct System {
     /// The incident that was opened here last, and when it began.
     #[serde(default)]
     pub newest: Option<(Time, IncidentId)>,
+    /// How many were opened here lately.
+    #[serde(default)]
+    pub openings: Decaying,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -156,7 +156,7 @@ const CHANGES: [&str; 10] = [
     "changed",
     "migration",
 ];
-const SLOW: [&str; 17] = [
+const SLOW: [&str; 20] = [
     "takes",
     "took",
     "latency",
@@ -174,6 +174,10 @@ const SLOW: [&str; 17] = [
     "lcp",
     "delay",
     "slowdown",
+    // What waits is done too slowly, and that may well be the fault of what the work needs.
+    "lag",
+    "lagging",
+    "backlog",
 ];
 const DISK: [&str; 8] = [
     "disk",
@@ -240,7 +244,7 @@ const ABSENCES: [&str; 14] = [
     "lost",
     "ping",
 ];
-const RESOURCES: [&str; 43] = [
+const RESOURCES: [&str; 41] = [
     "cpu",
     "memory",
     "mem",
@@ -250,7 +254,6 @@ const RESOURCES: [&str; 43] = [
     "pool",
     "quota",
     "connections",
-    "lag",
     "swap",
     "load",
     "inode",
@@ -281,7 +284,6 @@ const RESOURCES: [&str; 43] = [
     "io",
     "kernel",
     "core",
-    "backlog",
     "exhausted",
     "limit",
 ];
@@ -480,7 +482,8 @@ mod tests {
             ("NodeFilesystemSpaceLow", Resource),
             ("DatabaseOutOfConnections", Resource),
             ("Disk latency high", Resource),
-            ("ReplicaLag", Resource),
+            ("ReplicaLag", Latency),
+            ("QueueBacklog", Latency),
             ("login_model_implement", Other),
             ("ConfigReloadFailure", Error),
             ("HTTP 500 errors: /keys_existence_check", Error),

@@ -188,7 +188,7 @@ impl Engine {
     }
 
     /// Whether an operator has parted these two, or never wants them together; says who.
-    pub(super) fn parted(&self, one: &State, other: (IncidentId, &State)) -> Option<String> {
+    pub(crate) fn parted(&self, one: &State, other: (IncidentId, &State)) -> Option<String> {
         let by_bond = one.bonds.iter().find_map(|(number, held)| {
             let bond = self.bonds.get(number).filter(|bond| !bond.together)?;
             opposite(*held, *other.1.bonds.get(number)?).then(|| format!("{} says never together", bond.by))

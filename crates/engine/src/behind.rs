@@ -1,0 +1,216 @@
+//! What stands behind one thing fails with it, though that thing says nothing itself, or says so last.
+//!
+//! In a large system a thing that everything hangs on connects nothing by itself: two alerts that share a log service
+//! are two faults. But when several begin within a minute, far more than usual, and share a thing on the way, that thing
+//! is what they have in common. What is out of reach is out of reach of something, so for alerts of absence a look at
+//! what is about to settle is enough: the reachability of Nagios ("parents"), inferred instead of configured.
+
+use model::{Evidence, EvidenceKind, IncidentId, Text};
+use topology::{Direction, NodeId};
+
+use crate::{
+    cause::AlertKind, engine::Engine, fold::Fold, incident::PlaceActivity, lineage::Why, settings::secs,
+    settle::Pending,
+};
+
+/// So many things that fail at once are no chance.
+const TOGETHER_MIN: usize = 4;
+/// So many of them come by another way than most: else what most stand behind explains them.
+const OTHER_WAYS_MIN: usize = 2;
+/// Steps down in which what they share is looked for: device, access switch, distribution, core.
+const HOPS: u32 = 3;
+/// Of those that fall silent, the latest are looked at.
+const LOOKED_AT: usize = 16;
+/// What begins within so many seconds begins together: most tools look once a minute.
+const TOGETHER_S: f64 = 60.0;
+/// And so many times as much as usually begins in that time.
+const BEYOND_USUAL: f64 = 5.0;
+/// The usual is what was begun lately, fading by a factor of e in this time.
+pub(crate) const USUAL_DECAY_S: f64 = 3600.0;
+
+impl Engine {
+    /// Takes what an alert stands behind into its incident, when others stand behind it and fail too, and their
+    /// incidents with it. `opened`: it began the incident.
+    pub(crate) fn gather(&mut self, id: IncidentId, p: &Pending, opened: bool, fold: &mut Fold<'_>) {
+        let Some(alert) = self.alerts.get(&p.alert) else {
+            return;
+        };
+        let (kind, system) = (alert.kind, alert.spot.system.clone());
+        let Some(own) = alert.spot.node.map(NodeId) else {
+            return;
+        };
+        // In a small system time alone joins.
+        if fold.graph.near(own).is_none() {
+            return;
+        }
+        if kind.is_down() && fold.graph.is_hub(own) {
+            let others = self.begun_on(own, id, p, &system, fold);
+            return self.gather_on(own, id, others, p, fold);
+        }
+        if kind == AlertKind::Absent {
+            for ground in self.shared_grounds(own, p, &system, fold) {
+                let others = self.begun_on(ground, id, p, &system, fold);
+                self.gather_on(ground, id, others, p, fold);
+            }
+        }
+        if !opened {
+            return self.still_fails(id, own, p, fold);
+        }
+        let entry = self.systems.get(&system);
+        let usual = entry.map_or(0.0, |s| s.openings.left(p.t, USUAL_DECAY_S)) * TOGETHER_S / USUAL_DECAY_S;
+        for (ground, _) in fold.graph.rings(own, Direction::Down, HOPS - 1) {
+            if ground == own {
+                continue;
+            }
+            let others = self.begun_on(ground, id, p, &system, fold);
+            let together = others.len() + 1;
+            if together >= TOGETHER_MIN && together as f64 >= BEYOND_USUAL * usual {
+                return self.gather_on(ground, id, others, p, fold);
+            }
+        }
+    }
+
+    /// One more fails that depends on what was taken in: that goes on failing.
+    fn still_fails(&mut self, id: IncidentId, own: NodeId, p: &Pending, fold: &Fold<'_>) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        let taken_in = |place: &PlaceActivity| !place.alerts && place.node != Some(own.0);
+        if !state.places.iter().any(taken_in) {
+            return;
+        }
+        let needs = fold.graph.ring(own, Direction::Down, HOPS - 1);
+        let state = self.incidents.get_mut(&id).expect("looked up above");
+        for place in state.places.iter_mut().filter(|place| taken_in(place)) {
+            if place
+                .node
+                .is_some_and(|n| needs.binary_search(&NodeId(n)).is_ok())
+            {
+                place.last = place.last.max(p.t);
+            }
+        }
+    }
+
+    /// Makes one of an incident and others that stand behind the same thing.
+    fn gather_on(
+        &mut self,
+        ground: NodeId,
+        mut id: IncidentId,
+        others: Vec<IncidentId>,
+        p: &Pending,
+        fold: &mut Fold<'_>,
+    ) {
+        let entity = fold.graph.id(ground).clone();
+        let fails = self
+            .incidents
+            .get(&id)
+            .is_some_and(|state| state.fires_on(&entity));
+        let text = if fails {
+            format!("{entity}, which it depends on, fails")
+        } else {
+            format!("what depends on {entity} fails within {TOGETHER_S} s of each other")
+        };
+        let fact = Evidence::new(EvidenceKind::Topology, others.len() as f64 + 1.0, text);
+        for other in others {
+            let why = Why {
+                actor: model::Actor::ENGINE.0,
+                event: None,
+                because: vec![fact.clone()],
+            };
+            id = self.merge(id, other, &why, fold).unwrap_or(id);
+        }
+        let Some(state) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        let known = state.places.iter().any(|place| place.entity == entity);
+        let Some(place) = state.place_mut(&entity, Some(ground.0), p.t) else {
+            return;
+        };
+        place.last = place.last.max(p.t);
+        if !known {
+            state.because.push(fact);
+        }
+    }
+
+    /// Incidents that began with this one and alert only where something depends on this ground.
+    fn begun_on(
+        &self,
+        ground: NodeId,
+        id: IncidentId,
+        p: &Pending,
+        system: &Text,
+        fold: &Fold<'_>,
+    ) -> Vec<IncidentId> {
+        let (Some(entry), Some(own)) = (self.systems.get(system), self.incidents.get(&id)) else {
+            return Vec::new();
+        };
+        let begun = |other: &IncidentId| {
+            let Some(state) = self.incidents.get(other) else {
+                return false;
+            };
+            let stands_on = |node: Option<u32>| {
+                node.is_some_and(|n| {
+                    fold.graph
+                        .ring(NodeId(n), Direction::Down, HOPS - 1)
+                        .binary_search(&ground)
+                        .is_ok()
+                })
+            };
+            let mut alerting = state.places.iter().filter(|place| place.alerts).peekable();
+            *other != id
+                && state.is_open()
+                && !state.background
+                && state.begun.since(p.t).as_secs_f64().abs() <= TOGETHER_S
+                && alerting.peek().is_some()
+                && alerting.all(|place| stands_on(place.node))
+                && self.parted(own, (*other, state)).is_none()
+        };
+        entry.live.iter().copied().filter(begun).collect()
+    }
+
+    /// What several things that fall silent at about this time stand behind.
+    fn shared_grounds(&self, own: NodeId, p: &Pending, system: &Text, fold: &Fold<'_>) -> Vec<NodeId> {
+        let graph = fold.graph;
+        let settle = secs(fold.settings.grouping.settle_s);
+        let is_silent = |id| self.alerts.get(&id).is_some_and(|a| a.kind == AlertKind::Absent);
+        let ring = self.systems.get(system).into_iter().flat_map(|s| s.ring.iter());
+        let mut silent: Vec<NodeId> = ring
+            .rev()
+            .filter(|f| p.t - settle <= f.t && f.t < p.t + settle && is_silent(f.alert))
+            .filter_map(|f| f.node.map(NodeId))
+            .take(LOOKED_AT)
+            .chain([own])
+            .collect();
+        silent.sort_unstable();
+        silent.dedup();
+        if silent.len() < TOGETHER_MIN {
+            return Vec::new();
+        }
+        let ways: Vec<Vec<NodeId>> = silent
+            .iter()
+            .map(|&n| graph.ring(n, Direction::Down, HOPS))
+            .collect();
+        let shared = |ground: &NodeId| {
+            // The last step before the ground, of each that stands behind it.
+            let mut last_steps: Vec<NodeId> = ways
+                .iter()
+                .filter(|way| way.binary_search(ground).is_ok())
+                .filter_map(|way| {
+                    let mut next = graph.up(*ground).iter().copied();
+                    next.find(|n| way.binary_search(n).is_ok())
+                })
+                .collect();
+            let behind = last_steps.len();
+            last_steps.sort_unstable();
+            let most = last_steps.chunk_by(|a, b| a == b).map(<[NodeId]>::len).max();
+            silent.binary_search(ground).is_err()
+                && behind >= TOGETHER_MIN
+                && behind - most.unwrap_or(0) >= OTHER_WAYS_MIN
+        };
+        graph
+            .ring(own, Direction::Down, HOPS)
+            .into_iter()
+            .filter(shared)
+            .collect()
+    }
+}
