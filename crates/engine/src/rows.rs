@@ -154,14 +154,21 @@ impl Engine {
             if let Some(at) = state.publish_at {
                 self.timers.insert((at, Timer::Publish(id)));
             }
-            if state.goes_live(fold) {
+        }
+        self.renew_soon(fold.serial, fold.time);
+        self.under_other_settings(fold);
+        self.touched = false;
+    }
+
+    /// Derives what follows from the settings, which may be others than those it was folded under so far.
+    pub(crate) fn under_other_settings(&mut self, fold: &Fold<'_>) {
+        for id in self.open.iter().copied().collect::<Vec<_>>() {
+            if self.incidents.get(&id).is_some_and(|state| state.goes_live(fold)) {
                 // Somebody said that pages are real by now: what still fires is due once.
                 self.wake_at(id, fold.time, fold);
             }
         }
-        self.renew_soon(fold.serial, fold.time);
         self.refile(fold);
-        self.touched = false;
     }
 
     /// Ids of all incidents remembered, in order.

@@ -288,6 +288,30 @@ impl Shard {
         Ok(shard)
     }
 
+    /// Goes on under other settings from here. What they make due happens at the next input or progress.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+        for index in 0..self.engines.len() {
+            let fold = Fold {
+                graph: &self.graph,
+                serial: self.core.serial,
+                since: self.core.since,
+                past: &self.past,
+                time: self.core.time,
+                present: self.core.present,
+                settings: &self.settings,
+                out: &mut Vec::new(),
+            };
+            self.engines[index].under_other_settings(&fold);
+            self.reschedule(index);
+        }
+    }
+
+    /// The settings it folds under.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Puts back one row that is not the counters of a domain.
     fn restore_row(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
         let bad = |reason: String| RestoreError::Row {

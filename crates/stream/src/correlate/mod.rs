@@ -66,6 +66,8 @@ struct Running {
     since: u64,
     /// Whether `next` is ahead of what the group has committed.
     moved: bool,
+    /// Whether the rows name the settings that it is folded under.
+    settings_named: bool,
 }
 
 /// The inputs in records, but for those that are quarantined or cannot be read.
@@ -314,6 +316,7 @@ impl Correlate {
                     quarantined,
                     parted,
                     since,
+                    settings_named,
                 } = restored;
                 life.shards.insert(
                     at,
@@ -324,6 +327,7 @@ impl Correlate {
                         parted,
                         since,
                         moved: false,
+                        settings_named,
                     },
                 );
             }
@@ -387,6 +391,9 @@ impl Correlate {
             if running.moved {
                 transaction.positions.push((at.clone(), running.next));
                 transaction.records.push(self.position(at, running.next));
+                if !std::mem::replace(&mut running.settings_named, true) {
+                    transaction.records.push(self.named_settings(at));
+                }
             }
         }
         if late {
@@ -440,6 +447,17 @@ impl Correlate {
             &self.settings.topics.state,
             at.partition,
             row::POSITION,
+            Some(value),
+        )
+    }
+
+    fn named_settings(&self, at: &TopicPartition) -> Outgoing {
+        let row = restore::settings_row(&self.settings);
+        let value = row::encode(row::SETTINGS, self.settings.fold_version, &row);
+        Outgoing::to(
+            &self.settings.topics.state,
+            at.partition,
+            row::SETTINGS,
             Some(value),
         )
     }

@@ -10,7 +10,7 @@ use engine::{Shard, StateRow};
 
 use super::panics::{self, Panicked};
 use super::parts::{PART, Parted, Parts};
-use super::row::{self, CHECKPOINT, Checkpoint, POSITION, Position, QUARANTINE};
+use super::row::{self, CHECKPOINT, Checkpoint, POSITION, Position, QUARANTINE, SETTINGS};
 use crate::counters::Counters;
 use crate::log::{Log, LogError, LogErrorKind, Reader, Record, TopicPartition, Worker};
 use crate::settings::{Gap, Settings};
@@ -30,8 +30,11 @@ pub(super) struct Restored {
     pub(super) quarantined: BTreeSet<u64>,
     /// Rows that stand in parts.
     pub(super) parted: Parted,
-    /// How much the checkpoint does not cover; of a journal that is no more it covers nothing, and another is due at once.
+    /// How much the checkpoint does not cover. Another is due at once of a journal that is no more, of which it covers
+    /// nothing, and where what it does not cover was folded under other settings.
     pub(super) since: u64,
+    /// Whether the settings that the rows name are these.
+    pub(super) settings_named: bool,
 }
 
 /// The newest row of each key, as stored; the order tells nothing.
@@ -179,6 +182,7 @@ fn one(
     let mut quarantined = BTreeSet::new();
     let mut checkpoint = None;
     let mut published = None;
+    let mut folded_under = None;
     let mut rows = Vec::with_capacity(stored.len());
     let mut parts = Parts::default();
     #[expect(clippy::iter_over_hash_type, reason = "the order of rows changes nothing")]
@@ -194,6 +198,8 @@ fn one(
         } else if key == POSITION {
             let read: Position = serde_json::from_slice(&payload).map_err(|e| unreadable(at, &key, &e))?;
             published = Some((fold, read.position));
+        } else if key == SETTINGS {
+            folded_under = Some(payload);
         } else if let Some(name) = key.strip_prefix(PART) {
             if !parts.take(name, payload) {
                 return Err(setup(format_args!("state row {key} of {at} is no part of a row")));
@@ -259,17 +265,27 @@ fn one(
             Gap::Accept => tracing::error!("{gap}; going on without it as told"),
         }
     }
-    let shard = Shard::restore(settings.fold.clone(), rows).map_err(|e| setup(format_args!("{at}: {e}")))?;
+    let settings_named = folded_under.as_deref() == Some(&settings_row(settings)[..]);
+    // What was published of the tail was folded under the settings of then. Under others it would be something else, of
+    // which nobody would ever hear.
+    let before = match folded_under.filter(|_| tail > 0 && !settings_named) {
+        Some(row) => Some(serde_json::from_slice(&row).map_err(|e| unreadable(at, SETTINGS, &e))?),
+        None => None,
+    };
+    let under_others = before.is_some();
+    let fold = before.unwrap_or_else(|| settings.fold.clone());
+    let shard = Shard::restore(fold, rows).map_err(|e| setup(format_args!("{at}: {e}")))?;
     let mut restored = Restored {
         shard,
         next,
         quarantined,
         parted,
-        since: if recreated {
+        since: if recreated || tail > 0 && !settings_named {
             settings.checkpoint_inputs
         } else {
             tail
         },
+        settings_named,
     };
     if tail > 0 {
         refold(
@@ -281,8 +297,16 @@ fn one(
             counters,
         )?;
     }
+    if under_others {
+        restored.shard.set_settings(settings.fold.clone());
+    }
     tracing::info!(partition = %at, from, next, "restored");
     Ok(restored)
+}
+
+/// The settings of the fold as the row that names them.
+pub(super) fn settings_row(settings: &Settings) -> Vec<u8> {
+    serde_json::to_vec(&settings.fold).expect("settings are plain data")
 }
 
 /// Folds `from..restored.next` again.

@@ -17,6 +17,10 @@ use twox_hash::XxHash3_64;
 pub(super) const CHECKPOINT: &str = "!checkpoint";
 /// Key of the row that says how far the outputs go.
 pub(super) const POSITION: &str = "!position";
+/// Key of the row with the settings under which everything behind the checkpoint was folded: whoever restores folds the
+/// tail under them once more, and goes on under its own. It is written with the first outputs under other settings; where
+/// that leaves a tail, with a checkpoint.
+pub(super) const SETTINGS: &str = "!settings";
 /// Before the keys of quarantined positions.
 pub(super) const QUARANTINE: &str = "!quarantine/";
 

@@ -11,6 +11,7 @@ mod house;
 mod kafka;
 mod quarantine;
 mod raw;
+mod settings;
 mod simulation;
 mod stuck;
 mod times;
