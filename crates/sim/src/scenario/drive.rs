@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use engine::{Books, Output, RestoreError, Settings, Shard, StateRow};
 use model::{AlertId, Incident, Input, Severity, Span, Status, Time};
 
+use super::parse::{Scenario, received_at};
+
 /// What a run gave.
 pub struct Run {
     /// Outputs in order.
@@ -27,26 +29,61 @@ pub fn run(
     restarts: &[usize],
     until: Option<Time>,
 ) -> Result<Run, RestoreError> {
-    let mut shard = Shard::new(settings.clone());
+    fold((settings, &[]), inputs, batch, restarts, until)
+}
+
+impl Scenario {
+    /// Folds these inputs under the settings of the scenario, with the switches that it asks for.
+    pub fn run(
+        &self,
+        inputs: &[Input],
+        batch: usize,
+        restarts: &[usize],
+        until: Option<Time>,
+    ) -> Result<Run, RestoreError> {
+        fold((&self.settings, &self.switches), inputs, batch, restarts, until)
+    }
+}
+
+fn fold(
+    (first, switches): (&Settings, &[(Time, Settings)]),
+    inputs: &[Input],
+    batch: usize,
+    restarts: &[usize],
+    until: Option<Time>,
+) -> Result<Run, RestoreError> {
+    let begins = |at: &Time| {
+        let later = |input: &Input| received_at(input).is_some_and(|received| received >= *at);
+        inputs.iter().position(later).unwrap_or(inputs.len())
+    };
+    let switches: Vec<(usize, &Settings)> = switches.iter().map(|(at, other)| (begins(at), other)).collect();
+    let stops: Vec<usize> = switches
+        .iter()
+        .map(|(at, _)| *at)
+        .chain(restarts.iter().copied())
+        .collect();
+    let mut shard = Shard::new(first.clone());
     let mut rows: BTreeMap<String, StateRow> = BTreeMap::new();
     let mut out = Vec::new();
     let mut at = 0;
     loop {
-        if restarts.contains(&at) {
+        if stops.contains(&at) {
             for row in shard.dirty_rows() {
                 rows.insert(row.key.clone(), row);
             }
+            let now = switches.iter().rfind(|(from, _)| *from <= at);
+            let settings = now.map_or(first, |(_, settings)| settings);
             shard = Shard::restore(settings.clone(), rows.values().cloned())?;
         }
         if at == inputs.len() {
             break;
         }
-        let stop = restarts
+        let stop = stops
             .iter()
             .copied()
-            .find(|r| *r > at)
-            .unwrap_or(inputs.len())
-            .min(inputs.len());
+            .filter(|stop| *stop > at)
+            .min()
+            .unwrap_or(inputs.len());
         let end = at.saturating_add(batch.max(1)).min(stop);
         shard.step(&inputs[at..end], &mut out);
         at = end;

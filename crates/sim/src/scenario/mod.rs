@@ -11,6 +11,9 @@
 //! …
 //! ```
 //!
+//! `set PATH = JSON` changes a setting, `TIME restarts with PATH = JSON` does so in the middle, `TIME posts JSON` is what a
+//! sender posts, read as ingest reads it, and `show alerts suppressed pages actors records COUNTER…` shows more below.
+//!
 //! People who run monitoring read and write the upper half; the lower half is written by `UPDATE=1 cargo test -p sim`
 //! and reviewed as a diff. The same file runs under every cut, restart, shuffle and doubling that the promises E1 and
 //! E2 of `docs/time-order-identity.md` allow.
@@ -21,5 +24,5 @@ mod parse;
 mod render;
 
 pub use drive::{Run, bytes, run, settle, states};
-pub use parse::{Scenario, ScenarioError};
+pub use parse::{Scenario, ScenarioError, Shown};
 pub use render::lower_half;

@@ -1,6 +1,6 @@
 //! Reads the upper half of a scenario.
 
-use engine::Settings;
+use engine::{Books, Settings};
 use model::{
     Domain, Edge, Event, EventKind, IncidentId, Input, Node, Origin, PageMode, Progress, Severity, Span,
     Status, Time, TopologyChange, TopologyDocument, dedup_key, event_id,
@@ -28,6 +28,27 @@ pub struct Scenario {
     pub until: Option<Span>,
     /// Why the order of arrival is what the scenario is about, if it is; such a scenario is not shuffled.
     pub ordered: Option<String>,
+    /// Workers that are stopped and started with other settings: before the first input received then.
+    pub switches: Vec<(Time, Settings)>,
+    /// What the lower half shows beside changes and incidents.
+    pub shown: Shown,
+}
+
+/// What the lower half shows beside changes and incidents.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The alerts of each record.
+    pub alerts: bool,
+    /// What each record says is kept quiet.
+    pub suppressed: bool,
+    /// What each record says of its page.
+    pub pages: bool,
+    /// Who did what: the actor of each change that is not the engine's own.
+    pub actors: bool,
+    /// When records were published.
+    pub records: bool,
+    /// These counters of the books.
+    pub books: Vec<String>,
 }
 
 /// What is wrong with a scenario file, and where.
@@ -78,6 +99,8 @@ impl Scenario {
             inputs: Vec::new(),
             until: Some(UNSAID),
             ordered: None,
+            switches: Vec::new(),
+            shown: Shown::default(),
         };
         let upper = scenario.upper.clone();
         for (i, line) in upper.lines().enumerate() {
@@ -119,7 +142,18 @@ impl Scenario {
             return Ok(());
         }
         if let Some(setting) = line.strip_prefix("set ") {
-            return self.set(setting);
+            self.settings = set(&self.settings, setting)?;
+            return Ok(());
+        }
+        let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if let Some(setting) = rest.trim_start().strip_prefix("restarts with ") {
+            let before = self.switches.last().map_or(&self.settings, |(_, before)| before);
+            let settings = set(before, setting)?;
+            self.switches.push((self.start + span(first)?, settings));
+            return Ok(());
+        }
+        if let Some(body) = rest.trim_start().strip_prefix("posts ") {
+            return self.posts(self.start + span(first)?, body);
         }
         let words = words(line)?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -138,6 +172,9 @@ impl Scenario {
             }
             ["page", "live"] => self.settings.page.mode = PageMode::Live,
             ["ordered", ref why @ ..] if !why.is_empty() => self.ordered = Some(why.join(" ")),
+            ["show", ref what @ ..] if !what.is_empty() => {
+                what.iter().try_for_each(|what| self.show(what))?;
+            }
             ["until", "settled"] => self.until = None,
             ["until", time] => self.until = Some(span(time)?),
             [time, ref rest @ ..] if time.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -147,7 +184,7 @@ impl Scenario {
             }
             [word, ..] => {
                 return Err(format!(
-                    "`{word}`: expected a time, or one of depends, node, page, set, ordered, until"
+                    "`{word}`: expected a time, or one of depends, node, page, set, ordered, show, until"
                 ));
             }
             [] => {}
@@ -155,16 +192,56 @@ impl Scenario {
         Ok(())
     }
 
-    /// `set page.hold_s = 60`: one setting of the fold, by its path; the value is JSON.
-    fn set(&mut self, setting: &str) -> Result<(), String> {
-        let (path, value) = setting.split_once('=').ok_or("expected set PATH = JSON")?;
-        let mut all = serde_json::to_value(&self.settings).expect("settings are plain data");
-        let pointer = format!("/{}", path.trim().replace('.', "/"));
-        let place = all
-            .pointer_mut(&pointer)
-            .ok_or_else(|| format!("`{}` is no setting", path.trim()))?;
-        *place = serde_json::from_str(value.trim()).map_err(|e| e.to_string())?;
-        self.settings = serde_json::from_value(all).map_err(|e| e.to_string())?;
+    fn show(&mut self, what: &str) -> Result<(), String> {
+        match what {
+            "alerts" => self.shown.alerts = true,
+            "suppressed" => self.shown.suppressed = true,
+            "pages" => self.shown.pages = true,
+            "actors" => self.shown.actors = true,
+            "records" => self.shown.records = true,
+            counter => {
+                let books = serde_json::to_value(Books::default()).expect("counters are plain data");
+                let known = books.get(counter).is_some();
+                known
+                    .then(|| self.shown.books.push(counter.to_owned()))
+                    .ok_or_else(|| {
+                        format!("`{counter}` is none of alerts, suppressed, pages, actors, records, nor a counter of the books")
+                    })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `5m posts {"alerts": …}`: what a sender posts, read as ingest reads it. `{{10m}}` stands for a time, and
+    /// `{{KEY@0s}}` for the id of the incident that the alert with this key opened then.
+    fn posts(&mut self, at: Time, body: &str) -> Result<(), String> {
+        let mut text = String::new();
+        let mut rest = body;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let (name, after) = after.split_once("}}").ok_or("`{{` is not closed")?;
+            text.push_str(before);
+            text.push_str(&match name.split_once('@') {
+                Some((key, opened)) => {
+                    IncidentId::new(&Domain::new(None, None), key, self.start + span(opened)?, 0).to_string()
+                }
+                None => (self.start + span(name)?).to_string(),
+            });
+            rest = after;
+        }
+        text.push_str(rest);
+        let mut found = Vec::new();
+        let raw = wire::Raw {
+            received_at: Some(at),
+            ..wire::Raw::of_file(text.as_bytes(), "scenario", self.inputs.len() as u64 + 1)
+        };
+        wire::Decoder::default().decode(&raw, &mut found);
+        for found in found {
+            if let wire::Found::Rejected(rejection) = found {
+                return Err(rejection.to_string());
+            }
+            let input = found.into_input().ok_or("the fold sees nothing of this")?;
+            self.inputs.push(input);
+        }
         Ok(())
     }
 
@@ -309,7 +386,20 @@ impl Scenario {
     }
 }
 
-fn received_at(input: &Input) -> Option<Time> {
+/// `page.hold_s = 60`: one setting of the fold, by its path; the value is JSON.
+fn set(settings: &Settings, setting: &str) -> Result<Settings, String> {
+    let (path, value) = setting.split_once('=').ok_or("expected set PATH = JSON")?;
+    let mut all = serde_json::to_value(settings).expect("settings are plain data");
+    let pointer = format!("/{}", path.trim().replace('.', "/"));
+    let place = all
+        .pointer_mut(&pointer)
+        .ok_or_else(|| format!("`{}` is no setting", path.trim()))?;
+    *place = serde_json::from_str(value.trim()).map_err(|e| e.to_string())?;
+    serde_json::from_value(all).map_err(|e| e.to_string())
+}
+
+/// When an input was received; parts of a topology and quarantines were at no time.
+pub(super) fn received_at(input: &Input) -> Option<Time> {
     match input {
         Input::Event(event) => Some(event.received_at),
         Input::Progress(progress) => Some(progress.to),
@@ -381,6 +471,10 @@ mod tests {
             ("depends a b\n", 1, "expected depends"),
             ("bogus\n", 1, "`bogus`"),
             ("0s firing a \"b\n", 1, "quote"),
+            ("show everything\n", 1, "`everything`"),
+            ("0s posts {\"a\": 1}\n", 1, ""),
+            ("0s posts {{1s\n", 1, "not closed"),
+            ("0s restarts with page.nothing = 1\n", 1, "no setting"),
         ] {
             let error = Scenario::parse(text).unwrap_err();
             assert_eq!(error.line, line, "{text}: {error}");

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use engine::{EpisodeId, Output};
-use model::{AlertId, Change, Event, Evidence, Incident, IncidentId, Input, PageMode, Text, Time};
+use model::{Actor, AlertId, Change, Event, Evidence, Incident, IncidentId, Input, PageMode, Text, Time};
 
-use super::{drive::Run, line::show, parse::Scenario};
+use super::{
+    drive::Run,
+    line::show,
+    parse::{Scenario, Shown},
+};
 
 /// The lower half that a run of the scenario gives.
 pub fn lower_half(scenario: &Scenario, run: &Run) -> String {
@@ -17,7 +21,7 @@ pub fn lower_half(scenario: &Scenario, run: &Run) -> String {
     let mut text = String::new();
     for output in &run.out {
         if let Output::Change(change) = output {
-            text.push_str(&page.change(change));
+            text.push_str(&page.change(change, scenario.shown.actors));
         }
     }
     text.push('\n');
@@ -38,8 +42,16 @@ pub fn lower_half(scenario: &Scenario, run: &Run) -> String {
                 text.push_str(&format!("  {:?} {}\n", alert.title, merged.join(" ")));
             }
         }
+        text.push_str(&page.more(&scenario.shown, incident));
     }
     text.push_str(&page.suppressed(scenario, &run.out));
+    if scenario.shown.records {
+        text.push_str(&page.records(&run.out));
+    }
+    let books = serde_json::to_value(&run.books).expect("counters are plain data");
+    for counter in &scenario.shown.books {
+        text.push_str(&format!("{counter} {}\n", books[counter]));
+    }
     text
 }
 
@@ -77,7 +89,7 @@ impl Page {
         show(at.since(self.start))
     }
 
-    fn change(&mut self, change: &Change) -> String {
+    fn change(&mut self, change: &Change, actors: bool) -> String {
         let mut line = format!(
             "{:>8} {} {}",
             self.time(change.at),
@@ -85,12 +97,7 @@ impl Page {
             word(&change.change)
         );
         if let Some(alert) = change.alert_id {
-            let subject = self
-                .alerts
-                .get(&alert)
-                .cloned()
-                .unwrap_or_else(|| alert.to_string());
-            line.push_str(&format!(" {subject}"));
+            line.push_str(&format!(" {}", self.subject(alert)));
         }
         for (label, value) in [("from", &change.from), ("to", &change.to)] {
             if let Some(value) = value {
@@ -102,6 +109,9 @@ impl Page {
         }
         if change.amends {
             line.push_str(" amends");
+        }
+        if actors && change.actor != Actor::ENGINE {
+            line.push_str(&format!(" by {}", change.actor.0));
         }
         line.push_str(&because(&change.because));
         line.push('\n');
@@ -167,6 +177,101 @@ impl Page {
         }
         line.push('\n');
         line
+    }
+
+    /// What the scenario asks to see of a record.
+    fn more(&self, shown: &Shown, incident: &Incident) -> String {
+        let mut text = String::new();
+        let page = &incident.page;
+        if shown.pages {
+            let after = page.first_due_at.map_or(String::new(), |at| {
+                format!(" first {} after it began,", show(at.since(incident.opened_at)))
+            });
+            text.push_str(&format!(
+                "  page {} #{} {},{after} {}\n",
+                word(&page.state),
+                page.seq,
+                word(&page.mode),
+                page.reason
+            ));
+        }
+        for alert in incident.alerts.iter().filter(|_| shown.alerts) {
+            text.push_str(&format!(
+                "  {} {} {}{}, {} events from {} to {}",
+                self.subject(alert.alert_id),
+                alert.severity,
+                word(&alert.status),
+                if alert.stale { " stale" } else { "" },
+                alert.count,
+                self.time(alert.first_at),
+                self.time(alert.last_at)
+            ));
+            if let Some(rate) = alert.rate {
+                text.push_str(&format!(", {} a minute", number(rate)));
+            }
+            if let Some(rarity) = &alert.rarity {
+                text.push_str(&format!(", {rarity}"));
+            }
+            if let Some(season) = alert.season {
+                text.push_str(&format!(
+                    ", {} of its times in this hour of the week",
+                    number(season)
+                ));
+            }
+            text.push('\n');
+        }
+        if shown.alerts && incident.alerts_truncated {
+            text.push_str(&format!(
+                "  and {} alerts that only the changes name\n",
+                incident.counts.alerts - incident.alerts.len() as u64
+            ));
+        }
+        for kept in incident.suppressed.iter().filter(|_| shown.suppressed) {
+            let until = kept
+                .until
+                .map_or(String::new(), |until| format!(" until {}", self.time(until)));
+            let by = self.by(&kept.by);
+            text.push_str(&format!(
+                "  keeps {} {} quiet by {by} since {}{until}: {}\n",
+                self.subject(kept.alert_id),
+                kept.severity,
+                self.time(kept.since),
+                kept.reason
+            ));
+        }
+        text
+    }
+
+    fn subject(&self, alert: AlertId) -> String {
+        self.alerts
+            .get(&alert)
+            .cloned()
+            .unwrap_or_else(|| alert.to_string())
+    }
+
+    /// What keeps an alert quiet; an alert that does is told by its words.
+    fn by(&self, by: &str) -> String {
+        let alert = by
+            .strip_prefix("alert ")
+            .and_then(|id| id.parse::<AlertId>().ok());
+        alert.map_or(by.to_owned(), |alert| self.subject(alert))
+    }
+
+    fn records(&mut self, out: &[Output]) -> String {
+        let mut times: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for output in out {
+            if let Output::Incident(incident) = output {
+                let name = self.name(incident.incident_id);
+                times
+                    .entry(name)
+                    .or_default()
+                    .push(self.time(incident.updated_at));
+            }
+        }
+        times
+            .into_iter()
+            .map(|(name, times)| format!("{name} is published as of {}\n", times.join(", ")))
+            .collect()
     }
 
     fn suppressed(&self, scenario: &Scenario, out: &[Output]) -> String {

@@ -57,6 +57,11 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             d.state(Some(State::Firing));
             false
         }
+        Some("Snooze") => {
+            d.state(Some(State::Acked));
+            d.ends_at = f.time(&[&at("snoozeEndDate"), &at("snoozedUntil")]);
+            false
+        }
         Some("Acknowledge" | "Assign" | "AssignOwnership" | "TakeOwnership") => {
             d.state(Some(State::Acked));
             false
@@ -67,6 +72,11 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         }
         Some(_) => true,
     };
+    if action.as_deref() != Some("Create")
+        && let Some(who) = f.glance(&at("username"))
+    {
+        d.label("actor", who);
+    }
     if let Some(action) = action {
         d.label("action", action);
     }

@@ -117,6 +117,10 @@ fn version_3(value: &Value, sink: &mut Sink<'_>) {
         return sink.other(OtherKind::Test, d);
     }
     incident(&f, "event.data", &mut d);
+    // Who did it, in the words of the pager.
+    if let Some(who) = f.glance("event.agent.summary") {
+        d.label("actor", who);
+    }
     let action = kind.rsplit('.').next().unwrap_or_default();
     let other = state_of_action(action, &mut d);
     d.label("event_type", kind.clone());
