@@ -241,7 +241,7 @@ impl Engine {
             }
             EventKind::Alert if event.status != model::Status::Info => {
                 let episode = match self.dropped(event, fold) {
-                    Some(reason) => Some(self.drop_event(&reason, fold)),
+                    Some(episode) => Some(episode),
                     None => match self.find_room(event, fold) {
                         Some(shed) => Some(shed),
                         None => self.arrive(event, fold),

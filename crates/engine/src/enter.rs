@@ -154,6 +154,7 @@ impl Engine {
             episode,
             event_id: event_id.clone(),
             announced: None,
+            said: Vec::new(),
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
             self.note_outbreak(id, t, fold);

@@ -302,3 +302,29 @@ fn ubiquitous(habit: &Habit, t: Time) -> bool {
     let life = habit.first.map_or(0.0, |first| t.since(first).as_secs_f64());
     f64::from(habit.episodes) * 60.0 > UBIQUITOUS * (life + UBIQUITOUS_S)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_active_most_of_the_time_is_nobodys_company() {
+        let first: Time = "2026-03-02T10:00:00Z".parse().unwrap();
+        let active = |episodes: u32, hours: i64| {
+            let habit = Habit {
+                first: Some(first),
+                episodes,
+                ..Habit::default()
+            };
+            ubiquitous(&habit, first + Span::from_hours(hours))
+        };
+        assert!(active(60, 2), "a minute in four");
+        assert!(
+            !active(12, 2),
+            "a minute in twenty of two hours and of the two before, of which nothing is known"
+        );
+        assert!(active(13, 2));
+        assert!(!active(13, 24), "the same thirteen within a day");
+        assert!(!active(1, 0), "what has just begun is company");
+    }
+}

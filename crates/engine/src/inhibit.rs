@@ -26,6 +26,9 @@ const BEFORE_S: i64 = 60;
 /// Alerts that are looked at again when one that may explain them begins or ends.
 const RELOOK_MAX: usize = 1024;
 
+/// Alerts that explain one another in a row; a longer row explains nothing.
+const CHAIN_MAX: usize = 16;
+
 /// Firing members, by what makes them explain or be explained. Derived, never written.
 #[derive(Debug, Default)]
 pub(crate) struct Firing {
@@ -135,8 +138,9 @@ impl Engine {
         }
     }
 
-    /// Puts the index back after a restore; what explains what is known from the rows.
+    /// Puts the index back after a restore, or under other rules; what explains what is known from the rows.
     pub(crate) fn refile(&mut self, fold: &Fold<'_>) {
+        self.firing = Firing::default();
         for id in self.alerts.keys() {
             let keys = self.keys(id, fold);
             self.firing.file(id, keys);
@@ -210,7 +214,8 @@ impl Engine {
             .flatten()
             .find_map(|key| {
                 let Key::Target(rule, hash) = key else { return None };
-                let source = self.earliest(self.firing.at(&Key::Source(*rule, *hash)))?;
+                let sources = self.firing.at(&Key::Source(*rule, *hash));
+                let source = self.earliest(sources.filter(|source| !self.rests_on(*source, id)))?;
                 let rule = &fold.settings.suppress.inhibit[*rule];
                 Some((source, 0, format!(", by rule {}", rule.name)))
             });
@@ -230,6 +235,22 @@ impl Engine {
             kind: EvidenceKind::Inhibition,
             value: f64::from(hops),
         })
+    }
+
+    /// Whether an alert is itself explained, over however many others, by this one: of two rules that explain in a circle
+    /// the alert that came first stays heard.
+    fn rests_on(&self, mut source: AlertId, id: AlertId) -> bool {
+        for _ in 0..CHAIN_MAX {
+            let Some(alert) = self.alerts.get(&source) else {
+                return false;
+            };
+            match alert.quieted.as_ref().map(|quieted| quieted.by) {
+                Some(By::Alert(by)) if by == id => return true,
+                Some(By::Alert(by)) => source = by,
+                _ => return false,
+            }
+        }
+        true
     }
 
     fn explained_in_graph(&self, id: AlertId, fold: &Fold<'_>) -> Option<(AlertId, u32, String)> {

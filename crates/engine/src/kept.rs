@@ -6,7 +6,8 @@
 //! them, the changes hold all.
 
 use model::{
-    AlertId, ChangeKind, Evidence, IncidentId, IncidentStatus, Severity, Span, SuppressedAlert, Text, Time,
+    AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, Severity, Span, SuppressedAlert,
+    Text, Time,
 };
 
 use crate::{
@@ -34,10 +35,33 @@ impl Engine {
         if alert.listed.as_ref().is_some_and(|listed| listed.0 == day) {
             return;
         }
+        let alert = alert.clone();
+        let list = self.list_of(id, &alert, because, fold);
+        self.put_on(list, id, kept(id, &alert, by, None, reason.to_owned(), fold));
+        self.alerts.get_mut(&id).expect("looked up above").listed = Some(Box::new((day, list)));
+        let what = What::new(ChangeKind::Suppressed).alert(id).to(reason);
+        self.change(list, what, because.to_vec(), fold);
+    }
+
+    /// A rule drops a critical alert: that is said once a day, for whoever looks for it. Nothing else is kept of it, so
+    /// what finds no room on the list is only counted.
+    pub(crate) fn list_dropped(&mut self, id: AlertId, alert: &Alert, reason: &str, fold: &mut Fold<'_>) {
+        let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, reason)];
+        let list = self.list_of(id, alert, &because, fold);
+        let state = self.incidents.get(&list).expect("it was just made");
+        if state.suppressed.contains_key(&id) || state.suppressed.len() == LISTED_MAX {
+            return;
+        }
+        self.put_on(list, id, kept(id, alert, "drop", None, reason.to_owned(), fold));
+        let what = What::new(ChangeKind::Suppressed).alert(id).to(reason);
+        self.change(list, what, because, fold);
+    }
+
+    /// Today's list of the system of an alert.
+    fn list_of(&mut self, id: AlertId, alert: &Alert, because: &[Evidence], fold: &Fold<'_>) -> IncidentId {
+        let day = day_of(fold.time);
         let key = compact_str::format_compact!("quiet/{}", alert.spot.system);
         let list = IncidentId::new(&self.domain, &key, day, 0);
-        let kept = kept(id, alert, by, None, reason.to_owned(), fold);
-        let (severity, since) = (kept.severity, kept.since);
         if self.incidents.get(&list).is_none() {
             let mut state = new_state(alert, id, alert.state_at, fold);
             state.background = true;
@@ -49,7 +73,12 @@ impl Engine {
             self.incidents.insert(list, state);
             self.wake_at(list, day + Span::from_hours(24), fold);
         }
-        let state = self.incidents.get_mut(&list).expect("it was just made");
+        list
+    }
+
+    fn put_on(&mut self, list: IncidentId, id: AlertId, kept: SuppressedAlert) {
+        let state = self.incidents.get_mut(&list).expect("a list is made before");
+        state.touched_at = kept.since;
         if state.suppressed.len() == LISTED_MAX {
             state.suppressed_unlisted += 1;
             let mildest = state
@@ -57,17 +86,13 @@ impl Engine {
                 .values()
                 .map(|s| (s.severity, s.since, s.alert_id));
             let mildest = mildest.min().expect("the list is full");
-            if mildest.0 < severity {
+            if mildest.0 < kept.severity {
                 state.suppressed.remove(&mildest.2);
             }
         }
         if state.suppressed.len() < LISTED_MAX {
             state.suppressed.insert(id, kept);
         }
-        state.touched_at = since;
-        self.alerts.get_mut(&id).expect("looked up above").listed = Some(Box::new((day, list)));
-        let what = What::new(ChangeKind::Suppressed).alert(id).to(reason);
-        self.change(list, what, because.to_vec(), fold);
     }
 
     /// An alert that was kept quiet without an incident has one now.

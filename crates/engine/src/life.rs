@@ -191,9 +191,11 @@ impl Engine {
             );
             vec![Evidence::new(EvidenceKind::Quiet, quiet.as_secs_f64(), text)]
         } else {
-            let ended = match state.alerts {
-                1 => "its alert ended".to_owned(),
-                n => format!("all {n} alerts ended"),
+            let elsewhere = self.fire_elsewhere(id);
+            let ended = match (elsewhere, state.alerts) {
+                (1.., n) => format!("{elsewhere} of its {n} alerts count elsewhere by now, the others ended"),
+                (0, 1) => "its alert ended".to_owned(),
+                (0, n) => format!("all {n} alerts ended"),
             };
             vec![
                 Evidence::new(EvidenceKind::Resolved, state.alerts as f64, ended),
@@ -208,6 +210,17 @@ impl Engine {
             self.count_silence(id);
         }
         self.finish(id, What::new(ChangeKind::Resolved), because, fold);
+    }
+
+    /// How many members fire still, but in no incident or in another one: what left as a habit has not recovered.
+    fn fire_elsewhere(&self, id: IncidentId) -> usize {
+        let Some(state) = self.incidents.get(&id) else {
+            return 0;
+        };
+        let members = state.members.keys().filter_map(|alert| self.alerts.get(alert));
+        members
+            .filter(|alert| alert.firing() && alert.incident != Some(id))
+            .count()
     }
 
     /// An incident is over: `what` says by whom.

@@ -131,6 +131,7 @@ impl Engine {
         self.roll_up(id, fold);
         self.watch(p.alert, fold);
         self.look_quiet(p.alert, fold);
+        self.take_ahead(id, p, fold);
         self.consider_page(id, fold);
         self.pass_on(id, p.alert, fold);
         self.watch_silence(p.alert, fold);

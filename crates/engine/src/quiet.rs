@@ -2,8 +2,8 @@
 //!
 //! They come in as events of kind `silence` and `maintenance`, so they stand in the journal with author, reason and end;
 //! Alertmanager's own are read from its API. One that comes again under the same id replaces the former; `resolved`
-//! ends it. What was said before (by `ts`) replaces nothing, and one that is over is remembered for the lateness, so that
-//! an older copy does not bring it back. When one begins or ends, every open incident is looked at again: what still
+//! ends it. What was said before (by `ts`) replaces nothing. One that is over is remembered for the lateness, and one that
+//! was lifted until the end that it had, so that an older copy does not bring it back. When one begins or ends, every open incident is looked at again: what still
 //! fires then is paged for.
 
 use model::{AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, Status, Text, Time};
@@ -40,12 +40,17 @@ pub(crate) struct Quiet {
     pub said: Time,
     /// Stream time of its timer.
     pub due: Time,
+    /// Until when it would have held, where it was lifted before.
+    #[serde(default)]
+    pub lifted: Option<Time>,
 }
 
 /// A silence without an end holds for this long.
 const DEFAULT_HOURS: i64 = 2;
 /// Silences and windows of a domain at one time; one more is refused and counted.
 const QUIETS_MAX: usize = 1000;
+/// Days for which one that was lifted is remembered at the most.
+const LIFTED_DAYS: i64 = 30;
 /// How far dependence on an entity under maintenance reaches.
 const DEPENDANT_HOPS_MAX: u32 = 8;
 
@@ -93,6 +98,7 @@ impl Quiet {
             reason: or("reason", "comment", &event.title),
             said: event.ts,
             due: from,
+            lifted: None,
         })
     }
 
@@ -149,13 +155,15 @@ impl Engine {
             return;
         }
         if event.status == Status::Resolved {
+            let until = |before: &Quiet| before.lifted.unwrap_or(before.ends);
+            quiet.lifted = before.map(until).max(Some(quiet.ends));
             (quiet.ends, quiet.until, quiet.calendar) = (fold.time, fold.time, None);
         }
         let over = !quiet.turn(fold.time);
         let number = match known {
             Some(number) => number,
-            None if over => return,
-            None if self.quiets.len() >= QUIETS_MAX => {
+            None if over && quiet.lifted.is_none_or(|until| until <= fold.time) => return,
+            None if !self.has_room_for_quiet() => {
                 self.meta.books.quiets_refused += 1;
                 return;
             }
@@ -177,6 +185,22 @@ impl Engine {
         self.turn_quiet(number, fold);
     }
 
+    /// Whether one more may be kept; what was lifted gives way.
+    fn has_room_for_quiet(&mut self) -> bool {
+        if self.quiets.len() < QUIETS_MAX {
+            return true;
+        }
+        let lifted = |number: &u64| self.quiets.get(number).filter(|quiet| quiet.lifted.is_some());
+        let all = self.quiets.keys().into_iter();
+        let first = all
+            .filter_map(|number| Some((lifted(&number)?.due, number)))
+            .min();
+        let Some((due, number)) = first else { return false };
+        self.timers.remove(&(due, Timer::Quiet(number)));
+        self.quiets.remove(&number);
+        true
+    }
+
     /// A silence or window begins, ends or was changed: what it holds is judged anew.
     pub(crate) fn turn_quiet(&mut self, number: u64, fold: &mut Fold<'_>) {
         let Some(quiet) = self.quiets.get_mut(&number) else {
@@ -184,7 +208,11 @@ impl Engine {
         };
         let holds_on = quiet.turn(fold.time);
         if !holds_on {
-            quiet.due = quiet.until + secs(fold.settings.life.lateness_s);
+            let latest = fold.time + model::Span::from_hours(24 * LIFTED_DAYS);
+            let over = quiet.until + secs(fold.settings.life.lateness_s);
+            quiet.due = quiet.lifted.map_or(over, |until| until.min(latest).max(over));
+            // Once it was looked at, its time is up.
+            quiet.lifted = quiet.lifted.map(|until| until.min(latest));
         }
         if quiet.holds_at(fold.time) {
             self.active_quiets.insert(number);

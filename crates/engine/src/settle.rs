@@ -1,6 +1,8 @@
 //! Settlement: ten seconds after it came, an alert finds its incident, once, with what came beside it in view.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, RunnerUp, Severity, Span, Text, Time};
+use model::{
+    AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, RunnerUp, Severity, Span, Text, Time,
+};
 use serde::{Deserialize, Serialize};
 use topology::NodeId;
 
@@ -38,6 +40,9 @@ pub(crate) struct Pending {
     pub event_id: Text,
     /// Where it was announced to join, in a change record.
     pub announced: Option<IncidentId>,
+    /// What people said of it meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Event>,
 }
 
 /// How a waiting alert was counted in its system.
@@ -210,6 +215,11 @@ impl Engine {
         if let Some(verdict) = self.judge_flapping(alert) {
             return verdict;
         }
+        if chronic.is_some()
+            && let Some(verdict) = self.judge_taken(alert)
+        {
+            return verdict;
+        }
         let near = self.near(node, fold);
         let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
         if fold.settings.oracle {
@@ -258,6 +268,19 @@ impl Engine {
             let text = "it flaps, and stays where it is".to_owned();
             Verdict::new(place, 0.9, EvidenceKind::Flapping, alert.flap.penalty, text)
         })
+    }
+
+    /// What somebody has stays where they have it, however often it comes: that a person took it says more than its habit.
+    fn judge_taken(&self, alert: &Alert) -> Option<Verdict> {
+        let home = alert.incident?;
+        let state = self.incidents.get(&home).filter(|state| state.is_open())?;
+        let who = state.acknowledged_by.as_ref()?;
+        let place = Placement::Join {
+            incident: home,
+            passive: true,
+        };
+        let text = format!("it keeps coming alone, but {who} has it");
+        Some(Verdict::new(place, 0.9, EvidenceKind::Actor, 1.0, text))
     }
 
     /// Where an operator's word puts an alert, before anything is weighed.

@@ -1,8 +1,9 @@
 //! What people and paging systems say of an incident: somebody has it, puts it off, gives it back, or ends it.
 //!
 //! They name it by its id (label `incident_id`, or as the key under which they were paged: `incident_key`, the dedup
-//! key), or by the dedup key of one of its alerts. An event that names an incident of ours by id is about that incident,
-//! whatever its kind: a paging system that echoes our own page is no alert.
+//! key with or without the sender's name before it), or by the dedup key of one of its alerts. An event that names an
+//! incident of ours by id is about that incident, whatever its kind: a paging system that echoes our own page is no alert.
+//! What was done is said by label `action`, or by a paging system's own word for it.
 
 use model::{
     AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, Status, Time,
@@ -11,47 +12,98 @@ use model::{
 use crate::{
     engine::{Engine, What},
     fold::Fold,
+    settle::Pending,
 };
 
 /// Minutes that something is put off for where nobody says how long.
 const SNOOZE_MINS: i64 = 60;
 
+/// Words about one waiting alert that are kept until it is settled.
+const SAID_MAX: usize = 8;
+
+/// What somebody did with an incident.
+enum Deed {
+    Acknowledge,
+    GiveBack,
+    Snooze,
+    Resolve,
+}
+
+impl Deed {
+    /// By the word for it, ours or that of a paging system (PagerDuty's `incident.unacknowledged`, Opsgenie's
+    /// `UnAcknowledge`); without a word that is known, by what the event is.
+    fn of(event: &Event) -> Option<Deed> {
+        let said = ["action", "event_type"]
+            .iter()
+            .find_map(|label| event.labels.get(label));
+        let word = said.and_then(|said| said.rsplit('.').next()).unwrap_or_default();
+        match word.to_ascii_lowercase().as_str() {
+            "snooze" | "snoozed" => Some(Deed::Snooze),
+            "unacknowledge" | "unacknowledged" | "unsnooze" | "snoozeended" => Some(Deed::GiveBack),
+            "resolve" | "resolved" | "close" | "closed" => Some(Deed::Resolve),
+            "acknowledge" | "acknowledged" => Some(Deed::Acknowledge),
+            _ if event.kind == EventKind::Ack => Some(Deed::Acknowledge),
+            _ if event.kind == EventKind::Alert && event.status == Status::Resolved => Some(Deed::Resolve),
+            _ => None,
+        }
+    }
+}
+
 impl Engine {
-    /// The incident of ours that an event names by its id.
+    /// The incident of ours that an event names by its id, be it only announced so far.
     pub(crate) fn named(&self, event: &Event) -> Option<IncidentId> {
+        let key = event.dedup_key.rsplit(':').next().unwrap_or_default();
         ["incident_id", "incident_key"]
             .iter()
             .filter_map(|label| event.labels.get(label))
-            .chain([event.dedup_key.as_str()])
+            .chain([key])
             .filter_map(|id| id.parse::<IncidentId>().ok())
-            .find(|id| self.incidents.get(id).is_some())
             .map(|id| self.follow(id))
+            .find(|id| self.incidents.get(id).is_some() || self.tentative.get(id).is_some())
     }
 
     /// Somebody says something of an incident.
     pub(crate) fn take(&mut self, event: &Event, fold: &mut Fold<'_>) {
-        let by_alert = || {
-            self.alerts
-                .get(&AlertId::new(&self.domain, &event.dedup_key))
-                .and_then(|alert| alert.incident)
-                .map(|id| self.follow(id))
-        };
-        let Some(id) = self.named(event).or_else(by_alert) else {
-            return;
-        };
+        let named = self.named(event);
+        let alert = AlertId::new(&self.domain, &event.dedup_key);
+        let by_alert = || self.alerts.get(&alert)?.incident.map(|id| self.follow(id));
+        match named.or_else(by_alert) {
+            Some(id) if self.incidents.get(&id).is_some() => self.take_of(id, event, fold),
+            // It has no place yet: what was said is done as soon as it has one, before anybody is paged.
+            announced => {
+                let means = |p: &Pending| p.alert == alert || announced.is_some() && p.announced == announced;
+                let waits = |number: &u64| self.pending.get(number).is_some_and(means);
+                if let Some(number) = self.order.keys().copied().find(waits)
+                    && let Some(pending) = self.pending.get_mut(&number)
+                    && pending.said.len() < SAID_MAX
+                {
+                    pending.said.push(event.clone());
+                }
+            }
+        }
+    }
+
+    /// An alert has its place: what was said of it before is done there.
+    pub(crate) fn take_ahead(&mut self, id: IncidentId, p: &Pending, fold: &mut Fold<'_>) {
+        for event in &p.said {
+            self.take_of(id, event, fold);
+        }
+    }
+
+    fn take_of(&mut self, id: IncidentId, event: &Event, fold: &mut Fold<'_>) {
         if !self.incidents.get(&id).is_some_and(|state| state.is_open()) {
             return;
         }
         let who = event.labels.get("actor").unwrap_or(&event.source).to_owned();
-        match (event.labels.get("action"), event.kind, event.status) {
-            (Some("snooze"), ..) => {
+        match Deed::of(event) {
+            Some(Deed::Snooze) => {
                 let default = fold.time + model::Span::from_mins(SNOOZE_MINS);
                 self.snooze(id, event, &who, event.ends_at.unwrap_or(default), fold);
             }
-            (Some("unacknowledge" | "unsnooze"), ..) => {
+            Some(Deed::GiveBack) => {
                 self.give_back(id, event, &who, format!("{who} gave it back"), fold);
             }
-            (Some("resolve"), ..) | (None, EventKind::Alert, Status::Resolved) => {
+            Some(Deed::Resolve) => {
                 let text = format!("{who} says it is over");
                 let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
                 let what = What::new(ChangeKind::Resolved).event(&event.event_id).actor(who);
@@ -60,9 +112,9 @@ impl Engine {
                 state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
                 self.finish(id, what, because, fold);
             }
-            (Some("acknowledge"), ..) | (_, EventKind::Ack, _) => self.acknowledge(id, event, &who, fold),
+            Some(Deed::Acknowledge) => self.acknowledge(id, event, &who, fold),
             // An echo of our own page.
-            _ => {}
+            None => {}
         }
     }
 

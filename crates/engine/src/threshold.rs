@@ -1,13 +1,13 @@
 //! Rules that keep events away before they are placed: what is dropped, and what counts only when enough of it comes.
 //!
-//! *Drop*: the event is counted and nothing else. *Threshold*: N occurrences, or N different alerts, within T for one
+//! *Drop*: the event is counted; a critical one is named on the day's list of its system. *Threshold*: N occurrences, or N different alerts, within T for one
 //! value of `per`; until then they wait without an incident, each with its reason. The one that reaches it goes on, and of
 //! different alerts all that still fire go with it. With `reset` counting begins anew then, so every N-th passes; without
 //! it all pass as long as the last T hold enough.
 
 use std::collections::VecDeque;
 
-use model::{AlertId, Event, Evidence, EvidenceKind, Hash128, Text, Time};
+use model::{AlertId, Event, Evidence, EvidenceKind, Hash128, Severity, Status, Text, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -44,8 +44,9 @@ impl Tally {
 const COUNT_MAX: usize = 1000;
 
 impl Engine {
-    /// The rule that drops an event.
-    pub(crate) fn dropped(&self, event: &Event, fold: &Fold<'_>) -> Option<Text> {
+    /// What a rule drops is counted and nothing else, but for the day's list, which names what is critical; gives the
+    /// number of an episode of its own.
+    pub(crate) fn dropped(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
         let rules = &fold.settings.suppress.drop;
         if rules.is_empty() {
             return None;
@@ -54,16 +55,16 @@ impl Engine {
         let rule = rules
             .iter()
             .find(|rule| rule.matchers.hold(&alert, Some(fold.graph)))?;
-        Some(compact_str::format_compact!("dropped by rule {}", rule.name))
-    }
-
-    /// Counts an event that a rule drops; gives the number of an episode of its own.
-    pub(crate) fn drop_event(&mut self, reason: &str, fold: &mut Fold<'_>) -> u64 {
+        let reason = format!("dropped by rule {}", rule.name);
         self.meta.books.dropped += 1;
         self.meta.books.quiet += 1;
         self.meta.episodes += 1;
-        self.say_episode(self.meta.episodes, None, Some(reason), None, fold);
-        self.meta.episodes
+        self.say_episode(self.meta.episodes, None, Some(&reason), None, fold);
+        if alert.severity == Severity::Critical && event.status == Status::Firing {
+            let id = AlertId::new(&self.domain, &event.dedup_key);
+            self.list_dropped(id, &alert, &reason, fold);
+        }
+        Some(self.meta.episodes)
     }
 
     /// Counts an event that would be placed; `Some`: too few came so far, so it waits. When enough did, those that waited

@@ -13,7 +13,7 @@ use engine::Output;
 use model::{ChangeKind, Input, Span, Text, Time};
 use sim::{
     Dice,
-    scenario::{Run, Scenario, bytes, lower_half, run, states},
+    scenario::{Run, Scenario, bytes, lower_half, states},
 };
 
 /// Shuffles that each scenario goes through.
@@ -44,19 +44,14 @@ fn until(scenario: &Scenario) -> Option<Time> {
 }
 
 fn straight(scenario: &Scenario) -> Run {
-    run(
-        &scenario.settings,
-        &scenario.inputs,
-        usize::MAX,
-        &[],
-        until(scenario),
-    )
-    .unwrap()
+    scenario
+        .run(&scenario.inputs, usize::MAX, &[], until(scenario))
+        .unwrap()
 }
 
 /// Folds other inputs and lets time run on until nothing is pending.
 fn fold(scenario: &Scenario, inputs: &[Input]) -> Run {
-    run(&scenario.settings, inputs, usize::MAX, &[], None).unwrap()
+    scenario.run(inputs, usize::MAX, &[], None).unwrap()
 }
 
 #[track_caller]
@@ -99,7 +94,9 @@ fn e1_any_batch_cut_gives_the_same_bytes() {
     for (name, scenario) in scenarios() {
         let expected = bytes(&straight(&scenario).out);
         for batch in 1..=scenario.inputs.len() {
-            let cut = run(&scenario.settings, &scenario.inputs, batch, &[], until(&scenario)).unwrap();
+            let cut = scenario
+                .run(&scenario.inputs, batch, &[], until(&scenario))
+                .unwrap();
             assert_same(&name, &format!("batches of {batch}"), &expected, &bytes(&cut.out));
         }
     }
@@ -111,14 +108,9 @@ fn e1_stopped_and_restored_at_every_prefix_gives_the_same_bytes() {
         let expected = straight(&scenario);
         let everywhere: Vec<usize> = (0..=scenario.inputs.len()).collect();
         for stop in 0..=scenario.inputs.len() {
-            let stopped = run(
-                &scenario.settings,
-                &scenario.inputs,
-                usize::MAX,
-                &[stop],
-                until(&scenario),
-            )
-            .unwrap();
+            let stopped = scenario
+                .run(&scenario.inputs, usize::MAX, &[stop], until(&scenario))
+                .unwrap();
             assert_same(
                 &name,
                 &format!("restored at {stop}"),
@@ -131,14 +123,9 @@ fn e1_stopped_and_restored_at_every_prefix_gives_the_same_bytes() {
             );
             assert_eq!(expected.books, stopped.books, "{name}, restored at {stop}");
         }
-        let stopped = run(
-            &scenario.settings,
-            &scenario.inputs,
-            1,
-            &everywhere,
-            until(&scenario),
-        )
-        .unwrap();
+        let stopped = scenario
+            .run(&scenario.inputs, 1, &everywhere, until(&scenario))
+            .unwrap();
         assert_same(
             &name,
             "restored everywhere",
@@ -452,7 +439,7 @@ fn e2_shuffled_within_the_lateness_gives_the_same_states() {
         let until = until(&scenario).map(|end| end + Span::from_secs(2 * DELAY_MAX_S as i64));
         for seed in 0..SEEDS {
             let inputs = shuffled(&scenario.inputs, seed);
-            let got = run(&scenario.settings, &inputs, usize::MAX, &[], until).unwrap();
+            let got = scenario.run(&inputs, usize::MAX, &[], until).unwrap();
             assert_eq!(
                 states(&expected.incidents),
                 states(&got.incidents),

@@ -119,7 +119,10 @@ impl Engine {
 
     /// The incident that an event is about.
     fn incident_of(&self, event: &Event) -> Option<IncidentId> {
-        self.named(event).or_else(|| self.incident_said(&event.dedup_key))
+        let settled = |id: &IncidentId| self.incidents.get(id).is_some();
+        self.named(event)
+            .filter(settled)
+            .or_else(|| self.incident_said(&event.dedup_key))
     }
 
     /// An incident by its id, or as the one of an alert.

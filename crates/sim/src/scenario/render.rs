@@ -48,7 +48,7 @@ pub fn lower_half(scenario: &Scenario, run: &Run) -> String {
     if scenario.shown.records {
         text.push_str(&page.records(&run.out));
     }
-    let books = serde_json::to_value(&run.books).expect("counters are plain data");
+    let books = serde_json::to_value(run.books).expect("counters are plain data");
     for counter in &scenario.shown.books {
         text.push_str(&format!("{counter} {}\n", books[counter]));
     }
