@@ -90,3 +90,199 @@ fn the_true_cause_is_confirmed_after_the_end_and_not_before() {
     }
     assert!(said.len() >= 5, "{} of {}", said.len(), ended.len());
 }
+
+/// Every way of keeping a critical alert quiet, in one replay: `explain` says by what, since when and until when.
+#[test]
+fn what_is_kept_quiet_can_be_found_by_every_kind() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let at = |minute: u32| format!("2026-03-02T{:02}:{:02}:00Z", 10 + minute / 60, minute % 60);
+    let mut lines: Vec<(u32, serde_json::Value)> = Vec::new();
+    let mut say = |minute: u32, more: serde_json::Value| {
+        let mut event = serde_json::json!({"ts": at(minute), "source": "probe", "severity": "critical", "status": "firing"});
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        event["event_id"] = format!("{}-{minute}-{}", more["title"], more["status"]).into();
+        lines.push((minute, event));
+    };
+    say(
+        0,
+        serde_json::json!({"kind": "silence", "title": "s", "ends_at": at(800), "labels": {"silence_id": "s1", "matchers": "service=mail", "author": "ann", "reason": "moving"}}),
+    );
+    say(
+        0,
+        serde_json::json!({"kind": "maintenance", "title": "m", "ends_at": at(800), "labels": {"maintenance_id": "m1", "matchers": "host=nas-1", "author": "ben", "reason": "new disks"}}),
+    );
+    // A habit, and a class that recovers by itself: the one is chronic in the end, the other is held.
+    for n in 0..8 {
+        say(
+            n * 12,
+            serde_json::json!({"title": "BackupSlow", "service": "nas", "dedup_key": "b"}),
+        );
+        say(
+            n * 12 + 1,
+            serde_json::json!({"title": "BackupSlow", "service": "nas", "dedup_key": "b", "status": "resolved"}),
+        );
+    }
+    for n in 0..3 {
+        say(
+            n * 60,
+            serde_json::json!({"title": "LinkDown", "service": "edge", "dedup_key": "l", "severity": "error"}),
+        );
+        say(
+            n * 60 + 1,
+            serde_json::json!({"title": "LinkDown", "service": "edge", "dedup_key": "l", "severity": "error", "status": "resolved"}),
+        );
+    }
+    for n in 0..14 {
+        say(
+            500 + n,
+            serde_json::json!({"title": "ProbeFailed", "service": "probe", "dedup_key": "p", "source": "blackbox", "status": (if n % 2 == 0 { "firing" } else { "resolved" })}),
+        );
+    }
+    say(590, serde_json::json!({"title": "QueueFull", "service": "mail"}));
+    say(
+        591,
+        serde_json::json!({"title": "HostDown", "service": "nas2", "host": "nas-1"}),
+    );
+    say(
+        592,
+        serde_json::json!({"title": "ClusterDown", "service": "ctl", "labels": {"cluster": "eu-1"}}),
+    );
+    say(565, serde_json::json!({"title": "DatabaseDown", "service": "db"}));
+    say(594, serde_json::json!({"title": "SsoFailed", "service": "sso"}));
+    say(
+        595,
+        serde_json::json!({"title": "TillDown", "service": "till", "labels": {"cluster": "eu-1"}}),
+    );
+    say(
+        595,
+        serde_json::json!({"title": "HighErrorRate", "service": "web", "severity": "error"}),
+    );
+    say(
+        595,
+        serde_json::json!({"title": "TestBroken", "service": "ci", "host": "test-1"}),
+    );
+    say(
+        605,
+        serde_json::json!({"title": "LinkDown", "service": "edge", "dedup_key": "l", "severity": "error"}),
+    );
+    say(606, serde_json::json!({"kind": "heartbeat", "title": "later"}));
+    lines.sort_by_key(|(minute, _)| *minute);
+    let events: String = lines.iter().map(|(_, event)| format!("{event}\n")).collect();
+    std::fs::write(path("events"), events).unwrap();
+    let config = r#"
+page: {hold_alerts_min: 2, hold_probability: 0.7}
+suppress:
+  drop: [{name: test hosts, matchers: 'host=~"test-.*"'}]
+  thresholds: [{name: logins, matchers: 'title="SsoFailed"', count: 3}]
+  inhibit: [{name: cluster, source: 'title="ClusterDown"', target: 'title="TillDown"', equal: [cluster]}]
+"#;
+    std::fs::write(path("config.yaml"), config).unwrap();
+    let nodes = [
+        "web", "db", "mail", "nas", "nas2", "edge", "probe", "ctl", "till", "sso",
+    ];
+    let nodes: Vec<_> = nodes
+        .iter()
+        .map(|id| serde_json::json!({"id": id, "kind": "service"}))
+        .collect();
+    let edges = serde_json::json!([{"from": "web", "to": "db", "kind": "calls"}]);
+    let topology = serde_json::json!({"nodes": nodes, "edges": edges}).to_string();
+    std::fs::write(path("topology"), topology).unwrap();
+    let files = ["incidents", "changes"].map(|name| (format!("--{name}"), path(name)));
+    let mut replay = stormfold();
+    replay.args([
+        "replay",
+        "-q",
+        "--no-settle",
+        "--config",
+        &path("config.yaml"),
+        "--topology",
+        &path("topology"),
+    ]);
+    files.iter().for_each(|(option, file)| {
+        replay.args([option, file]);
+    });
+    stdout(replay.arg(path("events")));
+    let [incidents, changes] = ["incidents", "changes"].map(path);
+    let explain = |more: &[&str]| {
+        stdout(
+            stormfold()
+                .args(["explain", "--incidents", &incidents])
+                .args(more),
+        )
+    };
+
+    let all = explain(&["--suppressed"]);
+    let kinds = [
+        (
+            "QueueFull",
+            "by silence s1, since 2026-03-02T19:50:",
+            "until 2026-03-02T23:20:00Z",
+            "silence by ann: moving",
+        ),
+        (
+            "HostDown",
+            "by maintenance m1, since 2026-03-02T19:51:",
+            "until 2026-03-02T23:20:00Z",
+            "maintenance by ben: new disks",
+        ),
+        (
+            "TillDown",
+            "by alert ",
+            "until it changes",
+            "explained by ClusterDown on ctl, by rule cluster",
+        ),
+        (
+            "HighErrorRate",
+            "by alert ",
+            "until it changes",
+            "explained by DatabaseDown on db, 1 steps down the graph",
+        ),
+        (
+            "SsoFailed",
+            "by threshold, since 2026-03-02T19:54:",
+            "until it changes",
+            "1 of 3 times within 300 s, by rule logins",
+        ),
+        (
+            "BackupSlow",
+            "by habit, since 2026-03-02T11:",
+            "until it changes",
+            "chronic: came alone",
+        ),
+        (
+            "TestBroken",
+            "by drop, since 2026-03-02T19:55:00Z",
+            "until it changes",
+            "dropped by rule test hosts",
+        ),
+        (
+            "LinkDown",
+            "by hold, since 2026-03-02T20:05:",
+            "until 2026-03-02T20:07:00Z",
+            "recover within 120 s",
+        ),
+    ];
+    for (title, by, until, reason) in kinds {
+        for told in [all.clone(), explain(&["--alert", title, "--changes", &changes])] {
+            let found = told.lines().zip(told.lines().skip(1)).any(|(line, next)| {
+                line.contains(title) && line.contains(by) && line.contains(until) && next.contains(reason)
+            });
+            assert!(found, "{title}: {by} {until} {reason}\n{told}");
+        }
+    }
+    let flaps = explain(&["--alert", "ProbeFailed", "--changes", &changes]);
+    assert!(
+        flaps.contains("flapping  in ") && flaps.contains(": on"),
+        "{flaps}"
+    );
+    // Nobody is woken for any of this while the mode is `observe`, and that is said, too.
+    let observed = explain(&["--alert", "ClusterDown"]);
+    assert!(
+        observed.contains("page      due, 1 times due") && observed.contains("(mode observe)"),
+        "{observed}"
+    );
+}

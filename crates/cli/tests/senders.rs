@@ -146,6 +146,83 @@ fn real_senders_deliver_one_alert_and_its_end() {
     assert_eq!(read(dir, "deadletter"), "");
 }
 
+/// One request to a sender; the body of the answer.
+fn ask(address: &str, method: &str, path: &str, body: &str) -> String {
+    let Ok(mut stream) = std::net::TcpStream::connect(address) else {
+        return String::new();
+    };
+    let head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut answer = String::new();
+    let _ = stream.write_all(head.as_bytes());
+    let _ = stream.read_to_string(&mut answer);
+    answer
+        .split_once("\r\n\r\n")
+        .map_or(String::new(), |(_, body)| body.to_owned())
+}
+
+/// A silence that somebody sets in Alertmanager holds here, once what its API lists was posted; lifted there, it is lifted
+/// here.
+#[test]
+fn real_senders_silence_here_what_they_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut running = Running::start(dir);
+    let alertmanager = free_address();
+    fs::write(
+        dir.join("am.yml"),
+        "route: {receiver: none}\nreceivers: [{name: none}]\n",
+    )
+    .unwrap();
+    let _alertmanager = Sender::start(
+        "prometheus-alertmanager",
+        dir,
+        &[
+            "--config.file=am.yml".to_owned(),
+            "--storage.path=am".to_owned(),
+            format!("--web.listen-address={alertmanager}"),
+            "--cluster.listen-address=".to_owned(),
+        ],
+    );
+    running.wait(dir, "Alertmanager", |_| {
+        ask(&alertmanager, "GET", "/api/v2/status", "").contains("uptime")
+    });
+    let silence = r#"{"matchers": [{"name": "service", "value": "letters|parcels", "isRegex": true, "isEqual": true}], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z", "createdBy": "ann", "comment": "moving house"}"#;
+    let made = ask(&alertmanager, "POST", "/api/v2/silences", silence);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let id = made["silenceID"].as_str().unwrap().to_owned();
+    let import = |running: &Running| {
+        let listed = ask(&alertmanager, "GET", "/api/v2/silences", "");
+        let answer = running.ask("POST", "/v1/ingest", &listed);
+        assert!(answer.starts_with("HTTP/1.1 20"), "{listed}: {answer}");
+    };
+    import(&running);
+    let alert = r#"{"source": "probe", "dedup_key": "q", "title": "QueueTooLong", "status": "firing", "severity": "critical", "service": "letters"}"#;
+    running.ask("POST", "/v1/ingest", alert);
+    let incident = |r: &Running| -> Value {
+        let answer = r.ask("GET", "/v1/incidents", "");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let open: Value = serde_json::from_str(body).unwrap_or_default();
+        open["incidents"][0].clone()
+    };
+    running.wait(dir, "the silence", |r| {
+        incident(r)["suppressed"][0]["by"] == format!("silence {id}")
+    });
+    let quiet = incident(&running);
+    assert_eq!(
+        quiet["suppressed"][0]["reason"], "silence by ann: moving house",
+        "{quiet}"
+    );
+    assert_eq!(quiet["page"]["state"], "none");
+    ask(&alertmanager, "DELETE", &format!("/api/v2/silence/{id}"), "");
+    import(&running);
+    running.wait(dir, "the page", |r| incident(r)["page"]["state"] == "due");
+    running.stop(dir);
+    assert_eq!(read(dir, "deadletter"), "");
+}
+
 #[test]
 fn real_senders_take_the_alerting_rules() {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/prometheus/rules.yml");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use model::{AlertId, Change, ChangeKind, Domain, Incident, Membership, Severity, SuppressedAlert, Time};
 
-use super::{evidence, line, member};
+use super::{evidence, line, member, page};
 use crate::terminal::{safe, word};
 
 /// Everything that is told of the alerts that are meant by a text; `None` where none is.
@@ -41,8 +41,10 @@ pub(super) fn told(incidents: &[Incident], changes: &[Change], wanted: &str) -> 
     }
     let mut first = true;
     for change in changes {
-        let about = matches!(change.change, ChangeKind::Suppressed | ChangeKind::Released)
-            && change.alert_id.is_some_and(|id| ids.contains(&id));
+        let about = matches!(
+            change.change,
+            ChangeKind::Suppressed | ChangeKind::Released | ChangeKind::Flapping
+        ) && change.alert_id.is_some_and(|id| ids.contains(&id));
         if !about {
             continue;
         }
@@ -112,6 +114,7 @@ fn head(text: &mut String, incident: &Incident) {
             incident.opened_at
         ),
     );
+    page(text, incident);
 }
 
 /// One alert that is kept quiet.
