@@ -32,7 +32,7 @@ use std::{
 use broker::Broker;
 use fault::Fault;
 use ledger::Sum;
-use measure::{latency, pass, restore};
+use measure::{gap, latency, pass, restore};
 
 /// What is asked for.
 struct Args {
@@ -127,6 +127,7 @@ fn command(args: &[String]) -> Option<Result<ExitCode, String>> {
         pass::COMMAND => Some(pass::run(rest)),
         latency::COMMAND => Some(measured(latency::run)),
         restore::COMMAND => Some(measured(restore::run)),
+        gap::COMMAND => Some(measured(gap::run)),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `hot`, `chaos`, `latency`, `restore`.
+//! What is run by hand or by CI beside the tests: `cargo xtask sim`, `hot`, `chaos`, `latency`, `restore`, `gap`.
 
 use std::process::{Command, ExitCode};
 
@@ -16,7 +16,10 @@ cargo xtask latency [--rate N] [--seconds N]
     From a raw topic to the topic of changes at N (10000) events a second for N (20) s, beside two bare transactional
     hops: p50, p99, and the CPU of each hop and of the broker.
 cargo xtask restore [--alerts N] [--times N]
-    N (300000) active alerts, restored N (5) times: time until ready, memory and state bytes an alert.";
+    N (300000) active alerts, restored N (5) times: time until ready, memory and state bytes an alert.
+cargo xtask gap [--kills N] [--rate N]
+    One of two correlate workers is killed N (6) times, in turn started again at once and left dead, at N (5000) events a
+    second: how long until everything flows again.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
         Some(("sim", rest)) => sim(rest),
         Some(("hot", rest)) => hot(rest),
         Some(("chaos", rest)) => with_kafka(rest, &["--stormfold"]),
-        Some((command @ ("latency" | "restore"), rest)) => with_kafka(rest, &[command]),
+        Some((command @ ("latency" | "restore" | "gap"), rest)) => with_kafka(rest, &[command]),
         _ => Err(USAGE.to_owned()),
     };
     match done {

@@ -1,5 +1,6 @@
-//! What the pipeline costs on a real Kafka: `cargo xtask latency` and `cargo xtask restore`.
+//! What the pipeline costs on a real Kafka: `cargo xtask latency`, `restore` and `gap`.
 
+pub(crate) mod gap;
 pub(crate) mod latency;
 pub(crate) mod pass;
 pub(crate) mod restore;

@@ -156,6 +156,41 @@ fn show_books(registry: &Registry, books: &Books) -> prometheus::Result<()> {
             books.spared as f64,
         ),
         ("stormfold_pages_due", "Pages that were due.", books.pages as f64),
+        (
+            "stormfold_incidents_opened",
+            "Incidents opened.",
+            books.incidents as f64,
+        ),
+        (
+            "stormfold_folded_events_quiet",
+            "Of the events folded, those of alerts that are kept quiet, and those that a rule dropped.",
+            books.quiet as f64,
+        ),
+        (
+            "stormfold_quiets_refused",
+            "Silences and windows that were not understood, or too many.",
+            books.quiets_refused as f64,
+        ),
+        (
+            "stormfold_commands_refused",
+            "Commands of operators that could not be carried out.",
+            books.commands_refused as f64,
+        ),
+        (
+            "stormfold_alerts_displaced",
+            "Alerts forgotten while they fired, to make room for critical ones.",
+            books.displaced as f64,
+        ),
+        (
+            "stormfold_forgotten_early",
+            "Ids of events, ended incidents and rows of what was learned that a limit made forget before their time.",
+            books.forgotten_early as f64,
+        ),
+        (
+            "stormfold_folded_events_uncounted",
+            "Of the events folded, those that passed a threshold uncounted, because there was no room for one more tally.",
+            books.uncounted as f64,
+        ),
     ] {
         gauge(registry, name, meaning, value)?;
     }

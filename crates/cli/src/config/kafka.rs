@@ -307,6 +307,10 @@ const OWNED: &[(&str, &str)] = &[
         "a worker decides by itself where to begin, and says so",
     ),
     ("partitioner", "the partition of a record is chosen explicitly"),
+    (
+        "statistics.interval.ms",
+        "the statistics tell which of several topics are read to their end",
+    ),
     ("plugin.*", "code is not loaded by configuration"),
 ];
 

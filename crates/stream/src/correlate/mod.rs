@@ -31,8 +31,13 @@ use crate::settings::Settings;
 /// A worker says this often that it lives.
 const HEARTBEAT: Span = Span::from_secs(10);
 
-/// A worker that is fenced while it leaves tries so often again.
+/// Positions behind which nothing followed are committed this often. What is folded again after a crash for it says nothing
+/// again, and a transaction costs the broker more than all records that are repeats.
+const PUT_OFF: Span = Span::from_millis(100);
+
+/// A worker that is fenced while it leaves tries so often again, and waits so long for its partitions each time.
 const LEAVE_TRIES: u32 = 2;
+const REJOINS: Duration = Duration::from_secs(3);
 
 /// One correlate worker.
 pub struct Correlate {
@@ -51,7 +56,8 @@ struct Life {
     /// Partitions that were taken away and may come back: a rebalance takes all and then gives.
     parked: BTreeMap<TopicPartition, Running>,
     committed: Option<Instant>,
-    checkpointed: Time,
+    /// The same by the clock that is given.
+    committed_at: Option<Time>,
     heard: Option<Time>,
 }
 
@@ -64,11 +70,25 @@ struct Running {
     parted: Parted,
     /// Inputs folded since the last checkpoint.
     since: u64,
-    /// Whether `next` is ahead of what the group has committed.
-    moved: bool,
     /// Whether the rows name the settings that it is folded under.
     settings_named: bool,
+    /// When that was, or would have been, so that those of several partitions do not come together.
+    checkpointed: Time,
+    /// Where the group stands, as far as this worker has put it there or found it.
+    committed: Option<u64>,
+    /// Whether there is a row that says how far the outputs go.
+    placed: bool,
 }
+
+impl Running {
+    /// Whether something was folded that the group does not know of.
+    fn moved(&self) -> bool {
+        self.committed != Some(self.next)
+    }
+}
+
+/// What follows from what was folded and is not committed, by partition.
+type Folded = BTreeMap<u32, Vec<Output>>;
 
 /// The inputs in records, but for those that are quarantined or cannot be read.
 fn inputs(records: &[Record], quarantined: &BTreeSet<u64>, counters: &Counters) -> Vec<Input> {
@@ -173,7 +193,16 @@ impl Correlate {
             {
                 break;
             }
-            self.turn(Duration::from_millis(100))?;
+            let until = Instant::now() + REJOINS;
+            loop {
+                match self.turn(Duration::from_millis(100)) {
+                    Err(error) if error.kind() == LogErrorKind::Fenced => {}
+                    turned => drop(turned?),
+                }
+                if self.is_joined() || Instant::now() >= until {
+                    break;
+                }
+            }
             left = self.leave_once();
         }
         left
@@ -183,7 +212,7 @@ impl Correlate {
         let Some(mut life) = self.life.take() else {
             return Ok(());
         };
-        let transaction = self.transaction(&mut life, Vec::new(), Due::Now);
+        let transaction = self.transaction(&mut life, Folded::new(), Due::Now);
         if !transaction.is_empty() {
             life.worker.commit(&transaction)?;
             self.counters.correlate_commits.add(1);
@@ -201,30 +230,30 @@ impl Correlate {
                 shards: BTreeMap::new(),
                 parked: BTreeMap::new(),
                 committed: None,
-                checkpointed: self.clock.now(),
+                committed_at: None,
                 heard: None,
             },
         };
-        let records = match self.read(&mut life, wait) {
-            Ok(records) => records,
+        let mut folded = Folded::new();
+        match self.read(&mut life, wait, &mut folded) {
+            Ok(true) => {}
+            // A record was quarantined: what was folded beside it is restored.
+            Ok(false) => return Ok(Turn::Worked),
             Err(error) => {
                 if error.kind() == LogErrorKind::Setup {
-                    self.cover(&mut life);
+                    self.cover(&mut life, folded);
                 }
                 return Err(error);
             }
-        };
-        let Some(outputs) = self.fold(&mut life, records)? else {
-            // A record was quarantined: what was folded beside it is restored.
-            return Ok(Turn::Worked);
-        };
-        let transaction = self.transaction(&mut life, outputs, Due::InTime);
+        }
+        let transaction = self.transaction(&mut life, folded, Due::InTime);
         let turn = if transaction.is_empty() {
             Turn::Idle
         } else {
             let started = Instant::now();
             life.worker.commit(&transaction)?;
             life.committed = Some(Instant::now());
+            life.committed_at = Some(self.clock.now());
             if let Some(heard) = life.heard {
                 self.counters.heartbeat_timestamp_ms.set(heard.millis());
             }
@@ -232,9 +261,10 @@ impl Correlate {
             self.counters
                 .correlate_commit_nanos
                 .add(started.elapsed().as_nanos() as u64);
-            for (at, _) in &transaction.positions {
+            for (at, position) in &transaction.positions {
                 if let Some(running) = life.shards.get_mut(at) {
-                    running.moved = false;
+                    running.committed = Some(*position);
+                    running.placed = true;
                 }
             }
             Turn::Worked
@@ -250,8 +280,8 @@ impl Correlate {
 
     /// A partition that was given is refused, and a person has to act: what was folded of the others is covered by a
     /// checkpoint, so that it is no tail for whichever version comes next. What cannot be committed stays one.
-    fn cover(&self, life: &mut Life) {
-        let transaction = self.transaction(life, Vec::new(), Due::Now);
+    fn cover(&self, life: &mut Life, folded: Folded) {
+        let transaction = self.transaction(life, folded, Due::Now);
         if !transaction.is_empty()
             && let Err(error) = life.worker.commit(&transaction)
         {
@@ -259,31 +289,40 @@ impl Correlate {
         }
     }
 
-    /// Polls until the journal runs dry, but not before the next commit may be.
-    fn read(&self, life: &mut Life, wait: Duration) -> Result<Vec<Record>, LogError> {
-        let mut records = Vec::new();
-        let mut timeout = wait;
+    /// Polls and folds until the journal runs dry, but not before the next commit may be. False when the fold panicked and
+    /// the life of the worker is over.
+    fn read(&self, life: &mut Life, wait: Duration, folded: &mut Folded) -> Result<bool, LogError> {
+        let (mut timeout, mut many) = (wait, 0);
         loop {
-            let before = records.len();
+            let mut records = Vec::new();
             let polled = life
                 .worker
                 .poll(timeout, self.settings.batch_records_max, &mut records)?;
-            self.rebalance(life, polled, &mut records)?;
+            self.rebalance(life, polled, folded)?;
+            let got = records.len();
+            many += got;
+            if !self.fold(life, records, folded)? {
+                return Ok(false);
+            }
             let due = life.committed.map(|last| last + self.settings.commit_interval);
             let left = due.map_or(Duration::ZERO, |due| {
                 due.saturating_duration_since(Instant::now())
             });
-            if left.is_zero() || records.len() == before || records.len() >= self.settings.batch_records_max {
-                return Ok(records);
+            if left.is_zero() || got == 0 || many >= self.settings.batch_records_max {
+                return Ok(true);
             }
             timeout = left;
         }
     }
 
-    fn rebalance(&self, life: &mut Life, polled: Polled, records: &mut Vec<Record>) -> Result<(), LogError> {
+    fn rebalance(&self, life: &mut Life, polled: Polled, folded: &mut Folded) -> Result<(), LogError> {
         for at in &polled.taken {
-            life.parked.extend(life.shards.remove_entry(at));
-            records.retain(|record| record.at != *at);
+            let taken = life.shards.remove_entry(at);
+            // What was not published would be missing if the shard went on.
+            match folded.remove(&at.partition) {
+                Some(outputs) if !outputs.is_empty() => {}
+                _ => life.parked.extend(taken),
+            }
         }
         let mut parked = if polled.given.is_empty() {
             BTreeMap::new()
@@ -292,13 +331,17 @@ impl Correlate {
         };
         let mut strange = Vec::new();
         for at in polled.given {
-            // Nothing is folded that is not committed before the next poll. So if the group stands where the parked shard
-            // does, nobody has folded anything in between, and the shard is the one that a restore would give.
-            match parked.remove(&at) {
-                Some(running) if life.worker.committed(&at)? == Some(running.next) => {
-                    life.shards.insert(at, running);
-                }
-                _ => strange.push(at),
+            // Whatever is published moves the group. So if it stands where this worker left it, nobody has published
+            // anything in between, and the parked shard is the one that a restore would give, or ahead of it.
+            let Some(running) = parked.remove(&at) else {
+                strange.push(at);
+                continue;
+            };
+            let committed = life.worker.committed(&at)?;
+            let ours = committed == running.committed && committed.is_some_and(|place| place <= running.next);
+            match ours {
+                true => drop(life.shards.insert(at, running)),
+                false => strange.push(at),
             }
         }
         if !strange.is_empty() {
@@ -309,7 +352,8 @@ impl Correlate {
             let restored = restore::restore(settings, log, life.worker.as_mut(), &strange, &self.counters);
             self.counters.restoring_partitions.add(-many);
             let restored = restored?;
-            for (at, restored) in strange.into_iter().zip(restored) {
+            let (now, interval) = (self.clock.now(), self.settings.checkpoint_interval.millis());
+            for (n, (at, restored)) in strange.into_iter().zip(restored).enumerate() {
                 let restore::Restored {
                     shard,
                     next,
@@ -317,6 +361,8 @@ impl Correlate {
                     parted,
                     since,
                     settings_named,
+                    committed,
+                    placed,
                 } = restored;
                 life.shards.insert(
                     at,
@@ -326,8 +372,10 @@ impl Correlate {
                         quarantined,
                         parted,
                         since,
-                        moved: false,
                         settings_named,
+                        checkpointed: now + Span::from_millis(-interval * n as i64 / many),
+                        committed,
+                        placed,
                     },
                 );
             }
@@ -339,8 +387,8 @@ impl Correlate {
         Ok(())
     }
 
-    /// Folds records into the shards; `None` when the fold panicked and the life of the worker is over.
-    fn fold(&self, life: &mut Life, records: Vec<Record>) -> Result<Option<Vec<(u32, Output)>>, LogError> {
+    /// Folds records into the shards; false when the fold panicked and the life of the worker is over.
+    fn fold(&self, life: &mut Life, records: Vec<Record>, folded: &mut Folded) -> Result<bool, LogError> {
         let mut by_partition: BTreeMap<TopicPartition, Vec<Record>> = BTreeMap::new();
         for record in records {
             match by_partition.get_mut(&record.at) {
@@ -348,8 +396,6 @@ impl Correlate {
                 None => drop(by_partition.insert(record.at.clone(), vec![record])),
             }
         }
-        let mut all = Vec::new();
-        let mut outputs = Vec::new();
         for (at, mut records) in by_partition {
             let Some(running) = life.shards.get_mut(&at) else {
                 continue;
@@ -360,44 +406,49 @@ impl Correlate {
             let next = last.offset + 1;
             let inputs = inputs(&records, &running.quarantined, &self.counters);
             let started = Instant::now();
-            if panics::step(self.settings.step, &mut running.shard, &inputs, &mut outputs).is_err() {
+            let outputs = folded.entry(at.partition).or_default();
+            if panics::step(self.settings.step, &mut running.shard, &inputs, outputs).is_err() {
                 self.quarantine(life, &at, &records)?;
-                return Ok(None);
+                return Ok(false);
             }
             self.counters.fold_nanos.add(started.elapsed().as_nanos() as u64);
             self.counters.folded_inputs.add(inputs.len() as u64);
             running.since += inputs.len() as u64;
             running.next = next;
-            running.moved = true;
-            all.extend(outputs.drain(..).map(|output| (at.partition, output)));
         }
-        Ok(Some(all))
+        Ok(true)
     }
 
-    fn transaction(&self, life: &mut Life, outputs: Vec<(u32, Output)>, due: Due) -> Transaction {
+    fn transaction(&self, life: &mut Life, folded: Folded, due: Due) -> Transaction {
         let mut transaction = Transaction::default();
-        for (partition, output) in outputs {
-            self.publish(partition, output, &mut transaction.records);
+        let mut said = BTreeSet::new();
+        for (partition, outputs) in folded {
+            let before = transaction.records.len();
+            for output in outputs {
+                self.publish(partition, output, &mut transaction.records);
+            }
+            if transaction.records.len() > before {
+                said.insert(partition);
+            }
         }
         let now = self.clock.now();
-        let late =
-            now.since(life.checkpointed) >= self.settings.checkpoint_interval || now < life.checkpointed;
+        // One at a time, because whatever is in this transaction waits for it.
+        let late = self.late(life, now);
         for (at, running) in &mut life.shards {
             let full = running.since >= self.settings.checkpoint_inputs;
-            if running.since > 0 && (due == Due::Now || late || full) {
+            let covers = running.since > 0 && (due == Due::Now || full || late.as_ref() == Some(at));
+            if covers {
                 self.checkpoint(at, running, &mut transaction.records);
-                running.moved = true;
+                running.checkpointed = now;
             }
-            if running.moved {
-                transaction.positions.push((at.clone(), running.next));
+            if covers || said.contains(&at.partition) || running.moved() && !running.placed {
                 transaction.records.push(self.position(at, running.next));
                 if !std::mem::replace(&mut running.settings_named, true) {
                     transaction.records.push(self.named_settings(at));
                 }
+                // Always with its position, which is what fences.
+                transaction.positions.push((at.clone(), running.next));
             }
-        }
-        if late {
-            life.checkpointed = now;
         }
         if !life.shards.is_empty()
             && life
@@ -407,7 +458,29 @@ impl Correlate {
             life.heard = Some(now);
             transaction.records.push(self.heartbeat(life, now));
         }
+        let put_off = life
+            .committed_at
+            .is_some_and(|last| now.since(last) < PUT_OFF && now >= last);
+        if due == Due::Now || !put_off || !transaction.is_empty() {
+            let with: BTreeSet<u32> = transaction.positions.iter().map(|(at, _)| at.partition).collect();
+            let moved = life
+                .shards
+                .iter()
+                .filter(|(at, running)| running.moved() && !with.contains(&at.partition));
+            let moved: Vec<_> = moved.map(|(at, running)| (at.clone(), running.next)).collect();
+            transaction.positions.extend(moved);
+        }
         transaction
+    }
+
+    /// The partition whose checkpoint has been due for the longest time.
+    fn late(&self, life: &Life, now: Time) -> Option<TopicPartition> {
+        let changed = life.shards.iter().filter(|(_, running)| running.since > 0);
+        let late = changed.filter(|(_, running)| {
+            now.since(running.checkpointed) >= self.settings.checkpoint_interval || now < running.checkpointed
+        });
+        let first = late.min_by_key(|(_, running)| running.checkpointed);
+        first.map(|(at, _)| at.clone())
     }
 
     fn checkpoint(&self, at: &TopicPartition, running: &mut Running, records: &mut Vec<Outgoing>) {

@@ -50,6 +50,16 @@ impl Correlate {
             &self.counters,
         )?;
         let mut restored = restored.into_iter().next().expect("one partition was asked for");
+        // Between what was published and this batch lies what said nothing and was not committed yet.
+        let first = records.first().map_or(restored.next, |record| record.offset);
+        restore::go_on(
+            &self.settings,
+            self.log.as_ref(),
+            at,
+            &mut restored,
+            first,
+            &self.counters,
+        )?;
         let mut dropped = Vec::new();
         for record in records {
             let one = inputs(

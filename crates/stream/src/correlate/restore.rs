@@ -35,6 +35,10 @@ pub(super) struct Restored {
     pub(super) since: u64,
     /// Whether the settings that the rows name are these.
     pub(super) settings_named: bool,
+    /// Where the group stands.
+    pub(super) committed: Option<u64>,
+    /// Whether there is a row that says how far the outputs go.
+    pub(super) placed: bool,
 }
 
 /// The newest row of each key, as stored; the order tells nothing.
@@ -74,7 +78,8 @@ pub(super) fn restore(
         .collect(),
     };
     for ((at, committed), restored) in given.iter().zip(&restored) {
-        if committed.is_some_and(|committed| committed != restored.next) {
+        // A group that does not say where it stands may still begin somewhere.
+        if committed.map_or(restored.placed, |committed| committed != restored.next) {
             worker.seek(at, restored.next)?;
         }
     }
@@ -227,12 +232,13 @@ fn one(
     };
     // The row was written with the outputs, in one transaction. The position of the group says the same, but it is kept
     // apart from them: it can be forgotten, and anybody who may read may set it. It counts where there is no row; and
-    // without any other word the checkpoint is the best there is, because a clean stop leaves no tail.
+    // without any other word the checkpoint is the best there is, because a clean stop leaves no tail. The group is ahead of
+    // it where nothing followed from what was folded; then nothing follows from it again.
     if let (Some((_, published)), Some(committed)) = (published, committed)
-        && published != committed
+        && published > committed
     {
         tracing::error!(partition = %at, committed, published,
-            "the group does not stand where outputs end; going on where they do");
+            "the group stands before outputs that were published; going on behind them");
     }
     let next = published.map(|(_, position)| position);
     let next = next.or(committed).unwrap_or(from).max(from);
@@ -246,7 +252,8 @@ fn one(
         next.max(bounds.start)
     };
     let tail = if recreated { 0 } else { next.saturating_sub(from) };
-    // Whoever published last folded all of the tail, because nobody goes on behind a tail of another version.
+    // Whoever published last folded all of what was published of the tail, because nobody goes on behind a tail of another
+    // version.
     let folded_by = published.map(|(fold, _)| fold);
     let folded_by = folded_by.or(checkpoint.map(|(fold, _)| fold));
     if let Some(fold) = folded_by.filter(|fold| tail > 0 && *fold != settings.fold_version) {
@@ -286,6 +293,8 @@ fn one(
             tail
         },
         settings_named,
+        committed,
+        placed: published.is_some() && !recreated,
     };
     if tail > 0 {
         refold(
@@ -307,6 +316,23 @@ fn one(
 /// The settings of the fold as the row that names them.
 pub(super) fn settings_row(settings: &Settings) -> Vec<u8> {
     serde_json::to_vec(&settings.fold).expect("settings are plain data")
+}
+
+/// Folds what lies before the position `to`, too; what it gives is dropped.
+pub(super) fn go_on(
+    settings: &Settings,
+    log: &dyn Log,
+    at: &TopicPartition,
+    restored: &mut Restored,
+    to: u64,
+    counters: &Counters,
+) -> Result<(), LogError> {
+    let from = restored.next;
+    if to <= from {
+        return Ok(());
+    }
+    restored.next = to;
+    refold(settings, log.reader()?.as_mut(), at, from, restored, counters)
 }
 
 /// Folds `from..restored.next` again.

@@ -1,7 +1,7 @@
 //! State rows as bytes: what a checkpoint is made of.
 //!
-//! The row `!position` says up to which journal position outputs were published; it is part of every transaction, so that
-//! what was published is known from the log itself. The positions of the group say the same, but they are kept by the
+//! The row `!position` says up to which journal position outputs were published; it is part of every transaction that
+//! publishes some of its partition, so that what was published is known from the log itself. The positions of the group say the same, but they are kept by the
 //! coordinator apart from the outputs, and it was seen to forget them: when a group is idle for a week, and for a moment
 //! after a broker was killed. Who believes it then publishes everything twice.
 //!

@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use model::{Span, Time};
+use wire::Found;
 
 use crate::log::{Record, TopicPartition};
 use crate::settings::TopicTime;
@@ -21,6 +22,17 @@ use crate::settings::TopicTime;
 const LIVE: Span = Span::from_secs(5);
 /// A partition that is behind is waited for this long.
 const WAIT: Span = Span::from_millis(500);
+
+/// While no more than this waits, records are decoded as they come, so that it need not be done when a commit is due.
+const AHEAD_BYTES_MAX: usize = 1 << 20;
+
+/// A record that waits for its turn.
+pub(super) struct Queued {
+    pub(super) received: Time,
+    pub(super) record: Record,
+    /// What was found in it, if that was looked for.
+    pub(super) found: Option<Vec<Found>>,
+}
 
 /// The partitions of a worker.
 pub(super) struct Merge {
@@ -35,7 +47,7 @@ pub(super) struct Merge {
 
 #[derive(Default)]
 struct Lane {
-    queue: VecDeque<(Time, Record)>,
+    queue: VecDeque<Queued>,
     newest: Option<Time>,
     /// The offset behind the last record queued: a client may deliver one again, never one twice to the journal.
     next: u64,
@@ -63,12 +75,19 @@ impl Merge {
     /// Forgets a partition with all that is queued of it.
     pub(super) fn take(&mut self, at: &TopicPartition) {
         if let Some(lane) = self.lanes.remove(at) {
-            self.bytes -= lane.queue.iter().map(|(_, record)| record.bytes()).sum::<usize>();
+            self.bytes -= lane.queue.iter().map(|one| one.record.bytes()).sum::<usize>();
         }
     }
 
-    /// Queues a record that was received at `received`; within a partition that never runs backwards.
-    pub(super) fn push(&mut self, record: Record, received: Time, now: Time) {
+    /// Queues a record that was received at `received`; within a partition that never runs backwards. What is found in it
+    /// is looked for at once while little waits.
+    pub(super) fn push(
+        &mut self,
+        record: Record,
+        received: Time,
+        now: Time,
+        find: impl FnOnce(&Record, Time) -> Vec<Found>,
+    ) {
         if let Some(lane) = self.lanes.get_mut(&record.at)
             && record.offset >= lane.next
         {
@@ -76,7 +95,12 @@ impl Merge {
             let received = lane.newest.map_or(received, |newest| newest.max(received));
             lane.newest = Some(received);
             self.bytes += record.bytes();
-            lane.queue.push_back((received, record));
+            let found = (self.bytes <= AHEAD_BYTES_MAX).then(|| find(&record, received));
+            lane.queue.push_back(Queued {
+                received,
+                record,
+                found,
+            });
             self.heard = now;
         }
     }
@@ -95,24 +119,19 @@ impl Merge {
     pub(super) fn swollen(&self) -> impl Iterator<Item = (&TopicPartition, bool)> {
         let share = self.bytes_max / self.lanes.len().max(1);
         self.lanes.iter().map(move |(at, lane)| {
-            let mean = lane.queue.front().map_or(0, |(_, record)| record.bytes());
+            let mean = lane.queue.front().map_or(0, |one| one.record.bytes());
             (at, lane.queue.len() * mean > share)
         })
     }
 
     /// The next record in the order of time, if it may go.
-    pub(super) fn pop(
-        &mut self,
-        now: Time,
-        at_end: impl Fn(&TopicPartition) -> bool,
-    ) -> Option<(Time, Record)> {
+    pub(super) fn pop(&mut self, now: Time, at_end: impl Fn(&TopicPartition) -> bool) -> Option<Queued> {
         let first = self
             .lanes
             .iter()
             .filter_map(|(at, lane)| {
-                lane.queue
-                    .front()
-                    .map(|(received, record)| (*received, at, record.offset))
+                let one = lane.queue.front()?;
+                Some((one.received, at, one.record.offset))
             })
             .min()
             .map(|(_, at, _)| at.clone())?;
@@ -120,9 +139,9 @@ impl Merge {
             return None;
         }
         let lane = self.lanes.get_mut(&first).expect("found above");
-        let (received, record) = lane.queue.pop_front().expect("found above");
-        self.bytes -= record.bytes();
-        Some((received, record))
+        let first = lane.queue.pop_front().expect("found above");
+        self.bytes -= first.record.bytes();
+        Some(first)
     }
 
     fn must_wait(&mut self, now: Time, at_end: impl Fn(&TopicPartition) -> bool) -> bool {
@@ -171,6 +190,10 @@ mod tests {
         }
     }
 
+    fn nothing(_: &Record, _: Time) -> Vec<Found> {
+        Vec::new()
+    }
+
     fn merge(time: TopicTime) -> Merge {
         let mut merge = Merge::new(time, Span::from_secs(1), 1 << 20);
         for partition in 0..2 {
@@ -181,7 +204,7 @@ mod tests {
 
     fn drain(merge: &mut Merge, now: Time, at_end: bool) -> Vec<(i64, u32)> {
         std::iter::from_fn(|| merge.pop(now, |_| at_end))
-            .map(|(t, r)| (t.secs(), r.at.partition))
+            .map(|one| (one.received.secs(), one.record.at.partition))
             .collect()
     }
 
@@ -190,7 +213,7 @@ mod tests {
         let mut merge = merge(TopicTime::Records);
         let now = Time::from_secs(1000);
         for (partition, offset, received) in [(0, 0, 10), (0, 1, 30), (1, 0, 20), (1, 1, 15), (1, 2, 40)] {
-            merge.push(record(partition, offset), Time::from_secs(received), now);
+            merge.push(record(partition, offset), Time::from_secs(received), now, nothing);
         }
         // Partition 0 may still bring something before 40; within partition 1 time does not run backwards.
         assert_eq!(drain(&mut merge, now, true), [(10, 0), (20, 1), (20, 1), (30, 0)]);
@@ -199,13 +222,30 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_long_is_not_looked_into_ahead() {
+        let mut merge = merge(TopicTime::Present);
+        let now = Time::from_secs(1000);
+        for offset in 0..3 {
+            let large = Record {
+                value: Some(vec![b' '; 400_000]),
+                ..record(0, offset)
+            };
+            merge.push(large, now, now, nothing);
+        }
+        let looked: Vec<bool> = std::iter::from_fn(|| merge.pop(now, |_| true))
+            .map(|one| one.found.is_some())
+            .collect();
+        assert_eq!(looked, [true, true, false]);
+    }
+
+    #[test]
     fn the_present_waits_for_a_backlog_but_not_long() {
         let mut merge = merge(TopicTime::Present);
         let now = Time::from_secs(1000);
-        merge.push(record(0, 0), Time::from_secs(10), now);
+        merge.push(record(0, 0), Time::from_secs(10), now, nothing);
         assert_eq!(drain(&mut merge, now, false), []);
         assert_eq!(drain(&mut merge, Time::from_millis(1_000_600), false), [(10, 0)]);
-        merge.push(record(0, 1), Time::from_secs(999), now);
+        merge.push(record(0, 1), Time::from_secs(999), now, nothing);
         assert_eq!(drain(&mut merge, Time::from_secs(1001), true), [(999, 0)]);
     }
 }

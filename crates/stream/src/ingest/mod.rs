@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use merge::Merge;
+use merge::{Merge, Queued};
 use model::{Event, EventKind, Input, Origin, Progress, Span, Text, Time};
 use wire::{Decoder, Found, Raw};
 
@@ -168,10 +168,10 @@ impl Ingest {
                 committed: None,
             },
         };
-        self.read(&mut life, wait)?;
         if let Some(tables) = self.settings.new_tables.newer(&mut self.tables) {
             self.decoder.set_tables(tables);
         }
+        self.read(&mut life, wait)?;
         let transaction = self.write(&mut life);
         let turn = if transaction.is_empty() {
             Turn::Idle
@@ -208,7 +208,9 @@ impl Ingest {
                     .raw_bytes
                     .add(record.value.as_ref().map_or(0, Vec::len) as u64);
                 let received = self.received(&record, now);
-                life.merge.push(record, received, now);
+                life.merge.push(record, received, now, |record, received| {
+                    self.find(record, received)
+                });
             }
             let due = life.committed.map(|last| last + self.settings.commit_interval);
             let left = due.map_or(Duration::ZERO, |due| {
@@ -255,6 +257,18 @@ impl Ingest {
         Ok(())
     }
 
+    /// What a record holds; a tombstone holds nothing.
+    fn find(&self, record: &Record, received: Time) -> Vec<Found> {
+        let mut found = Vec::new();
+        if let Some(value) = &record.value {
+            let topic = self.topic(&record.at.topic);
+            let source = topic.and_then(|topic| topic.source.as_deref());
+            let raw = raw(record, value, source, Some(received));
+            self.decoder.decode(&raw, &mut found);
+        }
+        found
+    }
+
     /// What is to be committed now.
     fn write(&self, life: &mut Life) -> Transaction {
         let mut transaction = Transaction::default();
@@ -274,12 +288,16 @@ impl Ingest {
         }
         // Where history is replayed, time is that of the records alone: the present would make all of it late.
         let live = self.time == TopicTime::Present && !self.has_history();
-        let mut found = Vec::new();
         let mut done = 0;
         while done < self.settings.batch_records_max {
-            let Some((received, record)) = life.merge.pop(now, |at| life.worker.at_end(at)) else {
+            let Some(queued) = life.merge.pop(now, |at| life.worker.at_end(at)) else {
                 break;
             };
+            let Queued {
+                received,
+                record,
+                found,
+            } = queued;
             if self.time == TopicTime::Records
                 && life
                     .reached
@@ -300,8 +318,8 @@ impl Ingest {
                 // How far behind we are is known before the first old event is judged, or old news would ring.
                 self.progress(life, false, now, &mut out);
             }
-            found.clear();
-            out.record(&record, received, &mut found);
+            let found = found.unwrap_or_else(|| self.find(&record, received));
+            out.record(&record, received, found);
             let position = record.offset + 1;
             match out
                 .transaction
@@ -423,18 +441,14 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn record(&mut self, record: &Record, received: Time, found: &mut Vec<Found>) {
+    fn record(&mut self, record: &Record, received: Time, found: Vec<Found>) {
         let counters = &self.ingest.counters;
-        let Some(value) = &record.value else {
+        if record.value.is_none() {
             counters.raw_tombstones.add(1);
             return;
-        };
-        let topic = self.ingest.topic(&record.at.topic);
-        let source = topic.and_then(|topic| topic.source.as_deref());
-        let raw = raw(record, value, source, Some(received));
-        self.ingest.decoder.decode(&raw, found);
+        }
         let mut refused = 0;
-        for one in found.drain(..) {
+        for one in found {
             if let Found::Rejected(rejection) = &one {
                 refused += 1;
                 if refused > deadletter::FOR_ONE_RECORD_MAX {

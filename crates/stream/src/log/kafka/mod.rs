@@ -8,6 +8,7 @@
 mod appender;
 mod asker;
 mod convert;
+mod ends;
 mod properties;
 mod reader;
 mod rights;

@@ -8,7 +8,7 @@ use rdkafka::ClientConfig;
 use super::token::Tokens;
 
 /// Properties on which exactly once rests; a value of the user's would break it.
-const OWNED: [&str; 20] = [
+const OWNED: [&str; 21] = [
     "auto.commit.interval.ms",
     "auto.offset.reset",
     "enable.auto.commit",
@@ -26,6 +26,7 @@ const OWNED: [&str; 20] = [
     "partition.assignment.strategy",
     "partitioner",
     "request.required.acks",
+    "statistics.interval.ms",
     "transaction.timeout.ms",
     "transactional.id",
     "acks",

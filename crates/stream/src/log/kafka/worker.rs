@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 
+use super::ends::{self, End};
 use super::token::Tokens;
 use super::writer::Writer;
 use super::{ASK, Properties, convert, failed, reader_config};
@@ -34,13 +35,18 @@ pub(super) struct KafkaWorker {
 /// How far one held partition has been read.
 #[derive(Clone, Copy, Default)]
 struct Reads {
+    /// Behind the last record that was taken.
     next: Option<u64>,
     at_end: bool,
+    /// How often the statistics have come since it is held; the first time they may speak of before.
+    told: u32,
 }
 
 /// Remembers what the group coordinator decided, for the poll during which it happened.
 struct Rebalances {
     happened: Mutex<Vec<Rebalanced>>,
+    /// What the client's statistics told of ends since they were looked at, where they are asked.
+    ends: Mutex<Option<Vec<End>>>,
     /// With [`Share::Whole`]: everything there is to read, by whoever is given the first of it.
     whole: Option<Vec<TopicPartition>>,
     tokens: Tokens,
@@ -58,6 +64,12 @@ impl ClientContext for Rebalances {
     }
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "consumer");
+    }
+    fn stats_raw(&self, statistics: &[u8]) {
+        match ends::told(statistics) {
+            Ok(told) => *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = Some(told),
+            Err(error) => tracing::error!(%error, "the client's statistics cannot be read"),
+        }
     }
 }
 
@@ -132,9 +144,13 @@ impl KafkaWorker {
             // Eager: with the cooperative protocol a static member that was replaced during a rebalance was seen to leave
             // a partition with nobody for good. What an eager rebalance gives back is not restored but gone on with.
             .set("partition.assignment.strategy", "range");
+        if sizes.len() > 1 {
+            config.set("statistics.interval.ms", ends::TOLD_EVERY_MS);
+        }
         let consumer: BaseConsumer<Rebalances> = config
             .create_with_context(Rebalances {
                 happened: Mutex::default(),
+                ends: Mutex::default(),
                 whole,
                 tokens: properties.tokens(),
             })
@@ -207,28 +223,29 @@ impl KafkaWorker {
             .position(|at| at.partition == partition && &*at.topic == topic)
     }
 
-    fn ended(&mut self, partition: i32) -> Result<(), LogError> {
-        let of_number: Vec<usize> = (0..self.held.len())
-            .filter(|i| self.held[*i].partition as i32 == partition)
-            .collect();
-        for i in &of_number {
-            // The client does not say which topic the end is of.
-            if of_number.len() > 1 && !self.reads[*i].at_end {
-                let at = self.held[*i].clone();
-                let next = match self.reads[*i].next {
-                    Some(next) => next,
-                    None => self.committed(&at)?.unwrap_or(0),
-                };
-                let (start, end) = self
-                    .consumer
-                    .fetch_watermarks(&at.topic, partition, ASK)
-                    .map_err(failed)?;
-                self.reads[*i].at_end = next as i64 >= end || start == end;
-            } else {
-                self.reads[*i].at_end = true;
+    /// The end of a partition: the client does not say of which topic, so with several its statistics are asked.
+    fn ended(&mut self, partition: i32) {
+        if let [topic] = &self.topics[..]
+            && let Some(place) = self.place(topic, partition as u32)
+        {
+            self.reads[place].at_end = true;
+        }
+    }
+
+    /// Takes over what the statistics told of ends since the last time.
+    fn take_ends(&mut self) {
+        let ends = &self.consumer.context().ends;
+        let told = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(told) = told else { return };
+        for reads in &mut self.reads {
+            reads.told += 1;
+        }
+        for end in told {
+            if let Some(place) = self.place(&end.topic, end.partition) {
+                let reads = &mut self.reads[place];
+                reads.at_end |= reads.told > 1 && end.is_reached(reads.next);
             }
         }
-        Ok(())
     }
 }
 
@@ -251,16 +268,14 @@ impl Worker for KafkaWorker {
                 Some(Ok(found)) => {
                     if let Some(place) = self.place(found.topic(), found.partition() as u32) {
                         let record = convert::record(self.held[place].clone(), &found);
-                        self.reads[place] = Reads {
-                            next: Some(record.offset + 1),
-                            at_end: false,
-                        };
+                        let reads = &mut self.reads[place];
+                        (reads.next, reads.at_end) = (Some(record.offset + 1), false);
                         out.push(record);
                     }
                     timeout = Duration::ZERO;
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.ended(partition)?;
+                    self.ended(partition);
                     timeout = Duration::ZERO;
                 }
                 Some(Err(error)) => match error.rdkafka_error_code() {
@@ -277,6 +292,7 @@ impl Worker for KafkaWorker {
                 },
             }
         }
+        self.take_ends();
         Ok(polled)
     }
 
@@ -335,7 +351,7 @@ impl Worker for KafkaWorker {
         if let Ok(place) = self.held.binary_search(at) {
             self.reads[place] = Reads {
                 next: Some(position),
-                at_end: false,
+                ..Reads::default()
             };
         }
         Ok(())
