@@ -35,7 +35,7 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"investigating" | b"identified" | b"anomaly" | b"anomalous" | b"fail" | b"not ok"
         | b"incident" | b"unavailable" | b"not responding" | b"unresponsive" | b"offline" | b"crashed"
         | b"lost" | b"alarming" | b"breach" | b"breaching" | b"missing" | b"major" | b"minor"
-        | b"violated" | b"late" | b"expiring" => State::Firing,
+        | b"violated" | b"late" | b"expiring" | b"detected" | b"confirmed" => State::Firing,
         b"resolved"
         | b"resolve"
         | b"ok"
@@ -79,6 +79,12 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"back to normal"
         | b"finished"
         | b"stable"
+        | b"reset"
+        | b"dismissed"
+        | b"improved"
+        | b"resume"
+        | b"resumed"
+        | b"reachable"
         | b"merged" => State::Resolved,
         b"acknowledged"
         | b"acknowledge"
@@ -151,7 +157,9 @@ pub(crate) fn within(text: &str) -> Option<State> {
 /// A subject without its words of state and what leads to them, so that `web1 is CRITICAL` and `web1 is OK` are one. Words
 /// that name things as often (`open`, `new`, `close`, `error`) stay.
 pub(crate) fn without_words(subject: &str) -> String {
-    const SAID: [&str; 46] = [
+    const SAID: [&str; 48] = [
+        "degraded",
+        "alarming",
         "ok",
         "critical",
         "crit",
@@ -209,6 +217,61 @@ pub(crate) fn without_words(subject: &str) -> String {
     } else {
         kept.join(" ")
     }
+}
+
+/// Whether a sentence ends in a word that says that all is well: `web1 is back up`, `Disk of db7 recovered`.
+pub(crate) fn ends_well(sentence: &str) -> bool {
+    let mut words = spoken(sentence).rev();
+    let (Some(last), before) = (words.next(), words.next()) else {
+        return false;
+    };
+    let among = |word: &str, list: &[&str]| list.iter().any(|w| word.eq_ignore_ascii_case(w));
+    let over = among(last, &["recovered", "resolved", "cleared"]);
+    let well = [
+        "ok",
+        "up",
+        "normal",
+        "healthy",
+        "online",
+        "operational",
+        "restored",
+        "fixed",
+        "reachable",
+    ];
+    let links = ["is", "are", "was", "now", "back", "been", "to", "again"];
+    let denied = ["not", "never", "be", "un"];
+    before
+        .is_some_and(|before| over && !among(before, &denied) || among(last, &well) && among(before, &links))
+}
+
+/// Whether a sentence speaks of something that broke or was mended, which is what an alert does that says nothing else.
+pub(crate) fn is_spoken_of(sentence: &str) -> bool {
+    const SAID: [&str; 16] = [
+        "alert",
+        "critical",
+        "down",
+        "failed",
+        "failing",
+        "failure",
+        "firing",
+        "outage",
+        "triggered",
+        "unreachable",
+        "unavailable",
+        "unhealthy",
+        "offline",
+        "crashed",
+        "exceeded",
+        "degraded",
+    ];
+    ends_well(sentence) || spoken(sentence).any(|word| SAID.iter().any(|s| word.eq_ignore_ascii_case(s)))
+}
+
+fn spoken(sentence: &str) -> impl DoubleEndedIterator<Item = &str> {
+    sentence
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
 }
 
 /// The words of a name in any of the usual spellings, in lower case.

@@ -24,7 +24,7 @@ use crate::{
 
 pub(crate) const SOURCE: Source = Source {
     name: "alertmanager",
-    forms: "webhook v3 and v4, API v2 arrays, single alerts, Prometheus' own list of alerts; Grafana unified alerting",
+    forms: "webhook v3 and v4, API v2 arrays, single alerts, Prometheus' own lists of alerts and of rules; Grafana unified alerting",
     reference: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
     detect,
     decode,
@@ -67,6 +67,8 @@ struct Alert<'a> {
     generator_url: LaxRef<'a>,
     #[serde(borrow)]
     fingerprint: LaxRef<'a>,
+    #[serde(borrow)]
+    name: LaxRef<'a>,
     #[serde(rename = "silenceURL", borrow)]
     silence_url: LaxRef<'a>,
     #[serde(rename = "dashboardURL", borrow)]
@@ -160,6 +162,9 @@ fn detect(value: &Value) -> bool {
             .as_array()
             .is_some_and(|a| !a.is_empty() && a.iter().all(is_alert));
     }
+    if is_of_rules(value) || is_of_groups(value) {
+        return true;
+    }
     match value {
         Value::Array(items) => !items.is_empty() && items.iter().all(is_alert),
         Value::Object(map) => match map.get("alerts") {
@@ -176,9 +181,67 @@ fn detect(value: &Value) -> bool {
     }
 }
 
+/// What Prometheus (and Thanos, Mimir, Loki) lists as its rules, with the alerts of each.
+fn is_of_rules(value: &Value) -> bool {
+    let groups = crate::fields::find(value, "data.groups").and_then(Value::as_array);
+    groups.is_some_and(|groups| !groups.is_empty() && groups.iter().all(|g| g.get("rules").is_some()))
+}
+
+/// What Alertmanager lists as groups: alerts under a receiver.
+fn is_of_groups(value: &Value) -> bool {
+    value.as_array().is_some_and(|groups| {
+        !groups.is_empty()
+            && groups
+                .iter()
+                .all(|g| g.get("alerts").is_some_and(Value::is_array) && g.get("receiver").is_some())
+    })
+}
+
+fn of_rules(value: &Value, sink: &mut Sink<'_>) {
+    let list = |value: &'_ Value, name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let groups = crate::fields::find(value, "data.groups").and_then(Value::as_array);
+    let before = sink.count();
+    for rule in groups
+        .into_iter()
+        .flatten()
+        .flat_map(|group| list(group, "rules"))
+    {
+        let alerts = list(&rule, "alerts");
+        if !alerts.is_empty() {
+            decode(&Value::Array(alerts), sink);
+        }
+    }
+    if sink.count() == before {
+        sink.other(
+            crate::found::OtherKind::Notice,
+            Draft {
+                title: "no rule fires".into(),
+                ..Draft::new("prometheus")
+            },
+        );
+    }
+}
+
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(list) = crate::fields::find(value, "data.alerts") {
         return decode(list, sink);
+    }
+    if is_of_rules(value) {
+        return of_rules(value, sink);
+    }
+    if is_of_groups(value) {
+        for group in value.as_array().into_iter().flatten() {
+            if let Some(alerts) = group.get("alerts") {
+                decode(alerts, sink);
+            }
+        }
+        return;
     }
     let result = match value {
         Value::Array(_) => Vec::<Alert<'_>>::deserialize(value).map(|alerts| api(alerts, sink)),
@@ -195,7 +258,11 @@ pub(crate) fn fast(text: &str, sink: &mut Sink<'_>) -> bool {
     let head = &text.as_bytes()[..text.len().min(2_048)];
     let holds = |what: &str| memchr::memmem::find(head, what.as_bytes()).is_some();
     if text.starts_with('[') {
-        if !holds("\"labels\"") || !(holds("\"startsAt\"") || holds("\"generatorURL\"")) {
+        // Groups hold a receiver and their alerts.
+        if holds("\"alerts\"")
+            || !holds("\"labels\"")
+            || !(holds("\"startsAt\"") || holds("\"generatorURL\""))
+        {
             return false;
         }
         let Ok(alerts) = serde_json::from_str::<Vec<Alert<'_>>>(text) else {
@@ -290,7 +357,9 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
         "__alert_rule_name__",
         "alert",
     ]);
+    // Some name the rule beside the labels.
     draft.title = title
+        .or_else(|| alert.name.text())
         .or_else(|| summary.clone())
         .or_else(|| description.clone())
         .or_else(|| alert.labels.named())
@@ -317,9 +386,16 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
         }
     }
     if names::labels_identify(&draft.labels) {
-        let key = fingerprint
-            .unwrap_or_else(|| compact_str::format_compact!("{:016x}", fingerprint_of(&draft.labels)));
-        draft.key = Some(compact_str::format_compact!("prometheus:{key}"));
+        let mut key = Text::with_capacity("prometheus:".len() + 16);
+        key.push_str("prometheus:");
+        match fingerprint {
+            Some(fingerprint) => key.push_str(&fingerprint),
+            None => key.push_str(&compact_str::format_compact!(
+                "{:016x}",
+                fingerprint_of(&draft.labels)
+            )),
+        }
+        draft.key = Some(key);
         draft.key_is_whole = true;
     } else if let Some(fingerprint) = fingerprint {
         draft.label("annotation.fingerprint", fingerprint);

@@ -58,7 +58,8 @@ pub(crate) fn binary(attributes: &[(&str, &str)], data: &str, sink: &mut Sink<'_
 fn one(value: &Value, sink: &mut Sink<'_>) {
     let binary = value.get("data_base64").and_then(Value::as_str).and_then(decoded);
     let data = value.get("data").or(binary.as_ref());
-    if data.is_some_and(|data| sink.inner(data)) {
+    // Data of nobody's form is an alert only where it plainly says so; else the event is what happened.
+    if data.is_some_and(|data| sink.inner_or_guess(data, true, value.get("time"))) {
         return;
     }
     let f = sink.fields(value);

@@ -98,7 +98,7 @@ fn sns(value: &Value, sink: &mut Sink<'_>) {
         for record in records {
             match (record.get("Sns"), record.get("body")) {
                 (Some(message), _) => sns(message, sink),
-                (None, Some(body)) if sink.inner(body) => {}
+                (None, Some(body)) if sink.inner_or_guess(body, false, None) => {}
                 _ => sink.unreadable("Records.body", "holds nothing that a source knows"),
             }
         }
@@ -108,7 +108,7 @@ fn sns(value: &Value, sink: &mut Sink<'_>) {
     let kind = f.text("Type").unwrap_or_default();
     if kind == "Notification"
         && let Some(message) = value.get("Message")
-        && sink.inner(message)
+        && sink.inner_or_guess(message, true, value.get("Timestamp"))
     {
         return;
     }

@@ -26,7 +26,13 @@ fn detect(value: &Value) -> bool {
     ]) || has(value, &["aggregation_key"]) && any(&["alert_type", "date_happened", "source_type_name"])
         || has(value, &["monitor_id"])
             && any(&["scopes", "tags", "query", "monitor_name", "groups"])
-            && !any(&["monitor_status", "monitor_target", "monitor_url"])
+            && !any(&[
+                "monitor_status",
+                "monitor_target",
+                "monitor_url",
+                "trigger_id",
+                "trigger_name",
+            ])
         || has(value, &["event_type", "last_updated", "title", "org"])
         || has(value, &["alert_id", "alert_status"])
             && any(&["alert_title", "event_title", "alert_query", "alert_metric"])

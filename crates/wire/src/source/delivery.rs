@@ -1,9 +1,8 @@
-//! What delivers software: GitHub, GitLab, Jenkins and Argo CD. Deployments and runs are changes, which an incident may
-//! have as its cause; they are no alerts.
+//! What delivers software: GitHub, GitLab, Jenkins, Heroku and Terraform. Deployments and runs are changes, which an
+//! incident may have as its cause; they are no alerts.
 //!
 //! <https://docs.github.com/webhooks/webhook-events-and-payloads>,
-//! <https://docs.gitlab.com/user/project/integrations/webhook_events/>, <https://plugins.jenkins.io/notification/>,
-//! <https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/>.
+//! <https://docs.gitlab.com/user/project/integrations/webhook_events/>, <https://plugins.jenkins.io/notification/>.
 
 use super::prelude::*;
 
@@ -30,7 +29,7 @@ pub(crate) const GITHUB: Source = Source {
 
 pub(crate) const GITLAB: Source = Source {
     name: "gitlab",
-    forms: "deployments, pipelines, releases, pushes",
+    forms: "deployments, pipelines, releases, pushes; incidents and vulnerabilities",
     reference: "https://docs.gitlab.com/user/project/integrations/webhook_events/",
     detect: |v| has(v, &["object_kind"]) && (has(v, &["project"]) || has(v, &["object_attributes"])),
     decode: gitlab,
@@ -142,6 +141,25 @@ const OF_GITLAB: Shape = Shape {
     ..EMPTY
 };
 
+/// Incidents are issues of that type; vulnerabilities have a hook of their own.
+const GITLAB_ALERT: Shape = Shape {
+    title: &["object_attributes.title"],
+    text: &["object_attributes.description"],
+    state: &["object_attributes.state"],
+    severity: &["object_attributes.severity"],
+    ts: &[
+        "object_attributes.closed_at",
+        "object_attributes.resolved_at",
+        "object_attributes.updated_at",
+        "object_attributes.created_at",
+    ],
+    starts_at: &["object_attributes.created_at"],
+    service: &["project.name", "repository.name"],
+    entities: &[("repository", "project.path_with_namespace")],
+    links: &[("object_attributes.url", "incident")],
+    ..EMPTY
+};
+
 const OF_JENKINS: Shape = Shape {
     ts: &["build.timestamp"],
     service: &["display_name", "name"],
@@ -222,8 +240,24 @@ fn heroku(value: &Value, sink: &mut Sink<'_>) {
 
 fn gitlab(value: &Value, sink: &mut Sink<'_>) {
     let f = sink.fields(value);
-    let mut d = OF_GITLAB.read("gitlab", &f);
     let what = f.text("object_kind").unwrap_or_default();
+    let is_incident = f
+        .glance("object_attributes.type")
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("incident"));
+    if what == "vulnerability" || is_incident {
+        let mut d = GITLAB_ALERT.read("gitlab", &f);
+        let id = f
+            .first(&["object_attributes.id", "object_attributes.url"])
+            .unwrap_or_default();
+        d.key = Some(join(&[
+            &what,
+            &f.glance("project.path_with_namespace").unwrap_or_default(),
+            &id,
+        ]));
+        f.rest_into(&mut d);
+        return sink.event(d);
+    }
+    let mut d = OF_GITLAB.read("gitlab", &f);
     let result = f.first(&[
         "status",
         "object_attributes.status",

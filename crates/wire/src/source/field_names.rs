@@ -17,7 +17,7 @@ pub(super) const TITLED: [&str; 13] = [
     "testname",
     "headline",
 ];
-pub(super) const TITLE: [&str; 28] = [
+pub(super) const TITLE: [&str; 30] = [
     "alert",
     "trigger",
     "triggername",
@@ -46,11 +46,20 @@ pub(super) const TITLE: [&str; 28] = [
     "datapoint",
     "metricname",
     "metric",
+    "errormessage",
+    "entitydisplayname",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
-pub(super) const WATCHED: [&str; 2] = ["monitorname", "checkname"];
+pub(super) const WATCHED: [&str; 3] = ["triggername", "monitorname", "checkname"];
 /// How the object that stands for the alert calls it.
-pub(super) const CALLED: [&str; 5] = ["alert", "name", "displayname", "summary", "shortdescription"];
+pub(super) const CALLED: [&str; 6] = [
+    "alert",
+    "name",
+    "displayname",
+    "summary",
+    "shortdescription",
+    "label",
+];
 /// Objects whose name is that of a rule, and so of what it finds.
 pub(super) const RULE: [&str; 6] = [
     "healthrule",
@@ -71,7 +80,7 @@ pub(super) const ALERT_NAMED: [&str; 6] = [
 ];
 /// What says at least what kind of thing it is.
 pub(super) const KIND: [&str; 5] = ["eventtypename", "typename", "alerttype", "eventtype", "type"];
-pub(super) const TEXT: [&str; 22] = [
+pub(super) const TEXT: [&str; 26] = [
     "text",
     "message",
     "description",
@@ -94,6 +103,10 @@ pub(super) const TEXT: [&str; 22] = [
     "additionalinfo",
     "lastmessage",
     "shortmessage",
+    "statemessage",
+    "summarymessage",
+    "statusmessage",
+    "statusreason",
 ];
 pub(super) const STATE: [&str; 17] = [
     "status",
@@ -115,8 +128,23 @@ pub(super) const STATE: [&str; 17] = [
     "overallstate",
 ];
 /// Names whose value is a state only if it is one of the usual words.
-pub(super) const STATE_IF_KNOWN: [&str; 6] = ["type", "alerttype", "condition", "phase", "result", "alert"];
-pub(super) const SEVERITY: [&str; 14] = [
+pub(super) const STATE_IF_KNOWN: [&str; 14] = [
+    "type",
+    "alerttype",
+    "condition",
+    "phase",
+    "result",
+    "alert",
+    "messagetype",
+    "health",
+    "healthstatus",
+    "availability",
+    "outcome",
+    "conclusion",
+    "resultstatus",
+    "resultstatustext",
+];
+pub(super) const SEVERITY: [&str; 16] = [
     "severity",
     "severitylevel",
     "severityname",
@@ -131,8 +159,10 @@ pub(super) const SEVERITY: [&str; 14] = [
     "prio",
     "alertlevel",
     "class",
+    "notificationlevel",
+    "alertnotificationlevel",
 ];
-pub(super) const KEY: [&str; 20] = [
+pub(super) const KEY: [&str; 25] = [
     "idempotencykey",
     "dedupkey",
     "deduplicationkey",
@@ -153,13 +183,18 @@ pub(super) const KEY: [&str; 20] = [
     "issueid",
     "alarmid",
     "findingid",
+    "aggregkey",
+    "detectid",
+    "detectionid",
+    "groupkey",
+    "groupingkey",
 ];
 /// Identities of what watches, for alerts without one of their own.
 pub(super) const WATCH_KEY: [&str; 6] = [
+    "triggerid",
     "monitorid",
     "checkid",
     "sensorid",
-    "triggerid",
     "alertobjectid",
     "entityid",
 ];
@@ -174,7 +209,7 @@ pub(super) const ID: [&str; 8] = [
     "id",
     "number",
 ];
-pub(super) const TS: [&str; 51] = [
+pub(super) const TS: [&str; 64] = [
     "timestamp",
     "ts",
     "time",
@@ -226,6 +261,19 @@ pub(super) const TS: [&str; 51] = [
     "occurat",
     "processingtimestamp",
     "triggereddatetime",
+    "occurredon",
+    "lastoccurredon",
+    "lastoccurrencetime",
+    "lastnotificationtime",
+    "detectedon",
+    "triggeredon",
+    "timestampepochmillis",
+    "modifiedat",
+    "timeofevent",
+    "processingtime",
+    "publishtime",
+    "sourcetimestamp",
+    "now",
 ];
 /// When it was created: when its state was observed only if nothing else says.
 pub(super) const CREATED: [&str; 11] = [
@@ -241,7 +289,7 @@ pub(super) const CREATED: [&str; 11] = [
     "createdtime",
     "createtimestamp",
 ];
-pub(super) const STARTS: [&str; 18] = [
+pub(super) const STARTS: [&str; 27] = [
     "startedat",
     "startsat",
     "starttime",
@@ -260,8 +308,17 @@ pub(super) const STARTS: [&str; 18] = [
     "downsince",
     "firsttriggertime",
     "timeframestart",
+    "firstoccurredon",
+    "firstoccurtime",
+    "firstdetected",
+    "initialtriggerdatetime",
+    "opentime",
+    "openedtime",
+    "started",
+    "startedon",
+    "startdatetime",
 ];
-pub(super) const ENDS: [&str; 13] = [
+pub(super) const ENDS: [&str; 23] = [
     "resolvedat",
     "closedat",
     "endedat",
@@ -275,17 +332,33 @@ pub(super) const ENDS: [&str; 13] = [
     "closedon",
     "clearedon",
     "resolved",
+    "recovertime",
+    "recoverytime",
+    "cleartime",
+    "closetime",
+    "closedtime",
+    "resolvetime",
+    "resolvedtime",
+    "endedon",
+    "fixedat",
+    "enddatetime",
 ];
 /// Ends that are named only when they have come.
-pub(super) const ENDED: [&str; 6] = [
+pub(super) const ENDED: [&str; 12] = [
     "resolvedat",
     "closedat",
     "endedat",
     "recoveredat",
     "clearedat",
     "resolved",
+    "recovertime",
+    "recoverytime",
+    "cleartime",
+    "closedtime",
+    "resolvedtime",
+    "fixedat",
 ];
-pub(super) const SERVICE: [&str; 21] = [
+pub(super) const SERVICE: [&str; 25] = [
     "service",
     "servicename",
     "application",
@@ -307,6 +380,10 @@ pub(super) const SERVICE: [&str; 21] = [
     "site",
     "endpoint",
     "workspacename",
+    "serviceobject",
+    "servicedisplayname",
+    "projectslug",
+    "repositoryname",
 ];
 pub(super) const HOST: [&str; 35] = [
     "host",
@@ -346,15 +423,15 @@ pub(super) const HOST: [&str; 35] = [
     "entitycaption",
 ];
 pub(super) const LINK: [&str; 20] = [
+    "htmlurl",
+    "weburl",
+    "permalink",
     "url",
     "link",
     "alerturl",
     "incidenturl",
     "detailsurl",
-    "permalink",
-    "htmlurl",
     "dashboardurl",
-    "weburl",
     "generatorurl",
     "href",
     "deeplink",
@@ -389,4 +466,18 @@ pub(super) const LISTS: [&str; 13] = [
     "problems",
     "data",
     "result",
+];
+
+/// The first of `STATE`, which may be objects with a name.
+pub(super) const STATES: usize = 7;
+/// The first of `SEVERITY`, whose words are believed even where nobody knows them.
+pub(super) const SEVERITIES: usize = 7;
+/// What says in words what a number beside it says.
+pub(super) const SEVERITY_IN_WORDS: [&str; 4] =
+    ["severityname", "severitylabel", "severitytext", "severityword"];
+/// The first of `HOST`, which mean a host wherever they stand.
+pub(super) const HOSTS: usize = 4;
+/// Fields in which queues and relays put a body as text.
+pub(super) const CARRIERS: [&str; 9] = [
+    "message", "body", "payload", "data", "content", "event", "alert", "sns", "value",
 ];

@@ -22,9 +22,12 @@ pub(crate) const SOURCE: Source = Source {
 
 pub(crate) const PUBSUB: Source = Source {
     name: "pubsub",
-    forms: "push envelope around any source",
+    forms: "push envelope around any source, and a message by itself; events of GKE clusters",
     reference: "https://cloud.google.com/pubsub/docs/push",
-    detect: |v| has(v, &["message", "subscription"]) && v.get("message").is_some_and(|m| has(m, &["data"])),
+    detect: |v| {
+        has(v, &["message", "subscription"]) && v.get("message").is_some_and(|m| has(m, &["data"]))
+            || has(v, &["data", "attributes"]) && (has(v, &["messageId"]) || has(v, &["publishTime"]))
+    },
     decode: pubsub,
 };
 
@@ -105,8 +108,13 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(own) = own {
         fields_in_documentation(&own, &mut d);
     }
+    let test = f.glance("version").as_deref() == Some("test");
     f.rest_into(&mut d);
-    sink.event(d);
+    if test {
+        sink.other(OtherKind::Test, d)
+    } else {
+        sink.event(d)
+    }
 }
 
 /// Google's alerts carry no fields of the operator's own, so some write them as JSON into the policy's documentation.
@@ -132,15 +140,59 @@ fn fields_in_documentation(own: &Value, d: &mut Draft) {
 }
 
 fn pubsub(value: &Value, sink: &mut Sink<'_>) {
-    let data = find(value, "message.data")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let message = value.get("message").filter(|m| m.is_object()).unwrap_or(value);
+    let data = message.get("data").and_then(Value::as_str).unwrap_or_default();
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(data)
         .unwrap_or_default();
     let inner = serde_json::from_slice::<Value>(&bytes).ok();
-    if inner.is_some_and(|v| sink.inner(&v)) {
+    if inner.is_some_and(|v| sink.inner_or_guess(&v, false, message.get("publishTime"))) {
         return;
     }
+    // Some put words into the data and the rest beside them.
+    let words = String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.trim().is_empty());
+    if let Some(words) = words
+        && let Some(beside) = message.get("attributes").filter(|a| a.is_object())
+    {
+        if text_at(beside, "type_url").is_some_and(|kind| kind.contains("google.container")) {
+            return cluster_event(words, beside, message, sink);
+        }
+        let mut whole = beside.clone();
+        if let Some(map) = whole.as_object_mut() {
+            map.entry("message").or_insert(words.into());
+            if let Some(time) = message.get("publishTime") {
+                map.entry("timestamp").or_insert(time.clone());
+            }
+        }
+        if super::generic::decode(&whole, None, sink) {
+            return;
+        }
+    }
     sink.unreadable("message.data", "holds nothing that a source knows");
+}
+
+/// What GKE publishes of a cluster (<https://cloud.google.com/kubernetes-engine/docs/concepts/cluster-notifications>):
+/// an upgrade changes it, what else is said is for reading.
+fn cluster_event(words: String, beside: &Value, message: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(beside);
+    let mut d = Draft::new("gke");
+    d.title = words.into();
+    d.entity("cluster", f.text("cluster_name"));
+    d.entity("region", f.text("cluster_location"));
+    d.entity("project", f.text("project_id"));
+    d.ts = text_at(message, "publishTime").and_then(|t| when::any(&t, None));
+    let upgrade = f
+        .glance("type_url")
+        .is_some_and(|kind| kind.ends_with(".UpgradeEvent"));
+    f.rest_into(&mut d);
+    sink.other(
+        if upgrade {
+            OtherKind::Change
+        } else {
+            OtherKind::Notice
+        },
+        d,
+    );
 }

@@ -3,22 +3,46 @@
 
 use super::{
     field_names::*,
-    guess::{Guess, name_of},
+    guess::{Guess, name_of, plain},
     prelude::*,
 };
 use crate::level;
 
+/// Bodies carried as text within each other, at most.
+const CARRIED_MAX: usize = 3;
+
 /// Decodes by best guess; `false` when there is too little to go by.
 pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
+    within(value, source, sink, 0)
+        // Named as nobody names things, but an alert by its name or its state.
+        || one(value, &Guess::wide(value), source, sink)
+}
+
+fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize) -> bool {
+    if depth < CARRIED_MAX
+        && let Some(carried) = carried(value)
+    {
+        let before = sink.count();
+        if sink.inner(&carried) || within(&with_context(&carried, value), source, sink, depth + 1) {
+            return true;
+        }
+        sink.undo(before);
+    }
     for name in LISTS {
-        if let Some(Value::Array(items)) = value.get(name)
-            && !items.is_empty()
-            && items.iter().all(Value::is_object)
-        {
+        let Some((_, Value::Array(items))) = fields_of(value).find(|(key, _)| plain(key) == name) else {
+            continue;
+        };
+        if !items.is_empty() && items.iter().all(Value::is_object) {
             let before = sink.count();
             let found = items
                 .iter()
-                .filter(|item| sink.inner(item) || one(&with_context(item, value), source, sink))
+                .filter(|item| {
+                    sink.inner(item) || {
+                        let item = with_context(item, value);
+                        carried(&item).is_some() && within(&item, source, sink, depth + 1)
+                            || one(&item, &Guess::new(&item), source, sink)
+                    }
+                })
                 .count();
             if found == items.len() {
                 return true;
@@ -27,14 +51,64 @@ pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -
             sink.undo(before);
         }
     }
-    one(value, source, sink)
+    one(value, &Guess::new(value), source, sink)
+}
+
+/// Whether a value by itself names an alert and says its state or how bad it is.
+pub(crate) fn is_plainly_alert(value: &Value) -> bool {
+    let guess = Guess::new(value);
+    let named = |v: &Value| v.is_string() && scalar(v).is_some_and(|text| names_something(&text));
+    let state = |v: &Value| v.is_string() && scalar(v).is_some_and(|word| state::word(&word).is_some());
+    let level = |v: &Value| v.is_string() && scalar(v).is_some_and(|word| level::word(&word).is_some());
+    (guess.find(&TITLED, named).is_some() || guess.find(&ALERT_NAMED, named).is_some())
+        && (guess.find(&STATE, state).is_some()
+            || guess.find(&STATE_IF_KNOWN, state).is_some()
+            || guess.find(&SEVERITY, level).is_some())
+}
+
+/// The value with the time at which its envelope was sent; `None` where it has one itself.
+pub(crate) fn stamped(value: &Value, at: &Value) -> Option<Value> {
+    let guess = Guess::new(value);
+    if guess.time(&TS, |v| when::value(v, None).is_some()).is_some() {
+        return None;
+    }
+    let mut value = value.clone();
+    value.as_object_mut()?.insert("timestamp".to_owned(), at.clone());
+    Some(value)
+}
+
+fn fields_of(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// What an envelope of a queue or a relay carries as text, unless the envelope is an alert by itself.
+fn carried(value: &Value) -> Option<Value> {
+    let named = |name: &str| name != "subject" && (TITLED.contains(&name) || ALERT_NAMED.contains(&name));
+    if fields_of(value).any(|(key, inner)| named(&plain(key)) && scalar(inner).is_some()) {
+        return None;
+    }
+    CARRIERS.iter().find_map(|name| {
+        let (_, inner) = fields_of(value).find(|(key, _)| plain(key) == *name)?;
+        match inner {
+            Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
+                serde_json::from_str(text).ok()
+            }
+            Value::Object(_) if *name == "sns" => Some(inner.clone()),
+            _ => None,
+        }
+    })
 }
 
 /// One of a list, with what is said once for all of them; what it says itself stays.
 fn with_context(item: &Value, around: &Value) -> Value {
     // Of the list and not of what is in it.
-    const OF_THE_LIST: [&str; 16] = [
+    const OF_THE_LIST: [&str; 21] = [
+        "body",
+        "content",
+        "value",
         "id",
+        "subject",
+        "payload",
         "uuid",
         "uid",
         "key",
@@ -55,8 +129,7 @@ fn with_context(item: &Value, around: &Value) -> Value {
     if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
         for (name, value) in around {
             let scalar = !value.is_object() && !value.is_array() && !value.is_null();
-            if scalar && !OF_THE_LIST.contains(&super::guess::plain(name).as_str()) && !own.contains_key(name)
-            {
+            if scalar && !OF_THE_LIST.contains(&plain(name).as_str()) && !own.contains_key(name) {
                 own.insert(name.clone(), value.clone());
             }
         }
@@ -64,17 +137,25 @@ fn with_context(item: &Value, around: &Value) -> Value {
     item
 }
 
-fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
-    let guess = Guess::new(value);
+fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     let f = sink.fields(value);
+    let near = sink.context.near();
     let mut d = Draft::new(source.unwrap_or("generic"));
-    let says = |text: &str| names_something(text) && !is_kind_of_message(text);
+    let says = |text: &str| names_something(text) && !is_kind_of_message(text) && !is_bare_noun(text);
     d.title = guess
-        .text(&f, &TITLED, says)
+        .of_card(&f, &ALERT_NAMED, says)
+        .or_else(|| guess.text(&f, &TITLED, says))
         .or_else(|| guess.noun_text(&f, &CALLED, says))
         .or_else(|| guess.text(&f, &WATCHED, says))
         .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
         .or_else(|| guess.text(&f, &TITLE, says))
+        .or_else(|| {
+            guess.text(&f, &TITLED, |text| {
+                names_something(text) && !is_kind_of_message(text)
+            })
+        })
+        // A rule may be called by a state: `unreachable`.
+        .or_else(|| guess.text(&f, &ALERT_NAMED, |text| when::any(text, None).is_none()))
         .unwrap_or_default();
     // A kind of thing alone is no alert of that kind.
     let only_kind = d.title.is_empty();
@@ -85,18 +166,20 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         .or_else(|| guess.text(&f, &KIND, names_something))
         .or_else(|| guess.text(&f, &TITLE, |_| true))
         .unwrap_or_default();
-    let severity = guess.find(&SEVERITY, |v| {
-        name_of(v).is_some_and(|w| w.len() <= 24 && !v.is_boolean())
-    });
-    let known = state_of(&guess, &f, severity, &mut d);
-    d.ts = date_and_time(&guess).or_else(|| time(&guess, &f, &TS));
-    let created = time(&guess, &f, &CREATED);
-    d.starts_at = time(&guess, &f, &STARTS);
-    d.ends_at = time(&guess, &f, &ENDS);
+    let severity = severity_of(guess);
+    let known = state_of(guess, &f, severity, &mut d);
+    d.ts = date_and_time(guess, near).or_else(|| time(guess, &f, &TS, near));
+    let created = time(guess, &f, &CREATED, near);
+    d.starts_at = time(guess, &f, &STARTS, near);
+    d.ends_at = time(guess, &f, &ENDS, near);
     d.service = guess.name(&f, &SERVICE);
-    d.host = host(&guess, &f);
+    d.host = host(guess, &f);
+    guess.entities(&mut d);
     let over = d.status == Some(Status::Resolved);
     d.ts = d.ts.or(d.ends_at.filter(|_| over)).or(created);
+    if d.ts.is_none() && d.starts_at.is_none() {
+        d.ts = guess.any_time(near);
+    }
     let title = d.title.clone();
     let text = guess.text(&f, &TEXT, |text| *text != *title);
     d.key = guess
@@ -132,6 +215,7 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         text.is_some(),
         d.key.is_some(),
         model::strip_status_prefix(&d.title).len() < d.title.len(),
+        state::is_spoken_of(&d.title),
         is_test(&d.title),
     ];
     if d.title.is_empty() && known.is_some() {
@@ -151,6 +235,10 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         });
     }
     let said = known.is_some() || severity.is_some();
+    // Whatever stands anywhere is little to go by.
+    if guess.is_wide() && !(known.is_some() || signs[0]) {
+        return false;
+    }
     if d.title.is_empty() || !signs.contains(&true) || only_kind && !said && !delivers(&d.title) {
         return false;
     }
@@ -190,7 +278,14 @@ fn one(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
         d.state(Some(State::Resolved));
     }
     f.rest_into(&mut d);
-    match other_than_alert(&d) {
+    // What says where it was deployed to tells of a build.
+    let builds = guess.glance(&["deployurl", "deploysslurl"]).is_some()
+        && guess.glance(&["branch", "commitref", "buildid"]).is_some();
+    let test = guess.flag(&["istest", "testnotification", "isdrill"]) == Some(true);
+    let other = other_than_alert(&d)
+        .or(test.then_some(OtherKind::Test))
+        .or((builds && severity.is_none()).then_some(OtherKind::Change));
+    match other {
         Some(kind) => sink.other(kind, d),
         None => sink.event(d),
     }
@@ -217,11 +312,19 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
         .is_some_and(|w| state::word(&w) == Some(State::Resolved));
     let found = guess
         .find(&STATE, plainly)
+        // `status: {"id": 5, "name": "Closed"}`
+        .or_else(|| {
+            guess.find(&STATE[..STATES], |v| {
+                v.is_object() && name_of(v).is_some_and(|w| state::word(&w).is_some())
+            })
+        })
         .or_else(|| guess.find(&STATE, |v| !well && within(v)))
         .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
     let known = if let Some(v) = found {
-        let word = scalar(v).unwrap_or_default();
-        f.mark(v);
+        let word = name_of(v).unwrap_or_default();
+        if !v.is_object() {
+            f.mark(v);
+        }
         let known = state::word(&word).or_else(|| state::within(&word));
         // `status: critical` says how bad it is, too; `alert` is a level to syslog alone.
         if known == Some(State::Firing) && level::word(&word).is_some() && !is_noun(&word) {
@@ -298,6 +401,42 @@ fn words_of_the_title(d: &mut Draft) {
             d.severity_word(Some(word.into()));
         }
     }
+    if d.status.is_none() && state::ends_well(&title) {
+        d.state(Some(State::Resolved));
+    }
+}
+
+/// What says how bad it is: a word before a number, and what we know before what we do not.
+fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
+    let fits = |v: &Value, known: &dyn Fn(&str) -> bool| {
+        !v.is_boolean() && name_of(v).is_some_and(|word| word.len() <= 24 && known(&word))
+    };
+    let is_word = |word: &str| level::word(word).is_some();
+    let is_known = |word: &str| {
+        is_word(word)
+            || number(word, false).is_some()
+            || in_words(word).is_some()
+            || state::word(word).is_some()
+    };
+    guess
+        .find(&SEVERITY_IN_WORDS, |v| fits(v, &is_word))
+        .or_else(|| guess.find(&SEVERITY, |v| fits(v, &is_known)))
+        .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|_| true)))
+}
+
+/// Whether a text only says that it is an alert.
+fn is_bare_noun(text: &str) -> bool {
+    const NOUNS: [&str; 8] = [
+        "monitor",
+        "check",
+        "event",
+        "issue",
+        "notification",
+        "finding",
+        "webhook",
+        "message",
+    ];
+    NOUNS.iter().any(|noun| text.eq_ignore_ascii_case(noun))
 }
 
 /// What an alert is about, for those that carry no identity: where, what, and the labels that the sender chose. The
@@ -321,9 +460,22 @@ fn identity(d: &Draft, named: &Draft) -> Text {
         String::new()
     };
     let said = state::without_words(model::strip_status_prefix(&d.title));
-    let masked = model::mask(&said);
-    // A name that is all digits to the mask is still a name.
-    let names = masked.contains(char::is_alphabetic);
+    // Classes of answers are names: `5xx`.
+    let is_class = |word: &str| {
+        word.len() == 3
+            && word[1..].eq_ignore_ascii_case("xx")
+            && word.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let words =
+        said.split(' ').map(
+            |word| match is_class(word.trim_matches(|c: char| !c.is_alphanumeric())) {
+                true => Text::from(word),
+                false => model::mask(word),
+            },
+        );
+    let masked = words.collect::<Vec<_>>().join(" ");
+    // A short name that is mostly digits to the mask is still a name: `5xx`, `p99 of web`.
+    let names = masked.chars().filter(|c| c.is_alphabetic()).count() > 3 || said.len() > 12;
     join(&[
         d.service.as_deref().unwrap_or_default(),
         d.host.as_deref().unwrap_or_default(),
@@ -335,17 +487,18 @@ fn identity(d: &Draft, named: &Draft) -> Text {
 /// The host; a name is believed before an address, wherever both stand.
 fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
     let is_address = |v: &Value| name_of(v).is_some_and(|n| n.parse::<std::net::IpAddr>().is_ok());
+    let is_environment = |v: &Value| scalar(v).is_some_and(|name| is_environment(&name));
     let named = guess.find(&HOST, |v| {
-        !v.is_boolean() && name_of(v).is_some() && !is_address(v)
+        !v.is_boolean() && name_of(v).is_some() && !is_address(v) && !is_environment(v)
     });
-    match named {
+    match named.or_else(|| guess.deep(&HOST[..HOSTS], |v| name_of(v).is_some() && !is_address(v))) {
         Some(value) => {
             if !value.is_object() {
                 f.mark(value);
             }
             name_of(value)
         }
-        None => guess.name(f, &HOST),
+        None => guess.name(f, &HOST).filter(|name| !self::is_environment(name)),
     }
     // Of an address of the web its host.
     .map(|name| match crate::draft::is_web_address(&name) {
@@ -354,9 +507,31 @@ fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
     })
 }
 
-/// Whether a text says what kind of message it is (`alert.fired`, `incident_created`) rather than what happened.
+/// `target: production` names where software goes to, and no machine.
+fn is_environment(name: &str) -> bool {
+    const ENVIRONMENTS: [&str; 8] = [
+        "production",
+        "prod",
+        "staging",
+        "stage",
+        "preview",
+        "development",
+        "dev",
+        "qa",
+    ];
+    ENVIRONMENTS.iter().any(|e| name.eq_ignore_ascii_case(e))
+}
+
+/// Whether a text says what kind of message it is (`alert.fired`, `incident_created`, `on-degraded`) rather than what
+/// happened.
 fn is_kind_of_message(text: &str) -> bool {
-    const NOUNS: [&str; 11] = [
+    const NOUNS: [&str; 17] = [
+        "on",
+        "alerts",
+        "incidents",
+        "status",
+        "state",
+        "detection",
         "policy",
         "alert",
         "incident",
@@ -434,8 +609,8 @@ fn names_something(text: &str) -> bool {
         && when::any(text, None).is_none()
 }
 
-fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str]) -> Option<Time> {
-    let is_time = |v: &Value| when::value(v, None).is_some();
+fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str], near: Option<Time>) -> Option<Time> {
+    let is_time = |v: &Value| when::value(v, near).is_some();
     // A date without a time of day is the last to be believed.
     let is_date = |v: &Value| {
         v.as_str()
@@ -445,16 +620,16 @@ fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str]) -> Option<Time> {
         .time(names, |v| is_time(v) && !is_date(v))
         .or_else(|| guess.time(names, is_time))?;
     f.mark(value);
-    when::value(value, None)
+    when::value(value, near)
 }
 
 /// A date and a time of day in two fields.
-fn date_and_time(guess: &Guess<'_>) -> Option<Time> {
+fn date_and_time(guess: &Guess<'_>, near: Option<Time>) -> Option<Time> {
     let date = guess.glance(&["date", "eventdate"]).filter(|d| d.len() <= 11)?;
     let clock = guess
         .glance(&["time", "eventtime"])
         .filter(|t| t.contains(':') && t.len() <= 15)?;
-    when::any(&compact_str::format_compact!("{date} {clock}"), None)
+    when::any(&compact_str::format_compact!("{date} {clock}"), near)
 }
 
 /// `Critical Incident`, `Sev 1`: the level in a name of a few words.

@@ -3,10 +3,17 @@
 use model::Text;
 use serde_json::Value;
 
-use crate::fields::{Fields, scalar, text_at};
+use crate::{
+    fields::{Fields, scalar, text_at},
+    when,
+};
 
 /// Objects in which senders put the alert. Compared without case and separators.
-const WRAPPERS: [&str; 37] = [
+const WRAPPERS: [&str; 41] = [
+    "detections",
+    "detection",
+    "testrun",
+    "run",
     "alert",
     "event",
     "incident",
@@ -55,7 +62,8 @@ const PAIRS: [&str; 6] = [
     "extrafields",
 ];
 /// What a name may be prefixed with and still mean the same.
-const PREFIXES: [&str; 13] = [
+const PREFIXES: [&str; 14] = [
+    "detect",
     "webhookevent",
     "detections",
     "detection",
@@ -82,9 +90,22 @@ const NAMES: [&str; 8] = [
     "id",
 ];
 /// Objects that stand for the alert itself, whose plain `id` is its identity.
-const NOUNS: [&str; 11] = [
-    "alert", "incident", "problem", "issue", "alarm", "monitor", "check", "trigger", "finding", "rule",
+const NOUNS: [&str; 15] = [
+    "alert",
+    "incident",
+    "problem",
+    "issue",
+    "alarm",
+    "monitor",
+    "check",
+    "trigger",
+    "finding",
+    "rule",
     "snitch",
+    "detection",
+    "detections",
+    "testrun",
+    "run",
 ];
 /// Lists of which the first speaks for all: the cards of chat tools.
 const CARDS: [&str; 3] = ["attachments", "embeds", "sections"];
@@ -97,6 +118,9 @@ const LEVELS_MAX: usize = 24;
 /// The places in which fields are looked for; what stands further out is believed first.
 pub(super) struct Guess<'v> {
     levels: Vec<Level<'v>>,
+    /// All objects, for the few names that mean the same wherever they stand.
+    all: Vec<Level<'v>>,
+    wide: bool,
 }
 
 /// One object: what it is called, and its fields.
@@ -149,7 +173,93 @@ impl<'v> Guess<'v> {
             name: String::new(),
             fields: pairs,
         });
-        Guess { levels }
+        let all = everything(value);
+        Guess {
+            levels,
+            all,
+            wide: false,
+        }
+    }
+
+    /// Looks into every object, for shapes whose wrappers are called as nobody else calls them.
+    pub(super) fn wide(value: &'v Value) -> Guess<'v> {
+        Guess {
+            levels: everything(value),
+            all: Vec::new(),
+            wide: true,
+        }
+    }
+
+    pub(super) fn is_wide(&self) -> bool {
+        self.wide
+    }
+
+    /// Like `find` for plain names, in every object.
+    pub(super) fn deep(&self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<&'v Value> {
+        names.iter().find_map(|name| {
+            self.all
+                .iter()
+                .find_map(|level| {
+                    level
+                        .fields
+                        .iter()
+                        .find(|(key, value)| key == name && fits(value))
+                })
+                .map(|(_, value)| *value)
+        })
+    }
+
+    /// The scalar under the first of the names among the facts of a card, which say more than its headline.
+    pub(super) fn of_card(
+        &self,
+        f: &Fields<'_>,
+        names: &[&str],
+        fits: impl Fn(&str) -> bool,
+    ) -> Option<Text> {
+        let facts = self.levels.last().filter(|_| !self.wide)?;
+        let value = names.iter().find_map(|name| {
+            let (_, value) = facts.fields.iter().find(|(key, _)| key == name)?;
+            scalar(value).is_some_and(|text| fits(&text)).then_some(*value)
+        })?;
+        f.mark(value);
+        scalar(value)
+    }
+
+    /// The entities that are named by the usual names in any spelling, or by an object with a kind and a name.
+    pub(super) fn entities(&self, d: &mut crate::draft::Draft) {
+        for (name, value) in self.levels.iter().flat_map(|level| &level.fields) {
+            let kind = entity_kind(name);
+            if let Some(kind) = kind.filter(|kind| d.entities.get(kind).is_none())
+                && !value.is_boolean()
+                && !value.is_number()
+            {
+                d.entity(kind, name_of(value));
+            }
+            let of_kind = ["kind", "type", "subjecttype", "resourcetype", "entitytype"];
+            if value.is_object()
+                && let Some(kind) = of_kind.iter().find_map(|name| {
+                    let (_, kind) = value.as_object()?.iter().find(|(key, _)| plain(key) == *name)?;
+                    let kind = entity_kind(&plain(kind.as_str()?))?;
+                    (d.entities.get(kind).is_none()).then_some(kind)
+                })
+            {
+                d.entity(kind, text_at(value, "name"));
+            }
+        }
+    }
+
+    /// The latest time under a name that ends as names of times do, of what has been and not of what is planned.
+    pub(super) fn any_time(&self, near: Option<model::Time>) -> Option<model::Time> {
+        const ENDS: [&str; 7] = ["at", "on", "time", "timestamp", "date", "utc", "when"];
+        const PLANNED: [&str; 9] = [
+            "next", "until", "expir", "schedul", "due", "valid", "window", "end", "interval",
+        ];
+        self.levels.iter().find_map(|level| {
+            let times = level.fields.iter().filter(|(name, _)| {
+                ENDS.iter().any(|end| name.ends_with(end)) && !PLANNED.iter().any(|p| name.contains(p))
+            });
+            times.filter_map(|(_, value)| when::value(value, near)).max()
+        })
     }
 
     /// The first name, in their order, whose value fits; a name without a prefix is believed before one with it.
@@ -300,6 +410,40 @@ impl<'v> Guess<'v> {
         };
         self.find(names, |v| read(v).is_some()).and_then(read)
     }
+}
+
+/// Every object, those further out first.
+fn everything(value: &Value) -> Vec<Level<'_>> {
+    let mut levels = vec![level("", value)];
+    let mut from = 0;
+    while from < levels.len() && levels.len() < LEVELS_MAX {
+        let inner = levels[from].fields.iter().filter(|(_, v)| v.is_object());
+        let inner: Vec<_> = inner.map(|(name, v)| level(name, v)).collect();
+        levels.extend(inner);
+        from += 1;
+    }
+    levels.truncate(LEVELS_MAX);
+    levels
+}
+
+/// The kind of entity that a plain name stands for.
+fn entity_kind(name: &str) -> Option<&'static str> {
+    Some(match name.as_bytes() {
+        b"region" | b"awsregion" | b"cloudregion" | b"regionname" | b"regionid" => "region",
+        b"zone" | b"availabilityzone" => "zone",
+        b"account" | b"accountid" | b"awsaccount" | b"awsaccountid" | b"accountname" => "account",
+        b"cluster" | b"clustername" | b"kubernetescluster" | b"k8scluster" => "cluster",
+        b"namespace" | b"kubernetesnamespace" | b"k8snamespace" => "namespace",
+        b"pod" | b"podname" => "pod",
+        b"node" | b"nodename" => "node",
+        b"deployment" | b"deploymentname" => "deployment",
+        b"container" | b"containername" => "container",
+        b"database" | b"databasename" | b"dbname" => "database",
+        b"queue" | b"queuename" => "queue",
+        b"caller" | b"sourceservice" => "caller",
+        b"callee" | b"destinationservice" | b"targetservice" => "callee",
+        _ => return None,
+    })
 }
 
 fn level<'v>(name: &str, value: &'v Value) -> Level<'v> {

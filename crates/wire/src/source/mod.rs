@@ -15,8 +15,11 @@ use crate::{
 mod alerta;
 pub(crate) mod alertmanager;
 mod alertsite;
+mod argocd;
 mod axiom;
 mod azure;
+mod azuredevops;
+mod bitbucket;
 mod checkly;
 pub(crate) mod cloudevents;
 mod cloudwatch;
@@ -34,6 +37,7 @@ mod field_names;
 mod findings;
 mod gcp;
 pub(crate) mod generic;
+mod github_alerts;
 mod grafana;
 mod graylog;
 mod guess;
@@ -64,6 +68,7 @@ mod shape;
 mod silences;
 mod site24x7;
 pub(crate) mod snmptrap;
+mod snyk;
 mod splunk;
 mod statuspage;
 pub(crate) mod syslog;
@@ -144,6 +149,11 @@ pub static TABLE: &[Source] = &[
     meraki::SOURCE,
     jira::SOURCE,
     papertrail::SOURCE,
+    azuredevops::SOURCE,
+    bitbucket::SOURCE,
+    argocd::SOURCE,
+    snyk::SOURCE,
+    github_alerts::SOURCE,
     delivery::GITHUB,
     delivery::GITLAB,
     delivery::JENKINS,
@@ -357,6 +367,24 @@ impl<'a> Sink<'a> {
             }
             _ => false,
         }
+    }
+
+    /// Like `inner`, and by best guess what no source knows: anything that may be an alert, or with `plainly` only what
+    /// names one and says its state or how bad it is. `at` is when the envelope was sent, for what names no time.
+    pub(crate) fn inner_or_guess(&mut self, value: &Value, plainly: bool, at: Option<&Value>) -> bool {
+        if self.inner(value) {
+            return true;
+        }
+        let parsed = value
+            .as_str()
+            .and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let value = parsed.as_ref().unwrap_or(value);
+        value.is_object()
+            && (!plainly || generic::is_plainly_alert(value))
+            && match at.and_then(|at| generic::stamped(value, at)) {
+                Some(stamped) => generic::decode(&stamped, None, self),
+                None => generic::decode(value, None, self),
+            }
     }
 
     /// Decodes a native event; `false` when it is none.

@@ -70,7 +70,7 @@ fn incident(value: &Value, page: Option<&Value>, sink: &mut Sink<'_>) {
     d.title = f.text("name").unwrap_or_default();
     d.text = f.first(&["incident_updates.0.body", "body"]).unwrap_or_default();
     d.key = f.text("id");
-    let word = f.text("status").unwrap_or_default();
+    let word = Text::from(f.text("status").unwrap_or_default().to_ascii_lowercase());
     let impact = f.text("impact");
     d.ts = f.time(&["updated_at", "incident_updates.0.updated_at"]);
     d.starts_at = f.time(&["started_at", "scheduled_for", "created_at"]);
@@ -122,7 +122,8 @@ fn component(value: &Value, update: Option<&Value>, page: Option<&Value>, sink: 
         .and_then(|t| when::any(&t, None))
         .or_else(|| f.time(&["updated_at"]));
     d.entity("component", name);
-    let maintenance = word.as_deref() == Some("under_maintenance");
+    let word = word.map(|w| Text::from(w.to_ascii_lowercase()));
+    let maintenance = matches!(word.as_deref(), Some("under_maintenance" | "undermaintenance"));
     d.state(Some(if word.as_deref() == Some("operational") {
         State::Resolved
     } else {
@@ -139,11 +140,13 @@ fn component(value: &Value, update: Option<&Value>, page: Option<&Value>, sink: 
 }
 
 fn severity(word: Option<Text>, d: &mut Draft) {
-    let level = word.as_deref().and_then(|w| match w {
-        "none" | "operational" | "maintenance" | "under_maintenance" => Some(Severity::Info),
-        "minor" | "degraded_performance" => Some(Severity::Warning),
-        "major" | "partial_outage" => Some(Severity::Error),
-        "critical" | "major_outage" => Some(Severity::Critical),
+    // Pages that speak the form write its words in capitals and as one.
+    let plain = |w: &str| w.to_ascii_lowercase().replace('_', "");
+    let level = word.as_deref().and_then(|w| match plain(w).as_str() {
+        "none" | "operational" | "maintenance" | "undermaintenance" => Some(Severity::Info),
+        "minor" | "degradedperformance" | "minoroutage" => Some(Severity::Warning),
+        "major" | "partialoutage" => Some(Severity::Error),
+        "critical" | "majoroutage" => Some(Severity::Critical),
         _ => None,
     });
     d.severity_as(word, level);

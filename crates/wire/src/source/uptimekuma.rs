@@ -25,13 +25,23 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let mut d = SHAPE.read("uptimekuma", &f);
     if value.get("heartbeat").is_none_or(Value::is_null) {
         // The test button sends no heartbeat; certificate warnings send none either, but name a monitor.
-        if value.get("monitor").is_none_or(Value::is_null) {
+        let said = f.glance("msg").unwrap_or_default();
+        let certificate = said.contains("certificate");
+        if value.get("monitor").is_none_or(Value::is_null) && !certificate {
             d.title = f.text("msg").unwrap_or(d.title);
             return sink.other(OtherKind::Test, d);
         }
         d.state(Some(State::Firing));
-        // The monitor may be up all the while; its next beat is no new certificate.
-        d.key = d.key.take().map(|id| join(&[&id, "certificate"]));
+        // The monitor may be up all the while; its next beat is no new certificate. Of a monitor that is told in words
+        // alone, `[name][url] …`, the name is all there is.
+        let told = said
+            .strip_prefix('[')
+            .and_then(|rest| rest.split(']').next())
+            .map(Text::from);
+        if value.get("monitor").is_none_or(Value::is_null) {
+            d.service.clone_from(&told);
+        }
+        d.key = d.key.take().or(told).map(|id| join(&[&id, "certificate"]));
     }
     if d.key.is_none() {
         d.key = f.text("heartbeat.monitorID");
@@ -57,7 +67,10 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.ts = local
         .and_then(|(t, zone)| when::any(&compact_str::format_compact!("{t} {zone}"), None))
         .or_else(|| f.time(&["heartbeat.time"]));
-    d.service = f.text("monitor.name").or_else(|| Some(d.title.clone()));
+    d.service = f
+        .text("monitor.name")
+        .or(d.service)
+        .or_else(|| Some(d.title.clone()));
     if let Some(t) = f.take("monitor.tags") {
         tags(t, &mut d);
     }

@@ -32,7 +32,10 @@ fn detect(value: &Value) -> bool {
     }
     let v = &plain(value);
     let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
-    any(&["eventid", "triggerid", "eventname", "triggername"])
+    // Monitors have triggers elsewhere; here hosts have them.
+    let elsewhere = any(&["monitorid", "monitorname"]);
+    !elsewhere
+        && any(&["eventid", "triggerid", "eventname", "triggername"])
         && any(&[
             "triggerid",
             "trigger",
