@@ -18,15 +18,15 @@ pub fn word(text: &str) -> Option<Severity> {
     Some(match &*lower {
         b"critical" | b"crit" | b"fatal" | b"emergency" | b"emerg" | b"panic" | b"disaster" | b"blocker"
         | b"page" | b"catastrophic" | b"severe" | b"alert" | b"p1" | b"p0" | b"sev0" | b"sev1" | b"sev-1"
-        | b"sev-0" | b"highest" | b"urgent" | b"very high" | b"s1" | b"*****" => Critical,
+        | b"sev-0" | b"highest" | b"urgent" | b"very high" | b"s1" | b"red" | b"*****" => Critical,
         b"error" | b"err" | b"high" | b"major" | b"failure" | b"failed" | b"p2" | b"sev2" | b"sev-2"
-        | b"s2" | b"down" | b"****" => Error,
+        | b"s2" | b"down" | b"orange" | b"****" => Error,
         b"warning" | b"warn" | b"medium" | b"moderate" | b"minor" | b"average" | b"degraded" | b"p3"
-        | b"sev3" | b"sev-3" | b"s3" | b"attention" | b"***" => Warning,
+        | b"sev3" | b"sev-3" | b"s3" | b"attention" | b"yellow" | b"***" => Warning,
         b"notice" | b"low" | b"p4" | b"sev4" | b"sev-4" | b"s4" | b"lowest" | b"trivial" | b"**" => Notice,
         b"info" | b"information" | b"informational" | b"debug" | b"trace" | b"verbose" | b"ok"
         | b"normal" | b"clear" | b"cleared" | b"p5" | b"sev5" | b"none" | b"s5" | b"success"
-        | b"resolved" | b"healthy" | b"*" => Info,
+        | b"resolved" | b"healthy" | b"green" | b"*" => Info,
         b"unknown" | b"indeterminate" | b"undefined" | b"not classified" => Unknown,
         _ => return None,
     })

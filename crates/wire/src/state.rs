@@ -35,7 +35,8 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"investigating" | b"identified" | b"anomaly" | b"anomalous" | b"fail" | b"not ok"
         | b"incident" | b"unavailable" | b"not responding" | b"unresponsive" | b"offline" | b"crashed"
         | b"lost" | b"alarming" | b"breach" | b"breaching" | b"missing" | b"major" | b"minor"
-        | b"violated" | b"late" | b"expiring" | b"detected" | b"confirmed" => State::Firing,
+        | b"violated" | b"late" | b"expiring" | b"detected" | b"confirmed" | b"red" | b"yellow"
+        | b"orange" => State::Firing,
         b"resolved"
         | b"resolve"
         | b"ok"
@@ -80,6 +81,7 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"finished"
         | b"stable"
         | b"reset"
+        | b"green"
         | b"dismissed"
         | b"improved"
         | b"resume"

@@ -17,7 +17,7 @@ pub(super) const TITLED: [&str; 13] = [
     "testname",
     "headline",
 ];
-pub(super) const TITLE: [&str; 30] = [
+pub(super) const TITLE: [&str; 35] = [
     "alert",
     "trigger",
     "triggername",
@@ -48,6 +48,11 @@ pub(super) const TITLE: [&str; 30] = [
     "metric",
     "errormessage",
     "entitydisplayname",
+    "logentry",
+    "jobname",
+    "taskname",
+    "taskid",
+    "buildname",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
 pub(super) const WATCHED: [&str; 3] = ["triggername", "monitorname", "checkname"];
@@ -80,7 +85,7 @@ pub(super) const ALERT_NAMED: [&str; 6] = [
 ];
 /// What says at least what kind of thing it is.
 pub(super) const KIND: [&str; 5] = ["eventtypename", "typename", "alerttype", "eventtype", "type"];
-pub(super) const TEXT: [&str; 26] = [
+pub(super) const TEXT: [&str; 28] = [
     "text",
     "message",
     "description",
@@ -107,6 +112,8 @@ pub(super) const TEXT: [&str; 26] = [
     "summarymessage",
     "statusmessage",
     "statusreason",
+    "exception",
+    "triggeringsummary",
 ];
 pub(super) const STATE: [&str; 17] = [
     "status",
@@ -209,7 +216,7 @@ pub(super) const ID: [&str; 8] = [
     "id",
     "number",
 ];
-pub(super) const TS: [&str; 64] = [
+pub(super) const TS: [&str; 67] = [
     "timestamp",
     "ts",
     "time",
@@ -274,6 +281,9 @@ pub(super) const TS: [&str; 64] = [
     "publishtime",
     "sourcetimestamp",
     "now",
+    "timeraised",
+    "timegenerated",
+    "happenedat",
 ];
 /// When it was created: when its state was observed only if nothing else says.
 pub(super) const CREATED: [&str; 11] = [
@@ -318,7 +328,7 @@ pub(super) const STARTS: [&str; 27] = [
     "startedon",
     "startdatetime",
 ];
-pub(super) const ENDS: [&str; 23] = [
+pub(super) const ENDS: [&str; 24] = [
     "resolvedat",
     "closedat",
     "endedat",
@@ -342,9 +352,10 @@ pub(super) const ENDS: [&str; 23] = [
     "endedon",
     "fixedat",
     "enddatetime",
+    "timeresolved",
 ];
 /// Ends that are named only when they have come.
-pub(super) const ENDED: [&str; 12] = [
+pub(super) const ENDED: [&str; 13] = [
     "resolvedat",
     "closedat",
     "endedat",
@@ -357,6 +368,7 @@ pub(super) const ENDED: [&str; 12] = [
     "closedtime",
     "resolvedtime",
     "fixedat",
+    "timeresolved",
 ];
 pub(super) const SERVICE: [&str; 25] = [
     "service",
@@ -385,7 +397,7 @@ pub(super) const SERVICE: [&str; 25] = [
     "projectslug",
     "repositoryname",
 ];
-pub(super) const HOST: [&str; 35] = [
+pub(super) const HOST: [&str; 37] = [
     "host",
     "hostname",
     "node",
@@ -421,6 +433,8 @@ pub(super) const HOST: [&str; 35] = [
     "client",
     "clientname",
     "entitycaption",
+    "monitoringobjectdisplayname",
+    "monitoringobjectname",
 ];
 pub(super) const LINK: [&str; 20] = [
     "htmlurl",
@@ -480,4 +494,9 @@ pub(super) const HOSTS: usize = 4;
 /// Fields in which queues and relays put a body as text.
 pub(super) const CARRIERS: [&str; 9] = [
     "message", "body", "payload", "data", "content", "event", "alert", "sns", "value",
+];
+/// How names of states end, and how those begin that tell of another time or thing.
+pub(super) const STATE_ENDS: [&str; 4] = ["status", "state", "result", "phase"];
+pub(super) const STATE_BEFORE: [&str; 9] = [
+    "previous", "old", "prior", "last", "from", "former", "http", "exit", "ack",
 ];

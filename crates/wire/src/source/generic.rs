@@ -11,19 +11,35 @@ use crate::level;
 /// Bodies carried as text within each other, at most.
 const CARRIED_MAX: usize = 3;
 
+/// What each of a list is given of what stands around it: so many fields, none longer than so many bytes.
+const CONTEXT_FIELDS_MAX: usize = 64;
+const CONTEXT_BYTES_MAX: usize = 1_024;
+
 /// Decodes by best guess; `false` when there is too little to go by.
 pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
-    within(value, source, sink, 0)
+    within(value, source, sink, 0, true)
         // Named as nobody names things, but an alert by its name or its state.
-        || one(value, &Guess::wide(value), source, sink)
+        || one(value, &Guess::wide(value), source, sink, true)
+        || within(value, source, sink, 0, false)
 }
 
-fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize) -> bool {
+/// With `named`, only what has a name of its own, and not just the kind of message it is.
+fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize, named: bool) -> bool {
     if depth < CARRIED_MAX
         && let Some(carried) = carried(value)
     {
         let before = sink.count();
-        if sink.inner(&carried) || within(&with_context(&carried, value), source, sink, depth + 1) {
+        if sink.inner(&carried) || within(&with_context(&carried, value), source, sink, depth + 1, named) {
+            return true;
+        }
+        sink.undo(before);
+    }
+    // What a search found.
+    if let Some(Value::Array(hits)) = find(value, "hits.hits")
+        && !hits.is_empty()
+    {
+        let before = sink.count();
+        if hits.iter().all(|hit| sink.inner(hit)) {
             return true;
         }
         sink.undo(before);
@@ -34,24 +50,22 @@ fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize
         };
         if !items.is_empty() && items.iter().all(Value::is_object) {
             let before = sink.count();
-            let found = items
-                .iter()
-                .filter(|item| {
-                    sink.inner(item) || {
-                        let item = with_context(item, value);
-                        carried(&item).is_some() && within(&item, source, sink, depth + 1)
-                            || one(&item, &Guess::new(&item), source, sink)
-                    }
-                })
-                .count();
-            if found == items.len() {
+            // The first that is none ends it: a long list of something else is not read through.
+            let all = items.iter().all(|item| {
+                sink.inner(item) || {
+                    let item = with_context(item, value);
+                    carried(&item).is_some() && within(&item, source, sink, depth + 1, named)
+                        || one(&item, &Guess::new(&item), source, sink, named)
+                }
+            });
+            if all {
                 return true;
             }
             // All or none: half a list would be half read.
             sink.undo(before);
         }
     }
-    one(value, &Guess::new(value), source, sink)
+    one(value, &Guess::new(value), source, sink, named)
 }
 
 /// Whether a value by itself names an alert and says its state or how bad it is.
@@ -127,8 +141,13 @@ fn with_context(item: &Value, around: &Value) -> Value {
     ];
     let mut item = item.clone();
     if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
-        for (name, value) in around {
-            let scalar = !value.is_object() && !value.is_array() && !value.is_null();
+        for (name, value) in around.iter().take(CONTEXT_FIELDS_MAX) {
+            // What is long is no context, and would be copied for each of the list.
+            let scalar = match value {
+                Value::String(text) => text.len() <= CONTEXT_BYTES_MAX,
+                Value::Bool(_) | Value::Number(_) => true,
+                _ => false,
+            };
             if scalar && !OF_THE_LIST.contains(&plain(name).as_str()) && !own.contains_key(name) {
                 own.insert(name.clone(), value.clone());
             }
@@ -137,7 +156,7 @@ fn with_context(item: &Value, around: &Value) -> Value {
     item
 }
 
-fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
+fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'_>, named: bool) -> bool {
     let f = sink.fields(value);
     let near = sink.context.near();
     let mut d = Draft::new(source.unwrap_or("generic"));
@@ -159,6 +178,9 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         .unwrap_or_default();
     // A kind of thing alone is no alert of that kind.
     let only_kind = d.title.is_empty();
+    if only_kind && named {
+        return false;
+    }
     d.title = Some(d.title.clone())
         .filter(|title| !title.is_empty())
         .or_else(|| guess.text(&f, &KIND, says))
@@ -193,20 +215,26 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
             Some(join(&[&rule, of]))
         });
     d.key = d.key.take().or_else(|| guess.id(&ID)).or_else(|| {
+        let id = |v: &Value| !v.is_boolean() && scalar(v).is_some();
+        guess
+            .ends_in(&["externalid", "dedupkey"], &[], id)
+            .and_then(scalar)
+    });
+    d.key = d.key.take().or_else(|| {
         // Who commands a state (`trigger`, `resolve`) says of what.
         let told = ["trigger", "acknowledge", "resolve"].contains(&d.labels.get("state")?);
         told.then(|| guess.glance(&["eventid"])).flatten()
     });
-    let mut named = Draft::default();
+    let mut tagged = Draft::default();
     for name in ["tags", "labels"] {
         if let Some(v) = guess.find(&[name], |_| true) {
-            tags(v, &mut named);
+            tags(v, &mut tagged);
             f.mark(v);
         }
     }
     let signs = [
         guess.find(&ALERT_NAMED, |v| v.is_string()).is_some(),
-        named.labels.iter().any(|(name, _)| is_sign(name)),
+        tagged.labels.iter().any(|(name, _)| is_sign(name)),
         known.is_some(),
         severity.is_some(),
         d.ts.is_some() || d.starts_at.is_some(),
@@ -263,13 +291,13 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     d.runbook = guess.text(&f, &RUNBOOK, |_| true);
     words_of_the_title(&mut d);
     if d.key.is_none() {
-        d.key = Some(identity(&d, &named));
+        d.key = Some(identity(&d, &tagged));
     }
-    for (name, value) in named.labels.iter() {
+    for (name, value) in tagged.labels.iter() {
         d.label(name, value);
     }
     if d.severity_original.is_none() {
-        let said = ["severity", "priority"].iter().find_map(|n| named.labels.get(n));
+        let said = ["severity", "priority"].iter().find_map(|n| tagged.labels.get(n));
         d.severity_word(said.map(Text::from));
     }
     // A level that says that all is well.
@@ -284,7 +312,7 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     let test = guess.flag(&["istest", "testnotification", "isdrill"]) == Some(true);
     let other = other_than_alert(&d)
         .or(test.then_some(OtherKind::Test))
-        .or((builds && severity.is_none()).then_some(OtherKind::Change));
+        .or((builds && severity.is_none() || only_kind && delivers(&d.title)).then_some(OtherKind::Change));
     match other {
         Some(kind) => sink.other(kind, d),
         None => sink.event(d),
@@ -341,6 +369,10 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
         "fixed",
         "cleared",
         "closed",
+        "passing",
+        "passed",
+        "healthy",
+        "isup",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(holds) = guess.flag(&[
@@ -368,6 +400,24 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
             Some(_) => Some(State::Resolved),
             None => kind.and_then(|word| state::within(&word)),
         }
+    };
+    // `status: PENDING` beside `eventType: alert-created`: it waits for somebody, and the event says what happened.
+    let known = match known {
+        Some(State::Info) => guess
+            .find(&["eventtype", "event", "action"], within)
+            .and_then(scalar)
+            .and_then(|word| state::within(&word))
+            .or(known),
+        None => guess
+            .ends_in(&STATE_ENDS, &STATE_BEFORE, |v| exact(v))
+            .and_then(|v| {
+                let word = scalar(v)?;
+                f.mark(v);
+                let known = state::word(&word);
+                d.label("state", word);
+                known
+            }),
+        known => known,
     };
     let taken = || guess.flag(&["isacknowledged", "acknowledged", "isacked"]) == Some(true);
     let known = match known {
@@ -400,6 +450,12 @@ fn words_of_the_title(d: &mut Draft) {
         if d.severity_original.is_none() && level::word(word).is_some_and(|l| l != Severity::Info) {
             d.severity_word(Some(word.into()));
         }
+    }
+    // `Closed by Ann`
+    if d.status.is_none()
+        && let [word, "by", ..] = title.split_whitespace().collect::<Vec<_>>()[..]
+    {
+        d.state(state::word(word));
     }
     if d.status.is_none() && state::ends_well(&title) {
         d.state(Some(State::Resolved));
@@ -595,7 +651,7 @@ fn delivers(kind: &str) -> bool {
     let first = kind.split(['.', '_', ':', '-']).next().unwrap_or_default();
     matches!(
         first,
-        "deployment" | "deploy" | "release" | "change" | "rollback" | "flag"
+        "deployment" | "deploy" | "release" | "change" | "rollback" | "flag" | "build" | "workflow"
     )
 }
 

@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// Objects in which senders put the alert. Compared without case and separators.
-const WRAPPERS: [&str; 41] = [
+const WRAPPERS: [&str; 44] = [
+    "markdown",
+    "build",
+    "execution",
     "detections",
     "detection",
     "testrun",
@@ -114,6 +117,9 @@ const BLOCKS: [&str; 2] = ["body", "blocks"];
 /// Wrappers within wrappers, and all of them together, at most.
 const DEPTH_MAX: usize = 3;
 const LEVELS_MAX: usize = 24;
+/// Fields of one object that are looked at, and bytes of their names.
+const FIELDS_MAX: usize = 512;
+const NAME_BYTES_MAX: usize = 128;
 
 /// The places in which fields are looked for; what stands further out is believed first.
 pub(super) struct Guess<'v> {
@@ -169,6 +175,7 @@ impl<'v> Guess<'v> {
                 break;
             }
         }
+        pairs.truncate(FIELDS_MAX);
         levels.push(Level {
             name: String::new(),
             fields: pairs,
@@ -192,6 +199,24 @@ impl<'v> Guess<'v> {
 
     pub(super) fn is_wide(&self) -> bool {
         self.wide
+    }
+
+    /// The first value under a name that ends so and does not begin so.
+    pub(super) fn ends_in(
+        &self,
+        ends: &[&str],
+        not_before: &[&str],
+        fits: impl Fn(&Value) -> bool,
+    ) -> Option<&'v Value> {
+        let is_named = |name: &str| {
+            ends.iter().any(|end| name.ends_with(end)) && !not_before.iter().any(|b| name.starts_with(b))
+        };
+        self.levels.iter().find_map(|level| {
+            let mut fields = level.fields.iter();
+            fields
+                .find(|(name, value)| is_named(name) && fits(value))
+                .map(|(_, value)| *value)
+        })
     }
 
     /// Like `find` for plain names, in every object.
@@ -448,9 +473,23 @@ fn entity_kind(name: &str) -> Option<&'static str> {
 
 fn level<'v>(name: &str, value: &'v Value) -> Level<'v> {
     let fields = value.as_object().into_iter().flatten();
+    // Every name is looked for in every field; names are short, and an alert has few.
+    let named = fields.filter(|(k, _)| k.len() <= NAME_BYTES_MAX).take(FIELDS_MAX);
     Level {
         name: name.to_owned(),
-        fields: fields.map(|(k, v)| (plain(k), v)).collect(),
+        // The id of a document is none of what it tells of.
+        fields: named
+            .map(|(k, v)| {
+                (
+                    if k == "_id" {
+                        "document".to_owned()
+                    } else {
+                        plain(k)
+                    },
+                    v,
+                )
+            })
+            .collect(),
     }
 }
 

@@ -35,6 +35,7 @@ mod errors;
 mod falco;
 mod field_names;
 mod findings;
+mod flux;
 mod gcp;
 pub(crate) mod generic;
 mod github_alerts;
@@ -51,6 +52,7 @@ mod logicmonitor;
 mod meraki;
 mod nagios;
 mod netbox;
+mod netcool;
 mod netdata;
 mod newrelic;
 mod nomad;
@@ -125,6 +127,7 @@ pub static TABLE: &[Source] = &[
     silences::SOURCE,
     alertmanager::SOURCE,
     otlp::SOURCE,
+    flux::SOURCE,
     kubernetes::SOURCE,
     elastic::SOURCE,
     cloudwatch::ALARM,
@@ -144,6 +147,7 @@ pub static TABLE: &[Source] = &[
     findings::SOURCE,
     zenoss::SOURCE,
     zenoss::MOOGSOFT,
+    netcool::SOURCE,
     netdata::SOURCE,
     logicmonitor::SOURCE,
     meraki::SOURCE,
