@@ -2,18 +2,16 @@
 //! the usual wrappers. It needs words to say and one more sign of an alert; otherwise the body is refused.
 
 use super::{
+    carried::{carried, fields_of, with_context},
     field_names::*,
     guess::{Guess, name_of, plain},
     prelude::*,
+    wording::*,
 };
 use crate::level;
 
 /// Bodies carried as text within each other, at most.
 const CARRIED_MAX: usize = 3;
-
-/// What each of a list is given of what stands around it: so many fields, none longer than so many bytes.
-const CONTEXT_FIELDS_MAX: usize = 64;
-const CONTEXT_BYTES_MAX: usize = 1_024;
 
 /// Decodes by best guess; `false` when there is too little to go by.
 pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
@@ -78,82 +76,6 @@ pub(crate) fn is_plainly_alert(value: &Value) -> bool {
         && (guess.find(&STATE, state).is_some()
             || guess.find(&STATE_IF_KNOWN, state).is_some()
             || guess.find(&SEVERITY, level).is_some())
-}
-
-/// The value with the time at which its envelope was sent; `None` where it has one itself.
-pub(crate) fn stamped(value: &Value, at: &Value) -> Option<Value> {
-    let guess = Guess::new(value);
-    if guess.time(&TS, |v| when::value(v, None).is_some()).is_some() {
-        return None;
-    }
-    let mut value = value.clone();
-    value.as_object_mut()?.insert("timestamp".to_owned(), at.clone());
-    Some(value)
-}
-
-fn fields_of(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
-}
-
-/// What an envelope of a queue or a relay carries as text, unless the envelope is an alert by itself.
-fn carried(value: &Value) -> Option<Value> {
-    let named = |name: &str| name != "subject" && (TITLED.contains(&name) || ALERT_NAMED.contains(&name));
-    if fields_of(value).any(|(key, inner)| named(&plain(key)) && scalar(inner).is_some()) {
-        return None;
-    }
-    CARRIERS.iter().find_map(|name| {
-        let (_, inner) = fields_of(value).find(|(key, _)| plain(key) == *name)?;
-        match inner {
-            Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
-                serde_json::from_str(text).ok()
-            }
-            Value::Object(_) if *name == "sns" => Some(inner.clone()),
-            _ => None,
-        }
-    })
-}
-
-/// One of a list, with what is said once for all of them; what it says itself stays.
-fn with_context(item: &Value, around: &Value) -> Value {
-    // Of the list and not of what is in it.
-    const OF_THE_LIST: [&str; 21] = [
-        "body",
-        "content",
-        "value",
-        "id",
-        "subject",
-        "payload",
-        "uuid",
-        "uid",
-        "key",
-        "number",
-        "count",
-        "total",
-        "title",
-        "name",
-        "message",
-        "text",
-        "version",
-        "type",
-        "event",
-        "summary",
-        "description",
-    ];
-    let mut item = item.clone();
-    if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
-        for (name, value) in around.iter().take(CONTEXT_FIELDS_MAX) {
-            // What is long is no context, and would be copied for each of the list.
-            let scalar = match value {
-                Value::String(text) => text.len() <= CONTEXT_BYTES_MAX,
-                Value::Bool(_) | Value::Number(_) => true,
-                _ => false,
-            };
-            if scalar && !OF_THE_LIST.contains(&plain(name).as_str()) && !own.contains_key(name) {
-                own.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    item
 }
 
 fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'_>, named: bool) -> bool {
@@ -428,13 +350,6 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
     known
 }
 
-/// Words for what fires that name it as well.
-fn is_noun(word: &str) -> bool {
-    ["alert", "incident"]
-        .iter()
-        .any(|noun| word.trim().eq_ignore_ascii_case(noun))
-}
-
 /// `[RESOLVED] …`, `OK: …`, `[P1] …`: what the words before a title say, when nothing else does.
 fn words_of_the_title(d: &mut Draft) {
     let title = d.title.clone();
@@ -478,21 +393,6 @@ fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
         .find(&SEVERITY_IN_WORDS, |v| fits(v, &is_word))
         .or_else(|| guess.find(&SEVERITY, |v| fits(v, &is_known)))
         .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|_| true)))
-}
-
-/// Whether a text only says that it is an alert.
-fn is_bare_noun(text: &str) -> bool {
-    const NOUNS: [&str; 8] = [
-        "monitor",
-        "check",
-        "event",
-        "issue",
-        "notification",
-        "finding",
-        "webhook",
-        "message",
-    ];
-    NOUNS.iter().any(|noun| text.eq_ignore_ascii_case(noun))
 }
 
 /// What an alert is about, for those that carry no identity: where, what, and the labels that the sender chose. The
@@ -563,63 +463,6 @@ fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
     })
 }
 
-/// `target: production` names where software goes to, and no machine.
-fn is_environment(name: &str) -> bool {
-    const ENVIRONMENTS: [&str; 8] = [
-        "production",
-        "prod",
-        "staging",
-        "stage",
-        "preview",
-        "development",
-        "dev",
-        "qa",
-    ];
-    ENVIRONMENTS.iter().any(|e| name.eq_ignore_ascii_case(e))
-}
-
-/// Whether a text says what kind of message it is (`alert.fired`, `incident_created`, `on-degraded`) rather than what
-/// happened.
-fn is_kind_of_message(text: &str) -> bool {
-    const NOUNS: [&str; 17] = [
-        "on",
-        "alerts",
-        "incidents",
-        "status",
-        "state",
-        "detection",
-        "policy",
-        "alert",
-        "incident",
-        "issue",
-        "problem",
-        "event",
-        "monitor",
-        "check",
-        "deployment",
-        "notification",
-        "snitch",
-    ];
-    let has = |of: fn(char) -> bool| text.contains(of);
-    let sentence = has(char::is_whitespace) || has(char::is_uppercase) && has(char::is_lowercase);
-    let mut words = text.split(['.', '_', ':', '-']);
-    let is_noun = |word: &str| NOUNS.iter().any(|noun| word.eq_ignore_ascii_case(noun));
-    !sentence && words.clone().count() > 1 && words.any(is_noun)
-}
-
-fn is_test(title: &str) -> bool {
-    const TESTS: [&str; 6] = [
-        "this is a test",
-        "test notification",
-        "test message",
-        "test alert from",
-        "webhook test",
-        "test webhook",
-    ];
-    let said = title.to_ascii_lowercase();
-    TESTS.iter().any(|t| said.contains(t))
-}
-
 /// Tests, beats and changes that say that they are.
 fn other_than_alert(d: &Draft) -> Option<OtherKind> {
     let kind = ["state", "type", "event_type", "kind", "eventType", "event"]
@@ -646,25 +489,6 @@ fn other_than_alert(d: &Draft) -> Option<OtherKind> {
     }
 }
 
-/// Whether a kind of message is about a delivery of software: `deploy`, `deployment.succeeded`, `release_created`.
-fn delivers(kind: &str) -> bool {
-    let first = kind.split(['.', '_', ':', '-']).next().unwrap_or_default();
-    matches!(
-        first,
-        "deployment" | "deploy" | "release" | "change" | "rollback" | "flag" | "build" | "workflow"
-    )
-}
-
-/// Whether a text names something: a state, a level, a number or an address does not.
-fn names_something(text: &str) -> bool {
-    state::word(text).is_none()
-        && level::word(text).is_none()
-        && text.parse::<f64>().is_err()
-        && !text.starts_with('<')
-        && !crate::draft::is_web_address(text)
-        && when::any(text, None).is_none()
-}
-
 fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str], near: Option<Time>) -> Option<Time> {
     let is_time = |v: &Value| when::value(v, near).is_some();
     // A date without a time of day is the last to be believed.
@@ -686,43 +510,4 @@ fn date_and_time(guess: &Guess<'_>, near: Option<Time>) -> Option<Time> {
         .glance(&["time", "eventtime"])
         .filter(|t| t.contains(':') && t.len() <= 15)?;
     when::any(&compact_str::format_compact!("{date} {clock}"), near)
-}
-
-/// `Critical Incident`, `Sev 1`: the level in a name of a few words.
-fn in_words(name: &str) -> Option<Severity> {
-    if level::word(name).is_some() {
-        return None;
-    }
-    let words: Vec<&str> = name.split_whitespace().collect();
-    match words[..] {
-        [_] | [] => None,
-        _ if words.len() > 3 => None,
-        _ => level::word(&words.concat()).or_else(|| words.iter().find_map(|word| level::word(word))),
-    }
-}
-
-/// Numbers as most tools mean them: 1 to 5 with 1 the worst; more is worse on the scales to 10 (CVSS) and to 100; levels
-/// of log records go by tens.
-fn number(word: &str, is_log_level: bool) -> Option<Severity> {
-    let scale = |n: f64| match n {
-        n if n >= 9.0 => Severity::Critical,
-        n if n >= 7.0 => Severity::Error,
-        n if n >= 4.0 => Severity::Warning,
-        _ => Severity::Notice,
-    };
-    let n: f64 = word.parse().ok().filter(|n| (0.0..=100.0).contains(n))?;
-    Some(match word {
-        "1" => Severity::Critical,
-        "2" => Severity::Error,
-        "3" => Severity::Warning,
-        "4" => Severity::Notice,
-        "5" => Severity::Info,
-        "10" | "20" if is_log_level => Severity::Info,
-        "30" if is_log_level => Severity::Warning,
-        "40" if is_log_level => Severity::Error,
-        "50" | "60" if is_log_level => Severity::Critical,
-        _ if n == 0.0 => return None,
-        _ if n <= 10.0 => scale(n),
-        _ => scale(n / 10.0),
-    })
 }

@@ -20,6 +20,7 @@ mod axiom;
 mod azure;
 mod azuredevops;
 mod bitbucket;
+mod carried;
 mod checkly;
 pub(crate) mod cloudevents;
 mod cloudwatch;
@@ -80,6 +81,7 @@ mod uptime;
 mod uptimekuma;
 mod vrops;
 mod wazuh;
+mod wording;
 mod zabbix;
 mod zenoss;
 
@@ -385,7 +387,7 @@ impl<'a> Sink<'a> {
         let value = parsed.as_ref().unwrap_or(value);
         value.is_object()
             && (!plainly || generic::is_plainly_alert(value))
-            && match at.and_then(|at| generic::stamped(value, at)) {
+            && match at.and_then(|at| carried::stamped(value, at)) {
                 Some(stamped) => generic::decode(&stamped, None, self),
                 None => generic::decode(value, None, self),
             }

@@ -1,0 +1,141 @@
+//! What words of plain JSON say: whether they name something, or only what kind of message it is.
+
+use super::prelude::*;
+use crate::level;
+
+/// Whether a text only says that it is an alert.
+pub(super) fn is_bare_noun(text: &str) -> bool {
+    const NOUNS: [&str; 8] = [
+        "monitor",
+        "check",
+        "event",
+        "issue",
+        "notification",
+        "finding",
+        "webhook",
+        "message",
+    ];
+    NOUNS.iter().any(|noun| text.eq_ignore_ascii_case(noun))
+}
+
+/// `target: production` names where software goes to, and no machine.
+pub(super) fn is_environment(name: &str) -> bool {
+    const ENVIRONMENTS: [&str; 8] = [
+        "production",
+        "prod",
+        "staging",
+        "stage",
+        "preview",
+        "development",
+        "dev",
+        "qa",
+    ];
+    ENVIRONMENTS.iter().any(|e| name.eq_ignore_ascii_case(e))
+}
+
+/// Whether a text says what kind of message it is (`alert.fired`, `incident_created`, `on-degraded`) rather than what
+/// happened.
+pub(super) fn is_kind_of_message(text: &str) -> bool {
+    const NOUNS: [&str; 17] = [
+        "on",
+        "alerts",
+        "incidents",
+        "status",
+        "state",
+        "detection",
+        "policy",
+        "alert",
+        "incident",
+        "issue",
+        "problem",
+        "event",
+        "monitor",
+        "check",
+        "deployment",
+        "notification",
+        "snitch",
+    ];
+    let has = |of: fn(char) -> bool| text.contains(of);
+    let sentence = has(char::is_whitespace) || has(char::is_uppercase) && has(char::is_lowercase);
+    let mut words = text.split(['.', '_', ':', '-']);
+    let is_noun = |word: &str| NOUNS.iter().any(|noun| word.eq_ignore_ascii_case(noun));
+    !sentence && words.clone().count() > 1 && words.any(is_noun)
+}
+
+pub(super) fn is_test(title: &str) -> bool {
+    const TESTS: [&str; 6] = [
+        "this is a test",
+        "test notification",
+        "test message",
+        "test alert from",
+        "webhook test",
+        "test webhook",
+    ];
+    let said = title.to_ascii_lowercase();
+    TESTS.iter().any(|t| said.contains(t))
+}
+
+/// Whether a kind of message is about a delivery of software: `deploy`, `deployment.succeeded`, `release_created`.
+pub(super) fn delivers(kind: &str) -> bool {
+    let first = kind.split(['.', '_', ':', '-']).next().unwrap_or_default();
+    matches!(
+        first,
+        "deployment" | "deploy" | "release" | "change" | "rollback" | "flag" | "build" | "workflow"
+    )
+}
+
+/// Whether a text names something: a state, a level, a number or an address does not.
+pub(super) fn names_something(text: &str) -> bool {
+    state::word(text).is_none()
+        && level::word(text).is_none()
+        && text.parse::<f64>().is_err()
+        && !text.starts_with('<')
+        && !crate::draft::is_web_address(text)
+        && when::any(text, None).is_none()
+}
+
+/// Words for what fires that name it as well.
+pub(super) fn is_noun(word: &str) -> bool {
+    ["alert", "incident"]
+        .iter()
+        .any(|noun| word.trim().eq_ignore_ascii_case(noun))
+}
+
+/// `Critical Incident`, `Sev 1`: the level in a name of a few words.
+pub(super) fn in_words(name: &str) -> Option<Severity> {
+    if level::word(name).is_some() {
+        return None;
+    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    match words[..] {
+        [_] | [] => None,
+        _ if words.len() > 3 => None,
+        _ => level::word(&words.concat()).or_else(|| words.iter().find_map(|word| level::word(word))),
+    }
+}
+
+/// Numbers as most tools mean them: 1 to 5 with 1 the worst; more is worse on the scales to 10 (CVSS) and to 100; levels
+/// of log records go by tens.
+pub(super) fn number(word: &str, is_log_level: bool) -> Option<Severity> {
+    let scale = |n: f64| match n {
+        n if n >= 9.0 => Severity::Critical,
+        n if n >= 7.0 => Severity::Error,
+        n if n >= 4.0 => Severity::Warning,
+        _ => Severity::Notice,
+    };
+    let n: f64 = word.parse().ok().filter(|n| (0.0..=100.0).contains(n))?;
+    Some(match word {
+        "1" => Severity::Critical,
+        "2" => Severity::Error,
+        "3" => Severity::Warning,
+        "4" => Severity::Notice,
+        "5" => Severity::Info,
+        "10" | "20" if is_log_level => Severity::Info,
+        "30" if is_log_level => Severity::Warning,
+        "40" if is_log_level => Severity::Error,
+        "50" | "60" if is_log_level => Severity::Critical,
+        _ if n == 0.0 => return None,
+        _ if n <= 10.0 => scale(n),
+        _ => scale(n / 10.0),
+    })
+}
