@@ -299,7 +299,7 @@ fn values(text: &str) -> Result<Vec<Value>, Rejection> {
                 return Err(Rejection::new(Stage::Parse, "expected an object or an array").at(offset));
             }
             Err(error) => {
-                if let Some(repaired) = without_nan(text) {
+                if let Some(repaired) = without_nan(text).or_else(|| without_lone_surrogates(text)) {
                     return self::values(&repaired);
                 }
                 return Err(syntax(text, &error));
@@ -340,6 +340,36 @@ fn without_nan(text: &str) -> Option<String> {
         i += 1;
     }
     if !changed {
+        return None;
+    }
+    out.push_str(&text[from..]);
+    Some(out)
+}
+
+/// The text with halves of surrogate pairs, which senders leave that cut a title in the middle of a picture, as the sign
+/// for what cannot be shown; `None` when there are none.
+fn without_lone_surrogates(text: &str) -> Option<String> {
+    let unit = |at: usize| {
+        let hex = text.as_bytes().get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
+    };
+    let (mut out, mut from, mut i) = (String::new(), 0, 0);
+    while let Some(found) = memchr::memchr(b'\\', &text.as_bytes()[i..]) {
+        let at = i + found;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => i = at + 12,
+            (Some(0xd800..=0xdfff), _) => {
+                out.push_str(&text[from..at]);
+                out.push('\u{fffd}');
+                i = at + 6;
+                from = i;
+            }
+            (Some(_), _) => i = at + 6,
+            // The escaped byte may be a backslash itself.
+            (None, _) => i = (at + 2).min(text.len()),
+        }
+    }
+    if from == 0 {
         return None;
     }
     out.push_str(&text[from..]);

@@ -150,6 +150,26 @@ pub(crate) fn rekeyed(value: &Value, key: impl Fn(&str) -> String) -> Value {
     Value::Object(out)
 }
 
+/// The names of an object in another spelling, for telling what it is without a copy of what it holds.
+pub(crate) struct Names(Vec<String>);
+
+impl Names {
+    pub(crate) fn of(value: &Value, spelling: impl Fn(&str) -> String) -> Names {
+        let fields = value.as_object().into_iter().flatten();
+        Names(fields.map(|(name, _)| spelling(name)).collect())
+    }
+
+    /// Whether any of the names is there.
+    pub(crate) fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.0.iter().any(|own| own == name))
+    }
+
+    /// Whether all of the names are there.
+    pub(crate) fn all(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.0.iter().any(|own| own == name))
+    }
+}
+
 /// An object with its keys in lower case.
 pub(crate) fn lowered(value: &Value) -> Value {
     rekeyed(value, str::to_lowercase)

@@ -15,16 +15,16 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 fn detect(value: &Value) -> bool {
-    let value = &lowered(value);
-    let any = |keys: &[&str]| keys.iter().any(|k| value.get(k).is_some());
+    let names = Names::of(value, str::to_lowercase);
+    let any = |keys: &[&str]| names.any(keys);
     any(&[
         "alert_transition",
         "aggreg_key",
         "alert_cycle_key",
         "alerttransition",
         "alert_scope",
-    ]) || has(value, &["aggregation_key"]) && any(&["alert_type", "date_happened", "source_type_name"])
-        || has(value, &["monitor_id"])
+    ]) || names.all(&["aggregation_key"]) && any(&["alert_type", "date_happened", "source_type_name"])
+        || names.all(&["monitor_id"])
             && any(&["scopes", "tags", "query", "monitor_name", "groups"])
             && !any(&[
                 "monitor_status",
@@ -33,10 +33,10 @@ fn detect(value: &Value) -> bool {
                 "trigger_id",
                 "trigger_name",
             ])
-        || has(value, &["event_type", "last_updated", "title", "org"])
-        || has(value, &["alert_id", "alert_status"])
+        || names.all(&["event_type", "last_updated", "title", "org"])
+        || names.all(&["alert_id", "alert_status"])
             && any(&["alert_title", "event_title", "alert_query", "alert_metric"])
-        || has(value, &["alert_type", "event_type"]) && any(&["event_title", "alert_title", "hostname"])
+        || names.all(&["alert_type", "event_type"]) && any(&["event_title", "alert_title", "hostname"])
 }
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {

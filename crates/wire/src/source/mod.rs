@@ -96,7 +96,9 @@ mod prelude {
     };
     pub(crate) use crate::{
         draft::Draft,
-        fields::{Fields, find, has, join, labels_from, lines, lowered, rekeyed, scalar, tags, text_at},
+        fields::{
+            Fields, Names, find, has, join, labels_from, lines, lowered, rekeyed, scalar, tags, text_at,
+        },
         found::OtherKind,
         state::{self, State},
         when,

@@ -22,6 +22,11 @@ fn detect(value: &Value) -> bool {
     if is_stream(value) {
         return true;
     }
+    // Nearly all that come by are told by their names, without a copy of what they hold.
+    let names = Names::of(value, spelling);
+    if !names.any(&["host", "hostname", "hostalias", "hostdisplayname"]) {
+        return false;
+    }
     let v = &plain(value);
     let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
     // `{type: RECOVERY, host, service, state}`, and states of hosts and services as objects.
@@ -331,16 +336,18 @@ fn other_of(kind: Option<&str>) -> Option<OtherKind> {
 
 /// Keys without case, separators and the prefixes of the three families.
 fn plain(value: &Value) -> Value {
-    rekeyed(value, |key| {
-        let lower: String = key
-            .chars()
-            .filter(|c| c.is_alphanumeric())
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
-        ["notify", "nagios", "icinga"]
-            .iter()
-            .find_map(|p| lower.strip_prefix(p))
-            .filter(|r| !r.is_empty())
-            .map_or(lower.clone(), str::to_owned)
-    })
+    rekeyed(value, spelling)
+}
+
+fn spelling(key: &str) -> String {
+    let lower: String = key
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    ["notify", "nagios", "icinga"]
+        .iter()
+        .find_map(|p| lower.strip_prefix(p))
+        .filter(|r| !r.is_empty())
+        .map_or(lower.clone(), str::to_owned)
 }

@@ -12,8 +12,8 @@ pub(crate) const SOURCE: Source = Source {
         if has(v, &["MONITORNAME", "STATUS"]) {
             return true;
         }
-        let v = &lowered(v);
-        has(v, &["monitorname", "incident_reason"]) || has(v, &["monitorname", "monitortype"])
+        let names = Names::of(v, str::to_lowercase);
+        names.all(&["monitorname", "incident_reason"]) || names.all(&["monitorname", "monitortype"])
     },
     decode,
 };

@@ -30,8 +30,8 @@ fn detect(value: &Value) -> bool {
     if !value.is_object() {
         return false;
     }
-    let v = &plain(value);
-    let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
+    let names = Names::of(value, spelling);
+    let any = |keys: &[&str]| names.any(keys);
     // Monitors have triggers elsewhere; here hosts have them.
     let elsewhere = any(&["monitorid", "monitorname"]);
     !elsewhere
@@ -202,10 +202,12 @@ fn date(f: &Fields<'_>, date: &str, time: &str) -> Option<Time> {
 
 /// Keys without case and separators, so that `{EVENT.ID}`, `event_id` and `eventId` are one.
 fn plain(value: &Value) -> Value {
-    rekeyed(value, |key| {
-        key.chars()
-            .filter(|c| c.is_alphanumeric())
-            .map(|c| c.to_ascii_lowercase())
-            .collect()
-    })
+    rekeyed(value, spelling)
+}
+
+fn spelling(key: &str) -> String {
+    key.chars()
+        .filter(|c| c.is_alphanumeric())
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
