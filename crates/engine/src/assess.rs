@@ -1,13 +1,15 @@
 //! Cause, context class and owner of an incident, judged anew when its members changed and a record or page is due.
 
+use std::collections::BTreeMap;
+
 use model::{
-    Cause, CauseKind, ChangeKind, Context, ContextClass, Event, Evidence, EvidenceKind, IncidentId, Owner,
-    Similar, Text,
+    Cause, CauseKind, ChangeKind, Context, ContextClass, Event, Evidence, EvidenceKind, IncidentId, Labels,
+    Owner, Similar, Text,
 };
-use topology::NodeId;
+use topology::{Graph, NodeId, Resolution, as_written, unknown_copy};
 
 use crate::{
-    cause::{AlertView, CauseInput, ChangeView, Ranking, rank},
+    cause::{AlertView, CauseInput, ChangeView, Entity, Ranking, rank},
     context::context,
     engine::{Engine, What},
     fold::Fold,
@@ -48,7 +50,7 @@ impl Engine {
         let rarity = self.rarity(&ranking);
         let causes = causes(&ranking, CAUSES_MAX, |_| true);
         let changes = causes_of_kind_change(&ranking);
-        let title = title(state, &causes);
+        let title = title(state, &ranking, fold.graph);
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.unassessed = false;
         state.assessed = (fold.time, state.alerts);
@@ -145,6 +147,7 @@ impl Engine {
         let carriers = state.members.values().any(|m| !m.passive);
         let node = |n: Option<u32>| n.map(NodeId);
         let mut alerts: Vec<AlertView<'_>> = Vec::with_capacity(state.members.len());
+        let ends = Ends::of(self, state, fold.graph);
         for (alert, member) in state.members.iter().filter(|(_, m)| !carriers || !m.passive) {
             let Some(alert) = self.alerts.get(alert) else {
                 continue;
@@ -159,12 +162,14 @@ impl Engine {
             } else {
                 (fold.graph.find(entity), None, None, None)
             };
+            let given = [&alert.service, &alert.host];
             alerts.push(AlertView {
                 subject,
                 host,
-                caller,
-                callee,
+                caller: ends.of_call("caller", caller, &alert.labels),
+                callee: ends.of_call("callee", callee, &alert.labels),
                 name: entity,
+                written: as_written(entity, given.into_iter().flatten().map(Text::as_str)),
                 class: alert.class,
                 title: &member.face.title,
                 kind: alert.kind,
@@ -174,6 +179,8 @@ impl Engine {
                 first: member.first_at,
             });
         }
+        let named = state.causes.iter().find(|c| c.kind != CauseKind::Change);
+        let named = named.map(|c| c.entity.as_str());
         let changes: Vec<ChangeView<'_>> = self
             .changes
             .iter()
@@ -190,6 +197,7 @@ impl Engine {
                 graph: fold.graph,
                 alerts: &alerts,
                 changes: &changes,
+                named,
                 own: Some(id),
             },
             &self.history,
@@ -222,6 +230,50 @@ impl Engine {
             _ => "frequent",
         };
         Some(Text::const_new(word))
+    }
+}
+
+/// What the ends of calls mean that the topology does not know.
+struct Ends<'a> {
+    graph: &'a Graph,
+    /// Whose copy each is, as alerts say that name both.
+    copies: BTreeMap<&'a str, &'a Text>,
+}
+
+/// Labels by which a copy of a service goes.
+const COPIES: [&str; 3] = ["instance", "pod", "pod_name"];
+
+impl<'a> Ends<'a> {
+    fn of(engine: &'a Engine, state: &'a State, graph: &'a Graph) -> Ends<'a> {
+        let mut copies = BTreeMap::new();
+        for (alert, member) in &state.members {
+            let Some(alert) = engine.alerts.get(alert) else {
+                continue;
+            };
+            if alert.spot.known || alert.service.is_none() {
+                continue;
+            }
+            for copy in COPIES.iter().filter_map(|label| alert.labels.get(label)) {
+                copies.entry(copy).or_insert(&member.face.entity);
+            }
+        }
+        Ends { graph, copies }
+    }
+
+    /// One end: a node, or the name that the alert says. A name that could mean several is none of them.
+    fn of_call(&self, label: &str, node: Option<NodeId>, labels: &Labels) -> Option<Entity> {
+        if let Some(node) = node {
+            return Some(Entity::Node(node));
+        }
+        let said = labels.get(label).filter(|said| !said.trim().is_empty())?;
+        match self.graph.name(said) {
+            Resolution::Known(node) => Some(Entity::Node(node)),
+            Resolution::Ambiguous(_) => None,
+            Resolution::Unknown => Some(Entity::Named(match self.copies.get(said) {
+                Some(service) => (*service).clone(),
+                None => unknown_copy(said, labels.get("namespace")),
+            })),
+        }
     }
 }
 
@@ -285,11 +337,8 @@ fn class_word(class: ContextClass) -> &'static str {
 }
 
 /// Says what and where: the worst, then first alert of the probable cause, else of the incident.
-fn title(state: &State, causes: &[Cause]) -> String {
-    let cause = causes
-        .iter()
-        .find(|c| c.kind != CauseKind::Change)
-        .map_or("", |c| c.entity.as_str());
+fn title(state: &State, ranking: &Ranking, graph: &Graph) -> String {
+    let cause = ranking.root().map_or("", |c| c.entity.name(graph).as_str());
     let lead = state
         .members
         .iter()

@@ -65,7 +65,7 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
         return context;
     }
     if let [only] = &sites[..] {
-        let text = format!("all alerts are on {}", only.entity.name(graph));
+        let text = format!("all alerts are on {}", ranking.written.name(&only.entity, graph));
         return said(ContextClass::Isolated, 0.9, EvidenceKind::Entity, 1.0, text);
     }
     let residents = others(sites, root)
@@ -186,7 +186,11 @@ fn third_party(ranking: &Ranking, root: &Candidate, graph: &Graph) -> Option<Evi
     if own.len() < DEPENDENTS_MIN.min(direct) && !says_so {
         return None;
     }
-    let names: Vec<&str> = own.iter().take(5).map(|e| e.name(graph).as_str()).collect();
+    let names: Vec<&str> = own
+        .iter()
+        .take(5)
+        .map(|e| ranking.written.name(e, graph).as_str())
+        .collect();
     let text = match (names.is_empty(), says_so) {
         (true, _) => "it alerts itself, nothing of ours does".to_owned(),
         (false, true) => format!("it alerts itself, and of ours {} with it", names.join(", ")),

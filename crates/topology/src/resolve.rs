@@ -244,6 +244,28 @@ fn unknown_name(
         .unwrap_or_default()
 }
 
+/// The name to compare by of an end of a call that the graph does not know: of a copy, the workload that it is of.
+pub fn unknown_copy(name: &str, namespace: Option<&str>) -> Text {
+    let context = Context {
+        cluster: None,
+        namespace,
+    };
+    unknown_name(None, Some((name, NameOf::Copy)), None, context)
+}
+
+/// How its sender wrote a name to compare by ([`Resolved::name`]) that the graph does not know: the first of those given
+/// that is the same but for upper case and the namespace before it, else the name itself.
+pub fn as_written<'a>(name: &'a str, given: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let same = |given: &&str| {
+        let before = name.len().checked_sub(given.len());
+        before.filter(|_| !given.is_empty()).is_some_and(|at| {
+            name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(given))
+                && (at == 0 || name.as_bytes()[at - 1] == b'/')
+        })
+    };
+    given.into_iter().map(str::trim).find(same).unwrap_or(name)
+}
+
 fn is_observer(service: &str) -> bool {
     let lower = service.to_lowercase();
     OBSERVERS.iter().any(|o| lower.contains(o))

@@ -68,14 +68,18 @@ impl<'a> Blame<'a> {
     pub(super) fn of(&mut self, group: &Group) -> BTreeMap<Entity, Link> {
         let kind = group.kind;
         let mut found = Found::default();
-        let call = group.call.filter(|_| kind.is_of_calls());
+        let call = group.call.as_ref().filter(|_| kind.is_of_calls());
         if let Some(call) = call {
-            found.add(Entity::Node(call.callee), CALLEE, Tie::Callee);
-            self.broken_below(call.callee, CALLEE * HOP, &mut found);
-            self.broken_hosts(call.callee, &group.hosts, CALLEE, Tie::Host, &mut found);
-            if let Some(caller) = call.caller.filter(|&c| c != call.callee) {
-                found.add(Entity::Node(caller), CALLER, Tie::Caller);
-                self.broken_hosts(caller, &[], CALLER, Tie::Host, &mut found);
+            found.add(call.callee.clone(), CALLEE, Tie::Callee);
+            if let Some(callee) = call.callee.node() {
+                self.broken_below(callee, CALLEE * HOP, &mut found);
+                self.broken_hosts(callee, &group.hosts, CALLEE, Tie::Host, &mut found);
+            }
+            if let Some(caller) = call.caller.as_ref().filter(|&c| *c != call.callee) {
+                found.add(caller.clone(), CALLER, Tie::Caller);
+                if let Some(caller) = caller.node() {
+                    self.broken_hosts(caller, &[], CALLER, Tie::Host, &mut found);
+                }
             }
             return found.links;
         }

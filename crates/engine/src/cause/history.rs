@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
+use topology::as_written;
 
 use crate::pack::{pack, unpack};
 
@@ -289,12 +290,20 @@ impl History {
             }
             return;
         };
+        // Said as alerts write it, without the namespace by which it is told apart.
+        let folded = |name: &str| as_written(name, [root]) == root;
+        let named: Vec<&Text> = past.candidates.iter().map(|(name, _)| name).collect();
+        let mut meant = named.iter().filter(|name| folded(name));
+        let root = match (meant.next(), meant.next()) {
+            (Some(only), None) if !named.iter().any(|name| *name == root) => (*only).clone(),
+            _ => Text::from(root),
+        };
         let predicted = past
             .candidates
             .iter()
-            .find(|(name, _)| name == root)
+            .find(|(name, _)| *name == root)
             .map(|(_, p)| *p);
-        past.cause = Some(root.into());
+        past.cause = Some(root.clone());
         past.confirmed = true;
         self.changed_past.insert(incident);
         let counts = self.systems.entry(past.system.clone()).or_default();
@@ -305,7 +314,7 @@ impl History {
         for n in counts.roots.values_mut() {
             *n *= LOSS_DECAY;
         }
-        *counts.roots.entry(root.into()).or_default() += 1.0;
+        *counts.roots.entry(root).or_default() += 1.0;
         counts.bound();
         self.changed_systems.insert(past.system.clone());
     }

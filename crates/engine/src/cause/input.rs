@@ -13,11 +13,13 @@ pub(crate) struct AlertView<'a> {
     /// The machine it is on.
     pub(crate) host: Option<NodeId>,
     /// Who called, for an alert about calls.
-    pub(crate) caller: Option<NodeId>,
+    pub(crate) caller: Option<Entity>,
     /// Who was called.
-    pub(crate) callee: Option<NodeId>,
+    pub(crate) callee: Option<Entity>,
     /// The name to compare by when the subject is unknown; empty when there is none.
     pub(crate) name: &'a str,
+    /// That name as its sender wrote it.
+    pub(crate) written: &'a str,
     /// Its class: a hash of the template of its title.
     pub(crate) class: u64,
     /// Its title, for words.
@@ -58,6 +60,8 @@ pub(crate) struct CauseInput<'a> {
     pub(crate) alerts: &'a [AlertView<'a>],
     /// Changes of the last hours, anywhere in the domain.
     pub(crate) changes: &'a [ChangeView<'a>],
+    /// The first-ranked entity so far, as it was written.
+    pub(crate) named: Option<&'a str>,
     /// Which incident it is: what history took in of itself says nothing about it.
     pub(crate) own: Option<IncidentId>,
 }

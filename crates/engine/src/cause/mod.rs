@@ -18,6 +18,7 @@ mod symptoms;
 mod tests;
 mod weights;
 mod words;
+mod written;
 
 pub(crate) use history::History;
 pub(crate) use input::{AlertView, CauseInput, ChangeView, Entity};

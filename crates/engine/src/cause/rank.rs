@@ -14,10 +14,11 @@ use super::{
     symptoms::{self, Call, Group, Symptom},
     weights::{
         CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S,
-        CHANGE_MAX_S, CHANGE_SHARE, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, OWN, RANKED_MAX, SILENT,
+        CHANGE_MAX_S, CHANGE_SHARE, EQUAL, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, OWN, RANKED_MAX, SILENT,
         SILENT_NAMED, USUAL, kind_prior,
     },
     words,
+    written::Written,
 };
 
 /// Causes of one incident, best first, and what their ranking rests on.
@@ -29,6 +30,8 @@ pub(crate) struct Ranking {
     pub(crate) coverage: f64,
     /// Places of its alerts, heaviest first.
     pub(crate) sites: Vec<Site>,
+    /// How unknown things are written.
+    pub(crate) written: Written,
     /// The system that most of the evidence lies in.
     pub(super) system: Text,
     /// All entities ranked, best first.
@@ -42,7 +45,7 @@ pub(crate) struct Ranking {
 pub(crate) struct Candidate {
     /// What: a thing of the graph, or a name. For a change what it changed.
     pub(crate) entity: Entity,
-    /// Its name in records: the entity's, or the event id of the change.
+    /// Its name in records: the entity's as its alerts write it, or the event id of the change.
     pub(crate) name: Text,
     /// Whether it alerts, is silent, or is a change.
     pub(crate) kind: CauseKind,
@@ -77,6 +80,7 @@ pub(crate) struct Site {
 #[derive(Clone, Debug)]
 pub(super) struct Scored {
     pub(super) entity: Entity,
+    /// What history knows it by.
     pub(super) name: Text,
     pub(super) at_strength: [f64; STRENGTHS.len()],
     pub(super) probability: f64,
@@ -140,7 +144,9 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
             rarity: s.rarity,
         })
         .collect();
-    let scored = probabilities(input, history, &system, &standings, &remembered);
+    let mut scored = probabilities(input, history, &system, &standings, &remembered);
+    let written = Written::of(graph, input.alerts);
+    let kept = keep_named(input, &written, &mut scored);
     let best = scored.first().map(|s| &standings[&s.entity]);
     let sites = sites(input, &symptoms, &groups, best, scored.first().map(|s| &s.entity));
     let total: f64 = sites.iter().map(|s| s.weight).sum();
@@ -152,6 +158,7 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
     let coverage = if total > 0.0 { explained / total } else { 0.0 };
     let says = words::Says {
         input,
+        written: &written,
         history,
         system: &system,
         groups: &groups,
@@ -163,15 +170,17 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
         let mut because = says.of(s, standing);
         if candidates.is_empty() {
             because.push(says.coverage(coverage, &sites));
+            because.extend(kept.map(|odds| says.kept(odds)));
         }
         let kind = if standing.alerts {
             CauseKind::Alerting
         } else {
             CauseKind::Silent
         };
+        let name = written.name(&s.entity, graph);
         candidates.push(Candidate {
             entity: s.entity.clone(),
-            name: s.name.clone(),
+            name: name.clone(),
             kind,
             score: s.probability,
             because,
@@ -183,7 +192,7 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
                 name: change.id.into(),
                 kind: CauseKind::Change,
                 score: s.probability * CHANGE_SHARE * strength,
-                because: vec![says.change(change, &s.name)],
+                because: vec![says.change(change, name)],
             });
         }
     }
@@ -192,6 +201,7 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
         candidates,
         coverage,
         sites,
+        written,
         system,
         scored,
         symptoms: remembered,
@@ -248,11 +258,8 @@ fn standings(
             site.own += group.weight;
         }
         site.direct |= group.kind.is_down();
-        if let Some(callee) = group
-            .call
-            .filter(|_| group.kind.is_of_calls())
-            .map(|c| Entity::Node(c.callee))
-            && let Some(standing) = standings.get_mut(&callee)
+        if let Some(call) = group.call.as_ref().filter(|_| group.kind.is_of_calls())
+            && let Some(standing) = standings.get_mut(&call.callee)
         {
             standing.direct = true;
         }
@@ -261,7 +268,7 @@ fn standings(
             .alias_suggestions()
             .iter()
             .filter(|s| group.site.node() == Some(s.external));
-        for named in ends(group.call).chain(suggested.map(|s| Entity::Node(s.service))) {
+        for named in ends(group.call.as_ref()).chain(suggested.map(|s| Entity::Node(s.service))) {
             if let Some(standing) = standings.get_mut(&named) {
                 standing.named = true;
             }
@@ -332,10 +339,10 @@ fn residents_down(standing: &Standing, groups: &[Group]) -> usize {
     down.map(|(g, _)| &groups[*g].site).collect::<BTreeSet<_>>().len()
 }
 
-fn ends(call: Option<Call>) -> impl Iterator<Item = Entity> {
+fn ends(call: Option<&Call>) -> impl Iterator<Item = Entity> {
     call.into_iter()
-        .flat_map(|c| c.caller.into_iter().chain([c.callee]))
-        .map(Entity::Node)
+        .flat_map(|c| c.caller.iter().chain([&c.callee]))
+        .cloned()
 }
 
 /// What is left of a change's weight at the first symptom; `None` when it came too long before or after.
@@ -441,6 +448,20 @@ fn probabilities(
             .then_with(|| a.entity.cmp(&b.entity))
     });
     scored
+}
+
+/// Leaves the entity that was first so far in front of those that are ahead of it by next to nothing; says by how much.
+fn keep_named(input: &CauseInput<'_>, written: &Written, scored: &mut [Scored]) -> Option<f64> {
+    let named = input.named?;
+    let at = scored
+        .iter()
+        .position(|s| written.name(&s.entity, input.graph) == named)
+        .filter(|&at| at > 0)?;
+    let ahead = scored[0].probability / scored[at].probability;
+    (ahead <= 1.0 + EQUAL).then(|| {
+        scored[..=at].rotate_right(1);
+        ahead
+    })
 }
 
 fn sites(

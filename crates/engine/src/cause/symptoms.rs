@@ -6,15 +6,15 @@ use model::{Hash128, Labels, Severity, Text, Time};
 use topology::{Graph, NodeId};
 
 use super::{
-    AlertKind, CauseInput, Entity, History,
+    AlertKind, AlertView, CauseInput, Entity, History,
     weights::{ALERTS_MAX, GROUP_WEIGHT_MAX, LEAK, LEAK_MAX, SYMPTOMS_MAX, severity_weight},
 };
 
 /// The ends of a call that an alert speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Call {
-    pub(super) caller: Option<NodeId>,
-    pub(super) callee: NodeId,
+    pub(super) caller: Option<Entity>,
+    pub(super) callee: Entity,
 }
 
 /// One distinct saying: this class, at this place, about this call.
@@ -82,12 +82,12 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
     for i in 0..looked_at {
         let alert = &input.alerts[i * input.alerts.len() / looked_at];
         let Some(site) = alert.site(graph) else { continue };
-        let call = call_of(graph, &site, alert.caller, alert.callee);
+        let call = call_of(graph, &site, alert);
         let symptom = found
-            .entry((site.clone(), alert.class, call))
+            .entry((site.clone(), alert.class, call.clone()))
             .or_insert_with(|| Symptom {
-                key: key_of(graph, &site, alert.class, call),
-                family: family_of(graph, &site, alert.kind, call),
+                key: key_of(graph, &site, alert.class, call.as_ref()),
+                family: family_of(graph, &site, alert.kind, call.as_ref()),
                 system: system_of(graph, &site),
                 class: alert.class,
                 title: alert.title,
@@ -124,16 +124,19 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
         // Stable, so equal weights stay in the order of place and class.
         symptoms.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         symptoms.truncate(SYMPTOMS_MAX);
-        symptoms.sort_by(|a, b| (&a.site, a.class, a.call).cmp(&(&b.site, b.class, b.call)));
+        symptoms.sort_by(|a, b| (&a.site, a.class, &a.call).cmp(&(&b.site, b.class, &b.call)));
     }
     symptoms
 }
 
 /// Groups of symptoms, in the order of place, kind and call.
 pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
-    let mut members: BTreeMap<(&Entity, AlertKind, Option<Call>), Vec<usize>> = BTreeMap::new();
+    let mut members: BTreeMap<(&Entity, AlertKind, Option<&Call>), Vec<usize>> = BTreeMap::new();
     for (i, s) in symptoms.iter().enumerate() {
-        members.entry((&s.site, s.kind, s.call)).or_default().push(i);
+        members
+            .entry((&s.site, s.kind, s.call.as_ref()))
+            .or_default()
+            .push(i);
     }
     members
         .into_iter()
@@ -157,7 +160,7 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
             }
             Group {
                 site: site.clone(),
-                call,
+                call: call.cloned(),
                 kind,
                 hosts: hosts.into_iter().take(HOSTS_MAX).collect(),
                 weight: GROUP_WEIGHT_MAX * (1.0 - libm::exp(-sum / GROUP_WEIGHT_MAX)),
@@ -173,32 +176,36 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
 const HOSTS_MAX: usize = 8;
 
 /// An alert that names only whom it called is about a call of its own place.
-fn call_of(graph: &Graph, site: &Entity, caller: Option<NodeId>, callee: Option<NodeId>) -> Option<Call> {
-    let callee = graph.thing(callee?);
-    let own = site.node().filter(|&n| n != callee);
+fn call_of(graph: &Graph, site: &Entity, alert: &AlertView<'_>) -> Option<Call> {
+    let thing = |end: &Entity| match end {
+        Entity::Node(node) => Entity::Node(graph.thing(*node)),
+        Entity::Named(_) => end.clone(),
+    };
+    let callee = thing(alert.callee.as_ref()?);
+    let own = Some(site).filter(|&site| *site != callee);
     Some(Call {
-        caller: caller.map(|c| graph.thing(c)).or(own),
+        caller: alert.caller.as_ref().map(thing).or_else(|| own.cloned()),
         callee,
     })
 }
 
-fn family_of(graph: &Graph, site: &Entity, kind: AlertKind, call: Option<Call>) -> u64 {
+fn family_of(graph: &Graph, site: &Entity, kind: AlertKind, call: Option<&Call>) -> u64 {
     let mut hash = Hash128::new("family/1");
     hash.part(site.name(graph).as_bytes())
         .part(kind.as_str().as_bytes());
     finish(hash, graph, call)
 }
 
-fn key_of(graph: &Graph, site: &Entity, class: u64, call: Option<Call>) -> u64 {
+fn key_of(graph: &Graph, site: &Entity, class: u64, call: Option<&Call>) -> u64 {
     let mut hash = Hash128::new("symptom/1");
     hash.part(site.name(graph).as_bytes()).part(&class.to_le_bytes());
     finish(hash, graph, call)
 }
 
-fn finish(mut hash: Hash128, graph: &Graph, call: Option<Call>) -> u64 {
+fn finish(mut hash: Hash128, graph: &Graph, call: Option<&Call>) -> u64 {
     if let Some(call) = call {
-        hash.maybe(call.caller.map(|c| graph.id(c).as_bytes()))
-            .part(graph.id(call.callee).as_bytes());
+        hash.maybe(call.caller.as_ref().map(|c| c.name(graph).as_bytes()))
+            .part(call.callee.name(graph).as_bytes());
     }
     (hash.finish() >> 64) as u64
 }

@@ -5,7 +5,7 @@ use model::{
 };
 use topology::Graph;
 
-use super::{AlertView, CauseInput, ChangeView, History, Ranking, kind_of, rank};
+use super::{AlertView, CauseInput, ChangeView, Entity, History, Ranking, kind_of, rank};
 use crate::{
     context::context,
     owner::{also_notify, owner},
@@ -66,7 +66,7 @@ fn ranked_as(
         .map(|(i, line)| {
             let (line, callee) = line
                 .split_once(" -> ")
-                .map_or((line, None), |(l, c)| (l, graph.find(c)));
+                .map_or((line, None), |(l, c)| (l, Some(c)));
             let (severity, rest) = line.split_once(' ').expect("severity first");
             let (place, title) = rest.split_once(' ').expect("then the place");
             let node = graph.find(place);
@@ -74,8 +74,13 @@ fn ranked_as(
                 subject: node,
                 host: None,
                 caller: None,
-                callee,
+                callee: callee.map(|c| {
+                    graph
+                        .find(c)
+                        .map_or_else(|| Entity::Named(c.into()), Entity::Node)
+                }),
                 name: place,
+                written: place,
                 class: title
                     .bytes()
                     .fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(u64::from(b))),
@@ -97,6 +102,7 @@ fn ranked_as(
             graph,
             alerts: &views,
             changes,
+            named: None,
             own,
         },
         history,
@@ -444,29 +450,140 @@ fn the_order_of_alerts_does_not_matter() {
     assert_eq!(forwards, backwards);
 }
 
-#[test]
-fn alerts_that_name_nothing_have_no_cause() {
-    let graph = graph(SHOP);
-    let none = Labels::new();
-    let view = AlertView {
+/// An alert about what no topology knows.
+fn about<'a>(name: &'a str, written: &'a str, labels: &'a Labels, first_s: i64) -> AlertView<'a> {
+    AlertView {
         subject: None,
         host: None,
         caller: None,
         callee: None,
-        name: "",
+        name,
+        written,
         class: 1,
         title: "Something",
-        kind: kind_of("Something", "", "x", &none),
+        kind: kind_of("Something", "", "x", labels),
         severity: Severity::Critical,
-        labels: &none,
+        labels,
         events: 1,
-        first: Time::from_secs(0),
+        first: Time::from_secs(first_s),
+    }
+}
+
+/// Ranks such alerts, with the cause named so far.
+fn rank_unknown(alerts: &[AlertView<'_>], named: Option<&str>) -> Ranking {
+    let input = CauseInput {
+        graph: &Graph::default(),
+        alerts,
+        changes: &[],
+        named,
+        own: None,
     };
+    rank(&input, &History::default())
+}
+
+fn names(ranking: &Ranking) -> Vec<&str> {
+    ranking.candidates.iter().map(|c| c.name.as_str()).collect()
+}
+
+#[test]
+fn an_unknown_thing_goes_by_the_name_that_its_alerts_bear() {
+    let none = Labels::new();
+    let one = [about("shop/checkout", "Checkout", &none, 0)];
+    let ranking = rank_unknown(&one, None);
+    assert_eq!(names(&ranking), ["Checkout"]);
+    assert!(
+        ranking.candidates[0].because[0]
+            .text
+            .contains("if Checkout is the cause")
+    );
+    // Two that would bear one name are told apart by the long one.
+    let two = [
+        about("shop/checkout", "checkout", &none, 0),
+        about("test/checkout", "checkout", &none, 0),
+        about("shop/cart", "Cart", &none, 0),
+    ];
+    assert_eq!(
+        names(&rank_unknown(&two, None)),
+        ["Cart", "shop/checkout", "test/checkout"]
+    );
+}
+
+#[test]
+fn a_cause_is_confirmed_by_the_name_that_its_alerts_bear() {
+    let none = Labels::new();
+    let two = [
+        about("shop/checkout", "Checkout", &none, 0),
+        about("shop/cart", "Cart", &none, 0),
+    ];
+    let ranking = rank_unknown(&two, None);
+    let mut history = History::default();
+    history.learn(incident(1), Time::from_secs(0), &ranking);
+    history.confirm(incident(1), "Checkout");
+    let cause = |history: &History| history.similar(&ranking, 1, 0.5)[0].0.cause.clone();
+    assert_eq!(cause(&history).as_deref(), Some("shop/checkout"));
+    history.confirm(incident(1), "nowhere-else");
+    assert_eq!(cause(&history).as_deref(), Some("nowhere-else"));
+}
+
+#[test]
+fn what_is_called_and_in_no_topology_is_a_cause_with_a_reason() {
+    let graph = graph("web -> book");
+    let ranking = ranked(
+        &graph,
+        "critical web HighErrorRate -> vault
+         critical book HighErrorRate -> vault",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "vault");
+    let root = &ranking.candidates[0];
+    assert_eq!(root.kind, CauseKind::Silent);
+    let said = |part: &str| root.because.iter().any(|e| e.text.contains(part));
+    assert!(
+        said("on calls from web to vault") && said("but alerts name it"),
+        "{root:?}"
+    );
+}
+
+#[test]
+fn who_was_named_stays_so_among_equals() {
+    let none = Labels::new();
+    let three = [
+        about("c", "c", &none, 0),
+        about("b", "b", &none, 1),
+        about("a", "a", &none, 2),
+    ];
+    assert_eq!(names(&rank_unknown(&three, None)), ["a", "b", "c"]);
+    let ranking = rank_unknown(&three, Some("c"));
+    assert_eq!(names(&ranking), ["c", "a", "b"]);
+    let kept = |r: &Ranking| {
+        r.candidates[0]
+            .because
+            .iter()
+            .any(|e| e.text.contains("was named before"))
+    };
+    assert!(kept(&ranking));
+    // Nothing is said where it leads anyway, and it goes where another is ahead.
+    assert!(!kept(&rank_unknown(&three, Some("a"))));
+    let mut louder = three.to_vec();
+    louder.push(AlertView {
+        class: 2,
+        ..about("b", "b", &none, 3)
+    });
+    assert_eq!(first(&rank_unknown(&louder, Some("c"))), "b");
+}
+
+#[test]
+fn alerts_that_name_nothing_have_no_cause() {
+    let graph = graph(SHOP);
+    let none = Labels::new();
+    let view = about("", "", &none, 0);
     let ranking = rank(
         &CauseInput {
             graph: &graph,
             alerts: &[view],
             changes: &[],
+            named: None,
             own: None,
         },
         &History::default(),

@@ -43,6 +43,9 @@ pub(super) const CANDIDATES_MAX: usize = 128;
 pub(super) const ALERTS_MAX: usize = 1024;
 /// Distinct symptoms that are looked at.
 pub(super) const SYMPTOMS_MAX: usize = 256;
+/// Who was named as the cause stays so while nobody is more probable by more than this share: so little tells no two
+/// apart, and each change of the cause may page another team.
+pub(super) const EQUAL: f64 = 0.05;
 /// Causes given with their reasons.
 pub(super) const RANKED_MAX: usize = 10;
 /// Log-odds for an entity that was changed right before the first symptom; odds of four to one, since most outages

@@ -7,7 +7,8 @@ use super::{
     blame::Tie,
     history::STRENGTHS,
     rank::{Scored, Site, Standing, explains},
-    symptoms::{Group, Symptom},
+    symptoms::{Call, Group, Symptom},
+    written::Written,
 };
 use crate::many::many;
 
@@ -19,6 +20,7 @@ const USUAL_ALERTS: f64 = 0.5;
 /// What the sentences are about.
 pub(super) struct Says<'a> {
     pub(super) input: &'a CauseInput<'a>,
+    pub(super) written: &'a Written,
     pub(super) history: &'a History,
     pub(super) system: &'a str,
     pub(super) groups: &'a [Group],
@@ -29,6 +31,7 @@ impl Says<'_> {
     /// Why this candidate.
     pub(super) fn of(&self, scored: &Scored, standing: &Standing) -> Vec<Evidence> {
         let mut because = Vec::new();
+        let own_name = self.name(&scored.entity);
         let mut gains: Vec<(f64, usize)> = standing
             .links
             .iter()
@@ -48,7 +51,7 @@ impl Says<'_> {
                 title(symptom.title),
                 group.kind.as_str(),
                 link.q,
-                scored.name,
+                own_name,
                 group.weight
             );
             because.push(Evidence::new(EvidenceKind::Blame, gain, text));
@@ -83,7 +86,7 @@ impl Says<'_> {
             because.push(Evidence::new(EvidenceKind::Rarity, rarity, text));
         }
         if let Some((change, _)) = standing.change {
-            because.push(self.change(&self.input.changes[change], &scored.name));
+            because.push(self.change(&self.input.changes[change], own_name));
         }
         let (times, _) = self.history.confirmed(self.system, &scored.name);
         let trusted = 1.0 - self.history.strength_weights(self.system)[0];
@@ -112,6 +115,14 @@ impl Says<'_> {
         Evidence::new(EvidenceKind::Coverage, coverage, text)
     }
 
+    /// Why it is first although others are as probable.
+    pub(super) fn kept(&self, ahead: f64) -> Evidence {
+        let text = format!(
+            "was named before, and the next is as probable: {ahead:.3} times as much, which tells no two apart"
+        );
+        Evidence::new(EvidenceKind::Entity, ahead, text)
+    }
+
     /// A change on an entity right before the first symptom.
     pub(super) fn change(&self, change: &ChangeView<'_>, entity: &Text) -> Evidence {
         let first = self.symptoms.iter().map(|s| s.first).min().unwrap_or(Time::MIN);
@@ -131,15 +142,18 @@ impl Says<'_> {
         Evidence::new(EvidenceKind::Change, lead.as_secs_f64(), text)
     }
 
+    fn name<'a>(&'a self, entity: &'a Entity) -> &'a Text {
+        self.written.name(entity, self.input.graph)
+    }
+
     /// Where a symptom is, as seen from the candidate.
     fn place(&self, group: &Group, entity: &Entity, tie: Tie) -> String {
-        let graph = self.input.graph;
-        let call = |c: super::symptoms::Call| match c.caller.filter(|&a| a != c.callee) {
-            Some(caller) => format!("on calls from {} to {}", graph.id(caller), graph.id(c.callee)),
-            None => format!("on calls to {}", graph.id(c.callee)),
+        let call = |c: &Call| match c.caller.as_ref().filter(|&a| *a != c.callee) {
+            Some(caller) => format!("on calls from {} to {}", self.name(caller), self.name(&c.callee)),
+            None => format!("on calls to {}", self.name(&c.callee)),
         };
-        let site = group.site.name(graph);
-        match (tie, group.call.filter(|_| group.kind.is_of_calls())) {
+        let site = self.name(&group.site);
+        match (tie, group.call.as_ref().filter(|_| group.kind.is_of_calls())) {
             (Tie::Needed(hops), Some(c)) => format!("{}, {} below the callee", call(c), many(hops, "hop")),
             (Tie::HostOfNeeded(hops), Some(c)) => {
                 format!(
@@ -161,7 +175,7 @@ impl Says<'_> {
                 )
             }
             (Tie::Resident, None) => format!("on {site}, on which it runs"),
-            (Tie::Callee | Tie::Caller, None) => format!("on {site} beside {}", entity.name(graph)),
+            (Tie::Callee | Tie::Caller, None) => format!("on {site} beside {}", self.name(entity)),
         }
     }
 }
