@@ -286,3 +286,70 @@ suppress:
         "{observed}"
     );
 }
+
+/// Nine events by hand: five of a silenced alert, of which three came before it was settled; two of one that pages, and a
+/// copy of its first; and a recovery of nothing. Every definition says the same in `replay` and in `stats`.
+#[test]
+fn noise_reduction_is_reckoned_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let event = |id: &str, at: &str, key: &str, status: &str| {
+        serde_json::json!({
+            "event_id": id, "ts": format!("2026-03-02T10:{at}Z"), "source": "probe", "dedup_key": key, "title": "DiskFull",
+            "severity": "critical", "service": key, "status": status,
+        })
+        .to_string()
+    };
+    let silence = r#"{"kind": "silence", "title": "s", "ts": "2026-03-02T10:00:00Z", "ends_at": "2026-03-02T11:00:00Z", "labels": {"silence_id": "s1", "matchers": "service=mail", "author": "ann", "reason": "moving house"}}"#;
+    let events = [
+        silence.to_owned(),
+        event("m1", "01:00", "mail", "firing"),
+        event("m2", "01:03", "mail", "firing"),
+        event("m3", "01:06", "mail", "firing"),
+        event("m4", "02:00", "mail", "firing"),
+        event("d1", "03:00", "db", "firing"),
+        event("d1", "03:00", "db", "firing"),
+        event("r1", "04:00", "web", "resolved"),
+        event("d2", "13:00", "db", "resolved"),
+        event("m5", "20:00", "mail", "resolved"),
+    ];
+    std::fs::write(path("events"), events.join("\n")).unwrap();
+    let expected = [
+        "events to alerts       77.8 %  9 to 2",
+        "alerts to incidents     0.0 %  2 to 2",
+        "incidents to pages     50.0 %  2 to 1",
+        "events to incidents    77.8 %  9 to 2",
+        "alerts to pages        50.0 %  2 to 1",
+        "events kept quiet      66.7 %  6 of 9",
+        "first alert to page  median 10 s, 95 % within 10 s, longest 10 s",
+    ];
+    let files = [
+        "--assignments",
+        &path("assignments"),
+        "--incidents",
+        &path("incidents"),
+    ];
+    let mut told = Vec::new();
+    for files in [&files[..], &[]] {
+        let output = stormfold()
+            .arg("replay")
+            .args(files)
+            .arg(path("events"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        told.push(String::from_utf8(output.stderr).unwrap());
+    }
+    let stats = [
+        "--assignments",
+        &path("assignments"),
+        "--incidents",
+        &path("incidents"),
+    ];
+    told.push(stdout(stormfold().arg("stats").args(stats)));
+    for told in told {
+        for line in expected {
+            assert!(told.contains(line), "{line}\n{told}");
+        }
+    }
+}

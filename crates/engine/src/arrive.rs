@@ -257,6 +257,7 @@ impl Engine {
         };
         alert.unmatched_until = None;
         if alert.count == 0 {
+            self.meta.books.quiet += alert.uncounted.events;
             self.alerts.remove(&id);
             self.meta.books.unmatched += 1;
         }

@@ -131,6 +131,14 @@ impl Engine {
         self.roll_up(id, fold);
         self.watch(p.alert, fold);
         self.look_quiet(p.alert, fold);
+        let now_quiet = self
+            .alerts
+            .get(&p.alert)
+            .is_some_and(|alert| alert.quieted.is_some());
+        if now_quiet && alert.quieted.is_none() {
+            // What waited with it; the first is counted with its suppression.
+            self.meta.books.quiet += uncounted.events;
+        }
         self.take_ahead(id, p, fold);
         self.consider_page(id, fold);
         self.pass_on(id, p.alert, fold);

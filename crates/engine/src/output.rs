@@ -102,7 +102,8 @@ pub struct Books {
     pub late: u64,
     /// Alerts placed nowhere for a reason; a view of `new` and `repeats`.
     pub suppressed: u64,
-    /// Events of alerts that are kept quiet, in an incident or without one, and events dropped by rule.
+    /// Events of alerts that are kept quiet, in an incident or without one, as they came; events dropped by rule, and
+    /// recoveries for which no firing came.
     pub quiet: u64,
     /// Recoveries for which no firing came within the lateness; a view of `resolved`.
     pub unmatched: u64,

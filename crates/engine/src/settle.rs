@@ -550,9 +550,9 @@ impl Engine {
             .alerts
             .get_mut(&p.alert)
             .expect("alerts are remembered while they wait");
-        alert.uncounted = Default::default();
-        // The first event of it; those that follow are counted as they come.
-        self.meta.books.quiet += u64::from(alert.muted.is_none());
+        let waited = std::mem::take(&mut alert.uncounted).events;
+        // What waited for this; those that follow are counted as they come.
+        self.meta.books.quiet += if alert.muted.is_none() { 1 + waited } else { 0 };
         alert.muted = Some(reason.clone());
         self.say_episode(p.episode, None, Some(&reason), None, fold);
         self.list_quiet(p.alert, "habit", &reason, because, fold);

@@ -14,7 +14,10 @@ use model::{IncidentId, Input, Text, Time};
 use serde::Serialize;
 use tempfile::SpooledTempFile;
 
-use crate::fail::{Done, Failure};
+use crate::{
+    fail::{Done, Failure},
+    reduction::Suppressed,
+};
 
 const SPOOL_BYTES: usize = 64 << 20;
 
@@ -147,8 +150,13 @@ impl Assignments {
         Ok(())
     }
 
-    /// Writes the file.
-    pub(super) fn finish(self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the file; gives how many events of alerts are kept quiet in the end, and of how many.
+    pub(super) fn finish(self, out: &mut impl Write) -> io::Result<Suppressed> {
+        let mut kept = Suppressed {
+            what: "events",
+            count: 0,
+            of: 0,
+        };
         let Assignments {
             spool, mut places, ..
         } = self;
@@ -192,10 +200,15 @@ impl Assignments {
                     }
                 }
             };
+            if episode < REASON {
+                kept.of += 1;
+                kept.count += u64::from(record.suppressed.is_some());
+            }
             serde_json::to_writer(&mut *out, &record)?;
             out.write_all(b"\n")?;
         }
-        out.flush()
+        out.flush()?;
+        Ok(kept)
     }
 
     fn number(&mut self, episode: EpisodeId) -> u32 {

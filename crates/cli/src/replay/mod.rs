@@ -133,14 +133,14 @@ pub(crate) fn run(args: &Args) -> Done {
         feed.settle(SETTLE_MAX, &mut outputs)?;
     }
     bar.clear();
-    let first_page_s = outputs.finish(feed.shard())?;
+    let (first_page_s, kept) = outputs.finish(feed.shard())?;
     refused.finish()?;
     if !args.quiet {
         let lost = match (&args.truth, &args.assignments) {
             (Some(truth), Some(assignments)) => Some(Lost::read(truth, assignments)?),
             _ => None,
         };
-        report::print(&feed, &refused, begin.elapsed(), first_page_s, lost);
+        report::print(&feed, &refused, begin.elapsed(), (first_page_s, kept), lost);
     }
     Ok(())
 }

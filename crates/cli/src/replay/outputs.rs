@@ -11,7 +11,10 @@ use foldhash::{HashMap, HashMapExt};
 use model::{CauseKind, Change, ChangeKind, Incident, IncidentId, Input, Time};
 use serde::Serialize;
 
-use crate::fail::{Done, Failure};
+use crate::{
+    fail::{Done, Failure},
+    reduction::Suppressed,
+};
 
 use super::{
     Args,
@@ -157,8 +160,9 @@ impl Outputs {
         Ok(())
     }
 
-    /// Writes everything that had to wait for the end; gives the seconds from first alert to first page.
-    pub(super) fn finish(&mut self, shard: &Shard) -> Result<Vec<f64>, Failure> {
+    /// Writes everything that had to wait for the end; gives the seconds from first alert to first page, and what was kept
+    /// quiet where assignments tell.
+    pub(super) fn finish(&mut self, shard: &Shard) -> Result<(Vec<f64>, Option<Suppressed>), Failure> {
         self.partition_ends(shard)?;
         for sink in [&mut self.changes, &mut self.incidents, &mut self.causes]
             .into_iter()
@@ -166,13 +170,13 @@ impl Outputs {
         {
             sink.flush()?;
         }
+        let mut kept = None;
         if let Some((assignments, mut sink)) = self.assignments.take() {
-            assignments
-                .finish(&mut sink.out)
-                .map_err(|e| Failure::io(&sink.name, e))?;
+            let written = assignments.finish(&mut sink.out);
+            kept = Some(written.map_err(|e| Failure::io(&sink.name, e))?);
             sink.flush()?;
         }
-        Ok(std::mem::take(&mut self.delays.seconds))
+        Ok((std::mem::take(&mut self.delays.seconds), kept))
     }
 
     fn keeps_incidents(&self) -> bool {

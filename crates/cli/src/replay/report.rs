@@ -9,12 +9,13 @@ use crate::{
 
 use super::{feed::Feed, refused::Refused};
 
-/// `first_page_s`: seconds from the first alert of each paged incident to its page.
+/// `first_page_s`: seconds from the first alert of each paged incident to its page. `kept`: what is kept quiet in the end;
+/// without it what was when it came is told.
 pub(super) fn print(
     feed: &Feed,
     refused: &Refused,
     elapsed: Duration,
-    first_page_s: Vec<f64>,
+    (first_page_s, kept): (Vec<f64>, Option<Suppressed>),
     lost: Option<Lost>,
 ) {
     let books = feed.books();
@@ -56,11 +57,11 @@ pub(super) fn print(
         alerts: books.new,
         incidents: books.incidents,
         pages: books.pages,
-        suppressed: Some(Suppressed {
+        suppressed: kept.or(Some(Suppressed {
             what: "events",
             count: books.quiet,
             of: events,
-        }),
+        })),
         lost,
         first_page_s,
     };
