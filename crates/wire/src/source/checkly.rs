@@ -62,6 +62,10 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         "NO_ALERT" => (State::Info, Severity::Info),
         _ => (State::Firing, Severity::Unknown),
     };
+    if word.eq_ignore_ascii_case("ALERT_SSL") {
+        // The check may pass all the while; its recovery is no new certificate.
+        d.key = d.key.take().map(|key| join(&[&key, "certificate"]));
+    }
     d.state(Some(state));
     d.severity_as(Some(word), Some(level));
     f.rest_into(&mut d);

@@ -265,6 +265,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
                     "detail.message",
                     "detail.reason",
                     "detail.stoppedReason",
+                    "detail.Message",
                 ])
                 .unwrap_or_default();
             d.service = f.first(&["detail.service", "detail.group"]);
@@ -279,6 +280,14 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             let level = word.as_deref().and_then(super::findings::level);
             d.severity_as(word, level);
             d.key = f.first(&["detail.id", "detail.findingArn", "detail.taskDefinitionArn"]);
+            if from == "aws.rds" {
+                d.entity("database", f.text("detail.SourceIdentifier"));
+                d.key = Some(join(&[
+                    &f.glance("detail.SourceArn").unwrap_or_default(),
+                    &f.glance("detail.EventID").unwrap_or_default(),
+                ]))
+                .filter(|key| !key.is_empty());
+            }
             if from == "aws.ecs"
                 && let Some(group) = f.glance("detail.group")
             {
@@ -291,9 +300,16 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             let change = matches!(
                 from.as_str(),
                 "aws.codedeploy" | "aws.codepipeline" | "aws.cloudformation" | "aws.codebuild"
-            ) || f
-                .glance("detail-type")
-                .is_some_and(|t| t.starts_with("AWS API Call") || t.ends_with("State-change Notification"));
+            ) || f.glance("detail-type").is_some_and(|t| {
+                t.starts_with("AWS API Call")
+                    || t.ends_with("via CloudTrail")
+                    || t.ends_with("State-change Notification")
+            });
+            // A timer of one's own.
+            if from == "aws.events" && f.glance("detail-type").as_deref() == Some("Scheduled Event") {
+                f.rest_into(&mut d);
+                return sink.other(OtherKind::Heartbeat, d);
+            }
             if change {
                 d.kind = EventKind::Change;
             }

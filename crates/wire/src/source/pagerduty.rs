@@ -77,7 +77,7 @@ fn events(value: &Value, sink: &mut Sink<'_>) {
             }
         }
     }
-    match action.as_deref() {
+    match action.as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("acknowledge") => d.state(Some(State::Acked)),
         Some("resolve") => d.state(Some(State::Resolved)),
         Some("trigger") => d.state(Some(State::Firing)),
