@@ -353,3 +353,30 @@ fn noise_reduction_is_reckoned_right() {
         }
     }
 }
+
+#[test]
+fn a_dry_run_says_what_would_be_suppressed() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("c.yaml");
+    let body = dir.path().join("body.json");
+    std::fs::write(
+        &config,
+        "suppress:\n  drop:\n    - {name: test hosts, matchers: 'host=~\"test-.*\"'}\n",
+    )
+    .unwrap();
+    let explained = |host: &str| {
+        let text =
+            format!(r#"{{"title":"Disk is full","severity":"critical","status":"firing","host":"{host}"}}"#);
+        std::fs::write(&body, text).unwrap();
+        stdout(
+            stormfold()
+                .args(["normalize", "--explain", "--config"])
+                .arg(&config)
+                .arg(&body),
+        )
+    };
+    let test = explained("test-3");
+    assert!(test.contains("suppressed dropped by rule test hosts"), "{test}");
+    let live = explained("till-3");
+    assert!(!live.contains("suppressed"), "{live}");
+}

@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use model::{Event, EventKind, Time};
+use engine::{Output, Settings, Shard};
+use model::{Event, EventKind, Input, Text, Time};
 use serde_json::Value;
 use topology::Graph;
 use wire::{Decoder, Found, Raw};
@@ -20,6 +21,8 @@ use crate::{
 const SHOWN_BYTES: usize = 120;
 /// Places of a value that are shown.
 const PLACES_MAX: usize = 3;
+/// How long stream time runs on after a body, so that what waits for company has waited.
+const RUNS_ON: model::Span = model::Span::from_secs(3_600);
 
 pub(super) struct Explanation {
     /// Reads without tables, so that the difference is what they added.
@@ -27,11 +30,15 @@ pub(super) struct Explanation {
     has_tables: bool,
     own: Vec<String>,
     graph: Option<Graph>,
+    /// The fold, to ask what it would suppress.
+    settings: Settings,
+    topology: Vec<Input>,
 }
 
 impl Explanation {
     pub(super) fn new(config: &Config, topology: Option<&str>) -> Result<Explanation, Failure> {
         let file = topology.or(config.topology.as_deref());
+        let parts = file.map(crate::topology::read).transpose()?.unwrap_or_default();
         let bare = wire::DecodeSettings {
             tables: wire::Tables::default(),
             ..config.decode()?
@@ -41,7 +48,57 @@ impl Explanation {
             has_tables: !config.decode.tables.is_empty(),
             own: config.decode.mappings.iter().map(|m| m.source.clone()).collect(),
             graph: file.map(crate::topology::graph).transpose()?,
+            settings: Settings {
+                placements: true,
+                ..config.engine()
+            },
+            topology: parts.into_iter().map(Input::TopologyPart).collect(),
         })
+    }
+
+    /// Why each thing of a body would be suppressed, were it all that came: the rules of the configuration, and what the
+    /// body says of its own alerts. What else fires, and what is silenced by then, only the running fold knows.
+    fn suppressed(&self, found: &[Found]) -> Vec<Option<Text>> {
+        let mut shard = Shard::new(self.settings.clone());
+        let mut out = Vec::new();
+        shard.step(&self.topology, &mut out);
+        out.clear();
+        let (mut number, mut last) = (self.topology.len() as u64, None);
+        let mut numbers = Vec::with_capacity(found.len());
+        for one in found {
+            let input = one.clone().into_input();
+            numbers.push(input.as_ref().map(|_| number));
+            if let Some(input) = input {
+                if let Input::Event(event) = &input {
+                    last = last.max(Some(event.received_at));
+                }
+                shard.step(std::slice::from_ref(&input), &mut out);
+                number += 1;
+            }
+        }
+        if let Some(last) = last {
+            shard.progress(last + RUNS_ON, &mut out);
+        }
+        let reason = |number: u64| {
+            let episode = out.iter().find_map(|o| match o {
+                Output::Event { input, episode } if *input == number => *episode,
+                _ => None,
+            })?;
+            // The last one counts.
+            let said = out.iter().rev().find_map(|o| match o {
+                Output::Episode {
+                    episode: e,
+                    suppressed,
+                    ..
+                } if *e == episode => Some(suppressed.clone()),
+                _ => None,
+            });
+            said.flatten()
+        };
+        numbers
+            .into_iter()
+            .map(|number| number.and_then(reason))
+            .collect()
     }
 
     pub(super) fn of(&self, file: &str, raw: &Raw<'_>, found: &[Found]) -> String {
@@ -65,7 +122,9 @@ impl Explanation {
                 n => format!("{n} things"),
             }
         );
+        let suppressed = self.suppressed(found);
         for (i, one) in found.iter().enumerate() {
+            let suppressed = suppressed.get(i).and_then(Option::as_deref);
             let _ = write!(out, "{}. ", i + 1);
             match one {
                 Found::Rejected(rejection) => {
@@ -96,7 +155,7 @@ impl Explanation {
                     event: Some(event),
                 } => {
                     let _ = writeln!(out, "no alert: {}", kind.as_str());
-                    self.event(event, raw, &leaves, bare.get(i), &mut out);
+                    self.event(event, raw, &leaves, bare.get(i), suppressed, &mut out);
                 }
                 Found::Alert(event) => {
                     let what = if event.kind == EventKind::Ack {
@@ -105,7 +164,7 @@ impl Explanation {
                         "an alert"
                     };
                     let _ = writeln!(out, "{what}");
-                    self.event(event, raw, &leaves, bare.get(i), &mut out);
+                    self.event(event, raw, &leaves, bare.get(i), suppressed, &mut out);
                 }
             }
         }
@@ -118,6 +177,7 @@ impl Explanation {
         raw: &Raw<'_>,
         leaves: &[(String, String)],
         bare: Option<&Found>,
+        suppressed: Option<&str>,
         out: &mut String,
     ) {
         let mut say = |name: &str, value: &str, note: &str| {
@@ -227,6 +287,13 @@ impl Explanation {
             _ => "into the fold",
         };
         say("goes", goes, "");
+        if let Some(reason) = suppressed {
+            say(
+                "suppressed",
+                reason,
+                "  by the configuration, were it all that came",
+            );
+        }
         out.push('\n');
     }
 

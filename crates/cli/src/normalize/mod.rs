@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     config: crate::config::File,
     /// Show each step in words instead: what was detected, which fields were found and where, what the names mean, the
-    /// dedup key, the domain, what tables added.
+    /// dedup key, the domain, what tables added, what the configuration would suppress.
     #[arg(long)]
     explain: bool,
     /// For `--explain`: the topology in which names are looked up; absent: that of the configuration.
