@@ -10,7 +10,6 @@ use crate::draft::Draft;
 
 /// The kind of entity that a label names, in the spellings of Prometheus, Kubernetes, OpenTelemetry and the clouds.
 pub(crate) fn entity_kind(label: &str) -> Option<&'static str> {
-    // Compared as bytes, which the compiler sorts by length and place; as text each would be tried in turn.
     Some(match label.as_bytes() {
         b"namespace"
         | b"kubernetes_namespace"
