@@ -270,16 +270,15 @@ fn what_is_never_heard_again_is_forgotten() {
     assert!(most <= 20 * 24 * 4, "{most} alerts were kept");
 }
 
-/// What keeps breaking out together although the topology does not connect it is suggested, and nothing is grouped by it.
-#[test]
-fn what_keeps_breaking_out_together_is_suggested_and_not_assumed() {
+/// A shard in which web and till, which nothing connects, broke out together on each of some days, and mail alone.
+fn together_for(days: i64) -> Shard {
     let topology = r#"{"nodes": [{"id": "web"}, {"id": "till"}, {"id": "mail"}], "edges": []}"#;
     let parts = wire::topology_parts(topology).unwrap();
     let mut shard = Shard::new(Settings::default());
     let inputs: Vec<Input> = parts.into_iter().map(Input::TopologyPart).collect();
     shard.step(&inputs, &mut Vec::new());
     let at = |i: i64| start() + Span::from_secs(i);
-    for day in 0..4 {
+    for day in 0..days {
         let from = day * 86_400;
         let mut out = fold(
             &mut shard,
@@ -301,11 +300,36 @@ fn what_keeps_breaking_out_together_is_suggested_and_not_assumed() {
             "each opens its own incident"
         );
     }
-    let found = shard.suggestions();
+    shard
+}
+
+/// What keeps breaking out together although the topology does not connect it is suggested, and nothing is grouped by it.
+#[test]
+fn what_keeps_breaking_out_together_is_suggested_and_not_assumed() {
+    let found = together_for(4).suggestions();
     assert_eq!(found.len(), 1, "{found:?}");
     let only = &found[0];
     assert_eq!((only.a.as_str(), only.b.as_str()), ("till", "web"));
     assert_eq!((only.together, only.of, only.known), (4, 4, (true, true)));
+}
+
+/// What was not heard for as long as alerts are remembered is forgotten with them, though the domain lives on.
+#[test]
+fn a_suggestion_that_is_not_seen_any_more_is_forgotten() {
+    let mut shard = together_for(4);
+    let days = i64::from(Settings::default().limits.alert_memory_days);
+    let on = |day: i64| {
+        event(
+            "m",
+            start() + Span::from_secs(day * 86_400),
+            Severity::Error,
+            Some("mail"),
+        )
+    };
+    fold(&mut shard, (5..days).map(on));
+    assert_eq!(shard.suggestions().len(), 1, "a quiet while is no end");
+    fold(&mut shard, (days..days + 7).map(on));
+    assert!(shard.suggestions().is_empty());
 }
 
 /// Rows of a table, as keys and values.

@@ -403,13 +403,13 @@ impl Others<'_> {
         (libm::log(self.usual_share(system, key)) / libm::log(unseen)).clamp(0.0, 1.0)
     }
 
-    /// Above 1 when a symptom comes more often than it usually does in an incident, below 1 when less often.
-    pub(super) fn surprise(&self, system: &str, key: u64, events: u64) -> f64 {
+    /// Above 1 when a symptom comes more often than it usually does in an incident, below 1 when less often. What is
+    /// usual is its own number, shrunk by one incident towards what symptoms of its system `typical`ly have in the one at
+    /// hand: so a line that is logged twenty times says more than a blip also on the first day.
+    pub(super) fn surprise(&self, system: &str, key: u64, events: u64, typical: f64) -> f64 {
         let (_, seen, before) = self.counts(system, key);
-        if seen <= 0.0 {
-            return 1.0;
-        }
-        ((events as f64 + 1.0) / (before / seen + 1.0)).clamp(SURPRISE.0, SURPRISE.1)
+        let usual = (before + typical) / (seen + 1.0);
+        ((events as f64 + 1.0) / (usual + 1.0)).clamp(SURPRISE.0, SURPRISE.1)
     }
 
     /// How many nats a candidate is usually ahead of one never suspected; and the same before anything was seen.

@@ -40,6 +40,8 @@ pub(super) struct Symptom<'a> {
     pub(super) labels: &'a Labels,
     /// How much it says: severity, rarity, rarity of its family, and surprise.
     pub(super) weight: f64,
+    /// Of that weight, the factor for coming more or less often than usual.
+    pub(super) surprise: f64,
     /// Probability of it in any incident of its system.
     pub(super) usual: f64,
     /// 1 for what was never seen, towards 0 for what is always there.
@@ -101,6 +103,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
                 hosts: BTreeSet::new(),
                 labels: alert.labels,
                 weight: 0.0,
+                surprise: 1.0,
                 usual: 0.0,
                 rarity: 1.0,
             });
@@ -112,13 +115,14 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
     }
     let mut symptoms: Vec<Symptom<'a>> = found.into_values().collect();
     let others = history.without(input.own);
+    let typical = typical_events(&symptoms);
     for s in &mut symptoms {
         s.usual = others.usual_share(&s.system, s.key);
         s.rarity = others.rarity(&s.system, s.key);
-        let surprise = others.surprise(&s.system, s.key, s.events);
+        s.surprise = others.surprise(&s.system, s.key, s.events, typical[&s.system]);
         // A metric that never stood out says less where some metric always does.
         let unusual = s.rarity * libm::sqrt(others.rarity(&s.system, s.family));
-        s.weight = severity_weight(s.severity) * unusual * surprise;
+        s.weight = severity_weight(s.severity) * unusual * s.surprise;
     }
     if symptoms.len() > SYMPTOMS_MAX {
         // Stable, so equal weights stay in the order of place and class.
@@ -127,6 +131,18 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
         symptoms.sort_by(|a, b| (&a.site, a.class, &a.call).cmp(&(&b.site, b.class, &b.call)));
     }
     symptoms
+}
+
+/// Events that a symptom of each system typically has here: the geometric mean, which one flood hardly moves.
+fn typical_events(symptoms: &[Symptom<'_>]) -> BTreeMap<Text, f64> {
+    let mut logs: BTreeMap<Text, (f64, f64)> = BTreeMap::new();
+    for s in symptoms {
+        let (sum, n) = logs.entry(s.system.clone()).or_default();
+        *sum += libm::log(s.events.max(1) as f64);
+        *n += 1.0;
+    }
+    let mean = |(system, (sum, n))| (system, libm::exp(sum / n));
+    logs.into_iter().map(mean).collect()
 }
 
 /// Groups of symptoms, in the order of place, kind and call.
@@ -138,7 +154,7 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
             .or_default()
             .push(i);
     }
-    members
+    let mut groups: Vec<Group> = members
         .into_iter()
         .map(|((site, kind, call), of)| {
             let sum: f64 = of.iter().map(|&i| symptoms[i].weight).sum();
@@ -169,7 +185,29 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
                 example,
             }
         })
-        .collect()
+        .collect();
+    share_calls(&mut groups);
+    groups
+}
+
+/// Who calls and who is called see the same: what both say of one call weighs as much as the heavier of them, shared.
+fn share_calls(groups: &mut [Group]) {
+    let of_call = |g: &Group| Some((g.kind, g.call.clone().filter(|_| g.kind.is_of_calls())?));
+    let mut weights: BTreeMap<(AlertKind, Call), (f64, f64)> = BTreeMap::new();
+    for group in &*groups {
+        if let Some(call) = of_call(group) {
+            let (sum, most) = weights.entry(call).or_default();
+            *sum += group.weight;
+            *most = most.max(group.weight);
+        }
+    }
+    for group in groups {
+        if let Some((sum, most)) = of_call(group).map(|call| weights[&call])
+            && sum > 0.0
+        {
+            group.weight *= most / sum;
+        }
+    }
 }
 
 /// Hosts of one group that are suspected.

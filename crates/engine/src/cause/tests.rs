@@ -546,6 +546,46 @@ fn what_is_called_and_in_no_topology_is_a_cause_with_a_reason() {
 }
 
 #[test]
+fn what_comes_far_more_often_than_the_rest_weighs_more_from_the_first_day() {
+    let none = Labels::new();
+    let named = |name, events| AlertView {
+        events,
+        ..about(name, name, &none, 0)
+    };
+    let flood = [named("a", 1), named("b", 1), named("c", 20)];
+    let ranking = rank_unknown(&flood, None);
+    assert_eq!(first(&ranking), "c");
+    let said = &ranking.candidates[0].because[0].text;
+    assert!(said.contains("for 20 events 3.0 times as much"), "{said}");
+    // Where all come often, none does.
+    let all = [named("a", 20), named("b", 20), named("c", 20)];
+    let ranking = rank_unknown(&all, None);
+    assert_eq!(names(&ranking), ["a", "b", "c"]);
+    assert!(!ranking.candidates[0].because[0].text.contains("times as much"));
+}
+
+#[test]
+fn both_ends_of_a_call_are_one_witness() {
+    let none = Labels::new();
+    let seen_at = |place| AlertView {
+        caller: Some(Entity::Named("web".into())),
+        callee: Some(Entity::Named("book".into())),
+        kind: kind_of("SlowCalls latency", "", "x", &none),
+        ..about(place, place, &none, 0)
+    };
+    let weight = |alerts: &[AlertView<'_>]| -> f64 {
+        let ranking = rank_unknown(alerts, None);
+        assert_eq!(first(&ranking), "book");
+        ranking.sites.iter().map(|site| site.weight).sum()
+    };
+    let (once, twice) = (
+        weight(&[seen_at("web")]),
+        weight(&[seen_at("web"), seen_at("book")]),
+    );
+    assert!((once - twice).abs() < 1e-9, "{once} {twice}");
+}
+
+#[test]
 fn who_was_named_stays_so_among_equals() {
     let none = Labels::new();
     let three = [

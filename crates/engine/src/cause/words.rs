@@ -17,6 +17,9 @@ const REASONS_MAX: usize = 3;
 /// Below this rarity a candidate's own alerts are said to be usual: it counts as silent by more than half.
 const USUAL_ALERTS: f64 = 0.5;
 
+/// From this factor on it is said that a symptom comes more often than usual.
+const OFTEN: f64 = 1.5;
+
 /// What the sentences are about.
 pub(super) struct Says<'a> {
     pub(super) input: &'a CauseInput<'a>,
@@ -47,12 +50,13 @@ impl Says<'_> {
             let place = self.place(group, &scored.entity, link.tie);
             let symptom = &self.symptoms[group.example];
             let text = format!(
-                "{} ({}) {place}: probability {:.2} if {} is the cause, weight {:.2}",
+                "{} ({}) {place}: probability {:.2} if {} is the cause, weight {:.2}{}",
                 title(symptom.title),
                 group.kind.as_str(),
                 link.q,
                 own_name,
-                group.weight
+                group.weight,
+                often(symptom)
             );
             because.push(Evidence::new(EvidenceKind::Blame, gain, text));
         }
@@ -178,6 +182,17 @@ impl Says<'_> {
             (Tie::Callee | Tie::Caller, None) => format!("on {site} beside {}", self.name(entity)),
         }
     }
+}
+
+/// Said of what counts far more because it comes far more often than is usual.
+fn often(symptom: &Symptom<'_>) -> String {
+    if symptom.surprise < OFTEN {
+        return String::new();
+    }
+    format!(
+        ", for {} events {:.1} times as much",
+        symptom.events, symptom.surprise
+    )
 }
 
 /// A title short enough to stand in a sentence.

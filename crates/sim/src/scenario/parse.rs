@@ -290,6 +290,10 @@ impl Scenario {
                     ..change_at(at)
                 }))
             }
+            ["gone", id] => Input::TopologyChange(Box::new(TopologyChange {
+                remove_nodes: vec![(*id).into()],
+                ..change_at(at)
+            })),
             [word, service, title, pairs @ ..] => {
                 Input::Event(Box::new(self.event(at, word, service, title, pairs)?))
             }
