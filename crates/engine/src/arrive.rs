@@ -55,6 +55,7 @@ impl Engine {
     fn fire(&mut self, id: AlertId, event: &Event, known: bool, fold: &mut Fold<'_>) -> Option<u64> {
         let alert = self.alerts.get_mut(&id).expect("made on arrival");
         let fired_before = alert.habit.last.is_some();
+        let severity_changed = alert.severity != event.severity;
         alert.count += 1;
         alert.heard_at = fold.time;
         let merges = fold.settings.merge.any();
@@ -100,6 +101,15 @@ impl Engine {
         let begun_before = event
             .starts_at
             .is_some_and(|start| alert.habit.last.is_some_and(|last| start <= last));
+        let gap_s = event.ts.since(alert.state_at).as_secs_f64();
+        if !older && let Some(was) = was {
+            let source = self.sources.entry(&event.source, Default::default);
+            source.note_gap(
+                gap_s,
+                was == Status::Resolved,
+                fold.settings.grouping.interval_max_s,
+            );
+        }
         if !older {
             if was == Some(Status::Firing) && silent_s > 0.0 {
                 alert.habit.repeated(silent_s);
@@ -123,7 +133,8 @@ impl Engine {
         let incident = alert.incident;
         let holds = match incident.and_then(|i| self.incidents.get(&i)) {
             Some(state) if state.is_open() && !state.background => {
-                let held = || self.still_holds(&alert.spot.system, &alert.source, silent_s, fold);
+                let (system, source) = (&alert.spot.system, &alert.source);
+                let held = || self.still_holds(system, source, silent_s, severity_changed, fold);
                 was == Some(Status::Firing) && (begun_before || held())
             }
             _ => false,
@@ -133,6 +144,7 @@ impl Engine {
         self.note_sender(id, |sender| {
             sender.firings += 1;
             sender.again += u64::from(again);
+            sender.repeats += u64::from(was == Some(Status::Firing));
         });
         if was == Some(Status::Firing) {
             self.meta.books.repeats += 1;
@@ -140,7 +152,10 @@ impl Engine {
             self.meta.books.new += 1;
         }
         let alert = self.alerts.get(&id).expect("made on arrival");
-        if alert.unsettled > 0 && !entered.fresh {
+        // What is kept out is placed already; that it is looked at again holds nothing up.
+        let habit = &alert.habit;
+        let kept_out = alert.unsettled == 1 && alert.muted.is_some() && alert.settled >= habit.start;
+        if alert.unsettled > 0 && !entered.fresh && !kept_out {
             let episode = alert.episode;
             self.count_quietly(id, event.ts);
             return Some(episode);
@@ -224,9 +239,14 @@ impl Engine {
             return Some(episode);
         }
         self.meta.books.resolved += 1;
+        let was_firing = alert.firing();
+        if was_firing {
+            let held_s = event.ts.since(alert.state_at).as_secs_f64();
+            let source = self.sources.entry(&event.source, Default::default);
+            source.note_gap(held_s, true, fold.settings.grouping.interval_max_s);
+        }
         alert.heard_at = fold.time;
         alert.state_at = event.ts;
-        let was_firing = alert.firing();
         alert.status = Status::Resolved;
         let unheard = !was_firing || alert.incident.is_none();
         self.note_sender(id, |sender| sender.recoveries += 1);

@@ -30,7 +30,7 @@ impl Engine {
             .expect("alerts are remembered while they wait");
         let habit = &alert.habit;
         let before_s = COMPANY_S + self.interval_s(p.alert);
-        let until = p.t + secs(fold.settings.grouping.settle_s);
+        let until = self.until(p, fold);
         let company = self.company(p.alert, p.t - secs(before_s), until, p.t, fold);
         let strangers = if p.weight == 0 && self.bare(p.alert) {
             company.strangers

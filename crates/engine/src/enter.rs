@@ -7,7 +7,7 @@ use crate::{
     fold::Fold,
     habit::RUN_S,
     settings::secs,
-    settle::{Kind, Pending},
+    settle::{Kind, Look, Pending},
     system::Fresh,
 };
 
@@ -48,7 +48,7 @@ impl Engine {
         source.high += u64::from(event.severity >= Severity::Error);
         source.repeats +=
             u64::from(gap.is_some_and(|gap| gap.as_secs_f64() <= 1.5 * fold.settings.grouping.episode_s));
-        source.tick(t, fold.settings.grouping.interval_max_s);
+        source.tick(t);
         let weight = source.weight(event.severity);
 
         if habit
@@ -155,6 +155,7 @@ impl Engine {
             event_id: event_id.clone(),
             announced: None,
             said: Vec::new(),
+            look: Look::First,
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
             self.note_outbreak(id, t, fold);

@@ -187,7 +187,9 @@ impl Engine {
             let together = own.beside.entry(other.clone()).or_default();
             *together += 1;
             let n = f64::from(*together);
-            let life = t.since(own.first.min(theirs.first)).as_secs_f64();
+            // Watched for as long as anything here was: that both were silent before counts as well.
+            let watched = self.meta.since.unwrap_or(t).min(own.first).min(theirs.first);
+            let life = t.since(watched).as_secs_f64();
             let by_chance = f64::from(own.times) * f64::from(theirs.times) * 2.0 * beside_s / life.max(1.0);
             let alike = libm::fabs(t.since(*at).as_secs_f64()) <= ALIKE_S
                 && strsim::sorensen_dice(&late.template, &template) >= ALIKE;

@@ -30,6 +30,7 @@ mod kin;
 mod life;
 mod limit;
 mod lineage;
+mod look;
 mod many;
 mod matcher;
 mod member;

@@ -16,29 +16,43 @@ pub(crate) struct Sender {
     pub firings: u64,
     pub recoveries: u64,
     pub again: u64,
+    /// Firings of what was firing already, whether a new episode or not.
+    #[serde(default)]
+    pub repeats: u64,
 }
 
 /// Tools of a system that are told apart; of others nothing is known.
 const SENDERS_MAX: usize = 64;
 /// Firings without any recovery from which on a tool is known to send none.
 const KNOWN_MIN: u64 = 20;
+/// Repeats for each recovery up to which a tool is one that reports changes only: what it seems to repeat is what follows
+/// on a recovery that got lost, and half of them do not get lost.
+const REPEATS_SHARE: f64 = 0.5;
 
 impl Sender {
     /// Whether a condition whose end it did not say still holds, so many seconds after its last word. While nothing is
     /// known of it, and where it does not repeat, for `unknown_s` seconds.
-    fn still_holds(&self, silent_s: f64, unknown_s: f64) -> bool {
+    fn still_holds(&self, silent_s: f64, unknown_s: f64, severity_changed: bool) -> bool {
         let never_ends = (self.recoveries as f64) < 0.1 * self.firings as f64;
         match self.firings {
             0..KNOWN_MIN if self.recoveries == 0 => silent_s <= unknown_s,
             KNOWN_MIN.. if never_ends => false,
+            // It says a change of severity as well, and that is no end.
+            KNOWN_MIN.. if self.reports_changes() && !severity_changed => false,
             _ => self.again >= self.recoveries || silent_s <= unknown_s,
         }
+    }
+
+    /// Whether it speaks of a condition when that changes, and not again while it holds.
+    fn reports_changes(&self) -> bool {
+        self.repeats as f64 <= REPEATS_SHARE * self.recoveries as f64
     }
 
     pub(crate) fn add(&mut self, other: Sender) {
         self.firings += other.firings;
         self.recoveries += other.recoveries;
         self.again += other.again;
+        self.repeats += other.repeats;
     }
 }
 
@@ -54,7 +68,16 @@ impl Engine {
     }
 
     /// Whether an alert that is firing still holds although nothing was said of it for so long.
-    pub(crate) fn still_holds(&self, system: &Text, source: &Text, silent_s: f64, fold: &Fold<'_>) -> bool {
+    ///
+    /// `severity_changed`: it says another severity now than before.
+    pub(crate) fn still_holds(
+        &self,
+        system: &Text,
+        source: &Text,
+        silent_s: f64,
+        severity_changed: bool,
+        fold: &Fold<'_>,
+    ) -> bool {
         let unknown_s = 2.0 * fold.settings.grouping.reach_unknown_s;
         let senders = self.systems.get(system).map(|system| &system.senders);
         let sender = senders
@@ -63,6 +86,39 @@ impl Engine {
             .unwrap_or_default();
         // A tool that says an end nowhere says none here, either, however little it said here so far.
         let nowhere = self.sources.get(source).is_some_and(|tool| tool.never_resolves());
-        (sender.recoveries > 0 || !nowhere) && sender.still_holds(silent_s, unknown_s)
+        (sender.recoveries > 0 || !nowhere) && sender.still_holds(silent_s, unknown_s, severity_changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tool_of_changes_says_twice_begins_anew() {
+        let changes = Sender {
+            firings: 100,
+            recoveries: 80,
+            again: 20,
+            repeats: 20,
+        };
+        assert!(!changes.still_holds(120.0, 600.0, false));
+        assert!(
+            changes.still_holds(120.0, 600.0, true),
+            "a change of severity is no end"
+        );
+        let repeats = Sender {
+            repeats: 300,
+            ..changes
+        };
+        assert!(repeats.still_holds(120.0, 600.0, false));
+        assert!(!repeats.still_holds(700.0, 600.0, false));
+        let few = Sender {
+            firings: 10,
+            recoveries: 8,
+            again: 2,
+            repeats: 2,
+        };
+        assert!(few.still_holds(120.0, 600.0, false));
     }
 }

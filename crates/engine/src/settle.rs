@@ -1,5 +1,7 @@
 //! Settlement: ten seconds after it came, an alert finds its incident, once, with what came beside it in view.
 
+use std::collections::BTreeSet;
+
 use model::{
     AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, RunnerUp, Severity, Span, Text, Time,
 };
@@ -13,7 +15,7 @@ use crate::{
     fold::Fold,
     habit::RECENT_S,
     lineage::said_by,
-    onset::LOOK_BACK_S,
+    onset::{LOOK_BACK_S, SEVERAL},
     returning::RECENT_MIN,
     settings::secs,
     spot::ambiguity,
@@ -43,6 +45,19 @@ pub(crate) struct Pending {
     /// What people said of it meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Event>,
+    #[serde(default)]
+    pub look: Look,
+}
+
+/// How often its tool has looked when a waiting alert is settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Look {
+    #[default]
+    First,
+    /// It was put off until another look.
+    Second,
+    /// It was kept out after the first look; another one may take it in.
+    After,
 }
 
 /// How a waiting alert was counted in its system.
@@ -118,10 +133,17 @@ impl Engine {
         };
         self.order.remove(&number);
         self.follow_merges(pending.alert);
+        if self.is_heard_by_now(&pending) {
+            return;
+        }
         pending.announced = pending.announced.map(|id| self.follow(id));
         self.meta.habitual.roll(fold.time);
         let unusual = self.unusual(&pending, fold);
         let verdict = self.judge(&pending, fold);
+        if self.put_off(number, &pending, &verdict, fold) {
+            return;
+        }
+        let kept_out = matches!(verdict.place, Placement::Muted(_));
         let mut verdict = self.abstain(&pending, verdict, fold);
         let alert = self.alerts.get(&pending.alert);
         verdict
@@ -142,11 +164,19 @@ impl Engine {
             alert.habit.seen = Some(pending.t);
         }
         if pending.comes {
-            // 20 s more: company is looked for up to 30 s after the alert.
-            let due = fold.time + Span::from_secs(20);
-            self.timers.insert((due, Timer::Learn(number)));
-            self.learning.insert(number, Pending { due, ..pending });
+            self.learn_later(number, &pending, fold);
         }
+        if kept_out {
+            self.look_after(&pending, fold);
+        }
+    }
+
+    /// Judges the habit of an alert when what came beside it is known.
+    pub(crate) fn learn_later(&mut self, number: u64, p: &Pending, fold: &Fold<'_>) {
+        // 20 s more: company is looked for up to 30 s after the alert.
+        let due = fold.time + Span::from_secs(20);
+        self.timers.insert((due, Timer::Learn(number)));
+        self.learning.insert(number, Pending { due, ..p.clone() });
     }
 
     /// Decides where an alert goes. Changes nothing but the counters of its system.
@@ -246,7 +276,7 @@ impl Engine {
                 None => self.judge_joining(p, &live, fold),
             }
         };
-        if p.fresh {
+        if p.fresh && p.look == Look::First {
             let entry = self.systems.get_mut(&system).expect("the entry was made above");
             entry.settled.push_back(Settled {
                 t,
@@ -317,9 +347,11 @@ impl Engine {
             let nothing_new = ahead
                 .iter()
                 .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)));
+            let again: BTreeSet<AlertId> = ahead.iter().copied().collect();
             if let Some(age) = since_end
                 && age <= fold.settings.life.reopen_s
                 && nothing_new
+                && again.len() < SEVERAL
                 && !self.another_since(home, system, near)
             {
                 let text = format!("it opened this incident, which ended {age:.0} s before");
@@ -440,7 +472,7 @@ impl Engine {
 
     /// Fresh symptoms within the settlement that could belong with this alert; itself among them.
     fn ahead(&self, p: &Pending, system: &Text, near: Option<&[NodeId]>, fold: &Fold<'_>) -> Vec<AlertId> {
-        let until = p.t + secs(fold.settings.grouping.settle_s);
+        let until = self.until(p, fold);
         let inside = |node: Option<u32>| {
             near.is_none_or(|near| node.is_some_and(|n| near.binary_search(&NodeId(n)).is_ok()))
         };

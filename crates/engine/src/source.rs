@@ -18,11 +18,29 @@ pub(crate) struct Source {
     pub last: Option<Time>,
     /// Stream time of its newest alert.
     pub heard_at: Time,
-    /// Gaps between its time stamps in whole seconds, rounded; at most 64 different ones.
+    /// How often it spoke after a pause, as far as that matters.
+    #[serde(default)]
+    pauses: u32,
+    /// Times between two words on one alert in whole seconds, rounded; at most [`GAPS_MAX`] different ones.
     gaps: BTreeMap<u32, u32>,
-    /// The commonest gap, if one is common enough: its evaluation interval. 0: there is none.
+    /// Whether these are times between changes; of a tool that says no end they are times between firings.
+    #[serde(default)]
+    changes: bool,
+    /// Seconds between two looks of it at what it watches, as far as that shows. 0: it does not. `None`: it said too little.
     pub interval_s: Option<f64>,
 }
+
+/// Pauses longer than so many seconds after which a tool has said enough to have shown a rhythm.
+const PAUSES_MIN: u32 = 8;
+const PAUSE_S: f64 = 5.0;
+/// Gaps from which on a rhythm is believed, and the share of them that must be multiples of it.
+const GAPS_MIN: u32 = 8;
+const GAPS_SHARE: f64 = 0.8;
+/// Longer gaps are multiples of too much.
+const GAP_MAX_S: f64 = 600.0;
+const GAPS_MAX: usize = 64;
+/// No tool looks oftener and gives whole seconds by which it could be seen.
+const INTERVAL_MIN_S: u32 = 10;
 
 impl Default for Source {
     fn default() -> Self {
@@ -33,36 +51,48 @@ impl Default for Source {
             resolves: 0,
             last: None,
             heard_at: Time::MIN,
+            pauses: 0,
             gaps: BTreeMap::new(),
+            changes: false,
             interval_s: None,
         }
     }
 }
 
 impl Source {
-    /// Learns the rhythm from the next time stamp. `max_s`: longest interval believed.
-    pub(crate) fn tick(&mut self, t: Time, max_s: f64) {
-        if let Some(last) = self.last {
-            let gap = t.since(last).as_secs_f64();
-            if gap > 5.0 {
-                let gap = libm::round(gap).min(f64::from(u32::MAX)) as u32;
-                if self.gaps.len() < 64 || self.gaps.contains_key(&gap) {
-                    *self.gaps.entry(gap).or_default() += 1;
-                }
-                let total: u32 = self.gaps.values().sum();
-                if total >= 8 {
-                    // The commonest gap; of equally common ones the shortest.
-                    let (gap, times) =
-                        self.gaps.iter().fold(
-                            (0, 0),
-                            |best, (gap, times)| if *times > best.1 { (*gap, *times) } else { best },
-                        );
-                    let regular = f64::from(times) >= 0.25 * f64::from(total) && gap >= 10;
-                    self.interval_s = Some(if regular { f64::from(gap).min(max_s) } else { 0.0 });
-                }
+    /// Notes the next time stamp.
+    pub(crate) fn tick(&mut self, t: Time) {
+        let pause_s = self.last.map_or(0.0, |last| t.since(last).as_secs_f64());
+        if self.pauses < PAUSES_MIN && pause_s > PAUSE_S {
+            self.pauses += 1;
+            if self.pauses == PAUSES_MIN {
+                self.interval_s.get_or_insert(0.0);
             }
         }
         self.last = Some(self.last.map_or(t, |last| last.max(t)));
+    }
+
+    /// Learns the rhythm from the time between two words on one alert; `change`: its state is another one.
+    ///
+    /// Each rule is evaluated at a phase of its own, so times between alerts of two rules say nothing. How long one alert
+    /// held, or was gone, is a multiple of the interval whatever the phase.
+    pub(crate) fn note_gap(&mut self, gap_s: f64, change: bool, max_s: f64) {
+        if gap_s <= PAUSE_S || gap_s > GAP_MAX_S || (self.changes && !change) {
+            // What is said again while nothing changes comes in the rhythm of the repeats, not of the evaluation.
+            return;
+        }
+        if change && !self.changes {
+            self.gaps.clear();
+            self.changes = true;
+        }
+        let gap = libm::round(gap_s) as u32;
+        if self.gaps.len() < GAPS_MAX || self.gaps.contains_key(&gap) {
+            *self.gaps.entry(gap).or_default() += 1;
+            let total: u32 = self.gaps.values().sum();
+            if total.is_multiple_of(GAPS_MIN) {
+                self.interval_s = Some(f64::from(rhythm(&self.gaps)).min(max_s));
+            }
+        }
     }
 
     /// The share of its alerts that repeat, with a prior of one in ten.
@@ -90,5 +120,62 @@ impl Source {
                 },
             ),
         }
+    }
+}
+
+/// The longest of the gaps of which nearly all are multiples, to a second or two; 0: none.
+fn rhythm(gaps: &BTreeMap<u32, u32>) -> u32 {
+    let total: u32 = gaps.values().sum();
+    let explains = |interval: u32| {
+        let slack = if interval < 40 { 1 } else { 2 };
+        let multiple = |gap: u32| {
+            let rest = gap % interval;
+            gap + slack >= interval && rest.min(interval - rest) <= slack
+        };
+        let explained: u32 = gaps
+            .iter()
+            .filter(|(gap, _)| multiple(**gap))
+            .map(|(_, n)| n)
+            .sum();
+        f64::from(explained) >= GAPS_SHARE * f64::from(total)
+    };
+    let mut candidates = gaps.keys().rev().copied();
+    candidates
+        .find(|gap| *gap >= INTERVAL_MIN_S && explains(*gap))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(gaps: &[u32]) -> u32 {
+        let mut counted = BTreeMap::new();
+        for gap in gaps {
+            *counted.entry(*gap).or_default() += 1;
+        }
+        rhythm(&counted)
+    }
+
+    #[test]
+    fn a_rhythm_is_what_nearly_all_gaps_are_multiples_of() {
+        assert_eq!(of(&[300, 300, 600, 300, 600, 300, 300, 300]), 300);
+        assert_eq!(of(&[59, 60, 121, 180, 60, 240, 119, 61, 7]), 61);
+        assert_eq!(of(&[120, 120, 240, 180, 120, 180, 60, 300]), 60);
+        assert_eq!(of(&[13, 29, 47, 71, 101, 163, 211, 307]), 0);
+    }
+
+    #[test]
+    fn repeats_say_nothing_of_a_tool_that_says_ends() {
+        let mut source = Source::default();
+        for _ in 0..8 {
+            source.note_gap(300.0, false, 300.0);
+        }
+        assert_eq!(source.interval_s, Some(300.0));
+        for _ in 0..8 {
+            source.note_gap(60.0, true, 300.0);
+            source.note_gap(300.0, false, 300.0);
+        }
+        assert_eq!(source.interval_s, Some(60.0));
     }
 }

@@ -1,0 +1,93 @@
+//! What a tool that looks at intervals sees at its next look.
+//!
+//! It reports one fault in several looks, and ten seconds see one of them. Whether an alert brings back an incident that
+//! is over or opens the next one shows in what comes with it, so it waits for another look, but no longer than a page of
+//! it may wait. And what is kept out as chronic is looked at once more then: what it belongs with may have come a minute
+//! later.
+
+use model::{Severity, Time};
+
+use crate::{
+    engine::{Engine, Timer},
+    fold::Fold,
+    settings::secs,
+    settle::{Kind, Look, Pending, Placement, Verdict},
+};
+
+impl Engine {
+    /// Lets an alert that would bring back what is over wait for another look, if its tool looks at intervals; says
+    /// whether it does.
+    pub(crate) fn put_off(
+        &mut self,
+        number: u64,
+        p: &Pending,
+        verdict: &Verdict,
+        fold: &mut Fold<'_>,
+    ) -> bool {
+        let Placement::Relapse(home) = verdict.place else {
+            return false;
+        };
+        let page = &fold.settings.page;
+        let alert = self.alerts.get(&p.alert);
+        let critical = alert.is_some_and(|alert| alert.severity >= Severity::Critical);
+        let longest_s = match critical {
+            true => page.critical_wait_s - self.settle_wait(fold).as_secs_f64(),
+            false => page.wait_s,
+        };
+        let wait_s = longest_s.min(self.interval_s(p.alert));
+        let over = self.incidents.get(&home).is_some_and(|state| !state.is_open());
+        if p.look != Look::First || !over || wait_s <= 0.0 {
+            return false;
+        }
+        if p.comes {
+            self.learn_later(number, p, fold);
+        }
+        self.put(number, p, Look::Second, wait_s, fold);
+        true
+    }
+
+    /// What is kept out, and is no information only, is looked at again when its tool has looked once more.
+    pub(crate) fn look_after(&mut self, p: &Pending, fold: &mut Fold<'_>) {
+        let wait_s = fold.settings.page.wait_s.min(self.interval_s(p.alert));
+        if p.look != Look::First || !p.fresh || p.weight == 0 || wait_s <= 0.0 {
+            return;
+        }
+        let alert = self.alerts.get_mut(&p.alert).expect("settled just now");
+        alert.unsettled += 1;
+        self.meta.queued += 1;
+        self.put(self.meta.queued, p, Look::After, wait_s, fold);
+    }
+
+    fn put(&mut self, number: u64, p: &Pending, look: Look, wait_s: f64, fold: &mut Fold<'_>) {
+        let due = fold.time + secs(wait_s);
+        self.order.insert(number, p.t);
+        self.timers.insert((due, Timer::Settle(number)));
+        let again = Pending {
+            due,
+            comes: false,
+            kind: Kind::Unnoticed,
+            look,
+            ..p.clone()
+        };
+        self.pending.insert(number, again);
+    }
+
+    /// Whether what was kept out has been heard, or came anew, before it was looked at again.
+    pub(crate) fn is_heard_by_now(&mut self, p: &Pending) -> bool {
+        let Some(alert) = self.alerts.get_mut(&p.alert).filter(|_| p.look == Look::After) else {
+            return false;
+        };
+        let heard = alert.muted.is_none() || alert.episode != p.episode;
+        alert.unsettled -= u32::from(heard);
+        heard
+    }
+
+    /// Until when an alert is looked ahead of: for the settlement, or for as long as it waited.
+    pub(crate) fn until(&self, p: &Pending, fold: &Fold<'_>) -> Time {
+        let settles = p.t + secs(fold.settings.grouping.settle_s);
+        match p.look {
+            Look::First => settles,
+            _ => settles.max(fold.time),
+        }
+    }
+}
