@@ -173,6 +173,11 @@ impl Engine {
         let beside_s = BESIDE_S + self.interval_s(id);
         let began = secs(beside_s);
         let mut kin = Vec::new();
+        let watched = self.meta.since.unwrap_or(t);
+        let few = self.meta.late.front().is_some_and(|late| {
+            let rate = self.meta.late.len() as f64 / t.since(late.at).as_secs_f64().max(1.0);
+            LIFT * rate * 2.0 * ALIKE_S <= 1.0
+        });
         for late in &self.meta.late {
             let LateOutbreak { name: other, at, .. } = late;
             if *other == name || t.since(*at) > began || at.since(t) > began {
@@ -187,15 +192,18 @@ impl Engine {
             let together = own.beside.entry(other.clone()).or_default();
             *together += 1;
             let n = f64::from(*together);
-            // Watched for as long as anything here was: that both were silent before counts as well.
-            let watched = self.meta.since.unwrap_or(t).min(own.first).min(theirs.first);
-            let life = t.since(watched).as_secs_f64();
-            let by_chance = f64::from(own.times) * f64::from(theirs.times) * 2.0 * beside_s / life.max(1.0);
+            let by_chance = |since: Time| {
+                let life = t.since(since).as_secs_f64();
+                f64::from(own.times) * f64::from(theirs.times) * 2.0 * beside_s / life.max(1.0)
+            };
+            let first = own.first.min(theirs.first);
+            // Where few begin at all, it counts as well that both were silent for as long as anything was watched.
+            let since = if few { first.min(watched) } else { first };
             let alike = libm::fabs(t.since(*at).as_secs_f64()) <= ALIKE_S
                 && strsim::sorensen_dice(&late.template, &template) >= ALIKE;
             if (*together >= TOGETHER || alike)
                 && n >= TOGETHER_SHARE * f64::from(own.times.min(theirs.times))
-                && n >= LIFT * by_chance
+                && n >= LIFT * by_chance(if *together >= TOGETHER { first } else { since })
             {
                 kin.push(other.clone());
             }
