@@ -87,7 +87,7 @@ impl Running {
     }
 }
 
-/// What follows from what was folded and is not committed, by partition.
+/// What follows from what was folded, by partition.
 type Folded = BTreeMap<u32, Vec<Output>>;
 
 /// The inputs in records, but for those that are quarantined or cannot be read.
@@ -234,18 +234,19 @@ impl Correlate {
                 heard: None,
             },
         };
-        let mut folded = Folded::new();
-        match self.read(&mut life, wait, &mut folded) {
-            Ok(true) => {}
-            // A record was quarantined: what was folded beside it is restored.
-            Ok(false) => return Ok(Turn::Worked),
+        let records = match self.read(&mut life, wait) {
+            Ok(records) => records,
             Err(error) => {
                 if error.kind() == LogErrorKind::Setup {
-                    self.cover(&mut life, folded);
+                    self.cover(&mut life);
                 }
                 return Err(error);
             }
-        }
+        };
+        let Some(folded) = self.fold(&mut life, records)? else {
+            // A record was quarantined: what was folded beside it is restored.
+            return Ok(Turn::Worked);
+        };
         let transaction = self.transaction(&mut life, folded, Due::InTime);
         let turn = if transaction.is_empty() {
             Turn::Idle
@@ -280,8 +281,8 @@ impl Correlate {
 
     /// A partition that was given is refused, and a person has to act: what was folded of the others is covered by a
     /// checkpoint, so that it is no tail for whichever version comes next. What cannot be committed stays one.
-    fn cover(&self, life: &mut Life, folded: Folded) {
-        let transaction = self.transaction(life, folded, Due::Now);
+    fn cover(&self, life: &mut Life) {
+        let transaction = self.transaction(life, Folded::new(), Due::Now);
         if !transaction.is_empty()
             && let Err(error) = life.worker.commit(&transaction)
         {
@@ -289,40 +290,32 @@ impl Correlate {
         }
     }
 
-    /// Polls and folds until the journal runs dry, but not before the next commit may be. False when the fold panicked and
-    /// the life of the worker is over.
-    fn read(&self, life: &mut Life, wait: Duration, folded: &mut Folded) -> Result<bool, LogError> {
-        let (mut timeout, mut many) = (wait, 0);
+    /// Polls until the journal runs dry, but not before the next commit may be. Nothing is folded meanwhile: what was
+    /// folded and not published could not be gone on with when its partition is taken.
+    fn read(&self, life: &mut Life, wait: Duration) -> Result<Vec<Record>, LogError> {
+        let mut records = Vec::new();
+        let mut timeout = wait;
         loop {
-            let mut records = Vec::new();
+            let before = records.len();
             let polled = life
                 .worker
                 .poll(timeout, self.settings.batch_records_max, &mut records)?;
-            self.rebalance(life, polled, folded)?;
-            let got = records.len();
-            many += got;
-            if !self.fold(life, records, folded)? {
-                return Ok(false);
-            }
+            self.rebalance(life, polled, &mut records)?;
             let due = life.committed.map(|last| last + self.settings.commit_interval);
             let left = due.map_or(Duration::ZERO, |due| {
                 due.saturating_duration_since(Instant::now())
             });
-            if left.is_zero() || got == 0 || many >= self.settings.batch_records_max {
-                return Ok(true);
+            if left.is_zero() || records.len() == before || records.len() >= self.settings.batch_records_max {
+                return Ok(records);
             }
             timeout = left;
         }
     }
 
-    fn rebalance(&self, life: &mut Life, polled: Polled, folded: &mut Folded) -> Result<(), LogError> {
+    fn rebalance(&self, life: &mut Life, polled: Polled, records: &mut Vec<Record>) -> Result<(), LogError> {
         for at in &polled.taken {
-            let taken = life.shards.remove_entry(at);
-            // What was not published would be missing if the shard went on.
-            match folded.remove(&at.partition) {
-                Some(outputs) if !outputs.is_empty() => {}
-                _ => life.parked.extend(taken),
-            }
+            life.parked.extend(life.shards.remove_entry(at));
+            records.retain(|record| record.at != *at);
         }
         let mut parked = if polled.given.is_empty() {
             BTreeMap::new()
@@ -387,8 +380,8 @@ impl Correlate {
         Ok(())
     }
 
-    /// Folds records into the shards; false when the fold panicked and the life of the worker is over.
-    fn fold(&self, life: &mut Life, records: Vec<Record>, folded: &mut Folded) -> Result<bool, LogError> {
+    /// Folds records into the shards; `None` when the fold panicked and the life of the worker is over.
+    fn fold(&self, life: &mut Life, records: Vec<Record>) -> Result<Option<Folded>, LogError> {
         let mut by_partition: BTreeMap<TopicPartition, Vec<Record>> = BTreeMap::new();
         for record in records {
             match by_partition.get_mut(&record.at) {
@@ -396,6 +389,7 @@ impl Correlate {
                 None => drop(by_partition.insert(record.at.clone(), vec![record])),
             }
         }
+        let mut folded = Folded::new();
         for (at, mut records) in by_partition {
             let Some(running) = life.shards.get_mut(&at) else {
                 continue;
@@ -409,14 +403,14 @@ impl Correlate {
             let outputs = folded.entry(at.partition).or_default();
             if panics::step(self.settings.step, &mut running.shard, &inputs, outputs).is_err() {
                 self.quarantine(life, &at, &records)?;
-                return Ok(false);
+                return Ok(None);
             }
             self.counters.fold_nanos.add(started.elapsed().as_nanos() as u64);
             self.counters.folded_inputs.add(inputs.len() as u64);
             running.since += inputs.len() as u64;
             running.next = next;
         }
-        Ok(true)
+        Ok(Some(folded))
     }
 
     fn transaction(&self, life: &mut Life, folded: Folded, due: Due) -> Transaction {
