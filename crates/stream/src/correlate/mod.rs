@@ -35,9 +35,10 @@ const HEARTBEAT: Span = Span::from_secs(10);
 /// again, and a transaction costs the broker more than all records that are repeats.
 const PUT_OFF: Span = Span::from_millis(100);
 
-/// A worker that is fenced while it leaves tries so often again, and waits so long for its partitions each time.
-const LEAVE_TRIES: u32 = 2;
-const REJOINS: Duration = Duration::from_secs(3);
+/// A worker that is fenced while it leaves, because others leave too, tries so often again, and waits so long for its
+/// partitions each time.
+const LEAVE_TRIES: u32 = 4;
+const REJOINS: Duration = Duration::from_secs(1);
 
 /// One correlate worker.
 pub struct Correlate {
@@ -185,6 +186,11 @@ impl Correlate {
     /// Writes a checkpoint, then gives the partitions away. Who is fenced meanwhile, because another leaves too, joins
     /// once more, so that what it is given then is not left with a tail to fold again.
     pub fn leave(&mut self) -> Result<(), LogError> {
+        let between = |life: &Life| life.shards.is_empty() && !life.parked.is_empty();
+        if self.life.as_ref().is_some_and(between) {
+            // Everything was taken and is about to be dealt out anew; what it published last has no checkpoint yet.
+            self.settle_down(|worker| worker.holds() > 0)?;
+        }
         let mut left = self.leave_once();
         for _ in 0..LEAVE_TRIES {
             if !left
@@ -193,19 +199,24 @@ impl Correlate {
             {
                 break;
             }
-            let until = Instant::now() + REJOINS;
-            loop {
-                match self.turn(Duration::from_millis(100)) {
-                    Err(error) if error.kind() == LogErrorKind::Fenced => {}
-                    turned => drop(turned?),
-                }
-                if self.is_joined() || Instant::now() >= until {
-                    break;
-                }
-            }
+            self.settle_down(Correlate::is_joined)?;
             left = self.leave_once();
         }
         left
+    }
+
+    /// Takes turns until it is where it should be, or has waited for long enough.
+    fn settle_down(&mut self, there: impl Fn(&Correlate) -> bool) -> Result<(), LogError> {
+        let until = Instant::now() + REJOINS;
+        loop {
+            match self.turn(Duration::from_millis(100)) {
+                Err(error) if error.kind() == LogErrorKind::Fenced => {}
+                turned => drop(turned?),
+            }
+            if there(self) || Instant::now() >= until {
+                return Ok(());
+            }
+        }
     }
 
     fn leave_once(&mut self) -> Result<(), LogError> {
