@@ -221,7 +221,6 @@ fn measure(
         let sent = both.sent.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Measured {
             marks: of(&seen.marks),
-            #[expect(clippy::iter_over_hash_type, reason = "they are counted")]
             unseen: sent.values().filter(|at| **at >= began).count(),
             timers: of(&seen.timers),
             cpu,
@@ -276,7 +275,7 @@ pub(super) fn send(
 fn event(n: u64) -> String {
     // Changes name the event that they follow from.
     let mark = n / MARKED;
-    let marked = n % MARKED == 0;
+    let marked = n.is_multiple_of(MARKED);
     let (id, key, service, domain) = if marked {
         let key = format!("m{mark}");
         (format!("mark-{n}."), key, format!("fresh-{mark}"), mark % DOMAINS)
@@ -285,7 +284,7 @@ fn event(n: u64) -> String {
         let service = format!("service-{known}");
         (format!("e{n}"), format!("k{known}"), service, known % DOMAINS)
     };
-    let severity = match marked && mark % CRITICAL == 0 {
+    let severity = match marked && mark.is_multiple_of(CRITICAL) {
         true => "critical",
         false => "warning",
     };

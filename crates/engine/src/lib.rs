@@ -78,7 +78,7 @@ pub use shard::Shard;
 pub use suggest::Suggestion;
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.
-pub const FOLD_VERSION: u32 = 6;
+pub const FOLD_VERSION: u32 = 7;
 
 /// The oldest version whose rows this one reads; raised when the meaning of a row changes. Rows of a later version are
 /// refused, because they may hold what this one would drop.
