@@ -123,8 +123,8 @@ impl Engine {
     }
 
     /// How many symptoms begin together around an alert that is new to the live incidents, if they are several, and none
-    /// of these incidents was ever at any of their places or a step away from it, nor is its probable cause. A fault spreads to the next place first,
-    /// so what begins at several places far from it is another one.
+    /// of these incidents was ever at any of their places or a step away from it, nor is its probable cause. A fault
+    /// spreads to the next place first, so what begins at several places far from it is another one.
     fn elsewhere(
         &self,
         p: &Pending,
