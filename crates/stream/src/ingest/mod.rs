@@ -168,9 +168,6 @@ impl Ingest {
                 committed: None,
             },
         };
-        if let Some(tables) = self.settings.new_tables.newer(&mut self.tables) {
-            self.decoder.set_tables(tables);
-        }
         self.read(&mut life, wait)?;
         let transaction = self.write(&mut life);
         let turn = if transaction.is_empty() {
@@ -200,6 +197,10 @@ impl Ingest {
                 .worker
                 .poll(timeout, self.settings.batch_records_max, &mut records)?;
             let now = self.clock.now();
+            // What came after a table was read anew is read with that.
+            if let Some(tables) = self.settings.new_tables.newer(&mut self.tables) {
+                self.decoder.set_tables(tables);
+            }
             self.rebalance(life, polled, now)?;
             let got = records.len();
             for record in records.drain(..) {
