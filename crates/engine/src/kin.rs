@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use topology::{Graph, LARGE_SYSTEM_NODES};
 
 use crate::{
+    behind::USUAL_DECAY_S,
     engine::Engine,
     fold::Fold,
     settings::secs,
@@ -272,6 +273,7 @@ impl Engine {
             target.senders.entry(source).or_default().add(sender);
         }
         target.newest = target.newest.max(old.newest);
+        target.openings.join(old.openings, USUAL_DECAY_S);
         target.tentative.extend(&old.tentative);
         target.settled.extend(old.settled);
         target.settled.make_contiguous().sort_by_key(|settled| settled.t);

@@ -24,16 +24,12 @@ pub(crate) struct Table<K, V> {
     rows: HashMap<K, Box<Row<V>>, FixedState>,
     /// Keys that changed, some perhaps twice, some perhaps gone by now.
     changed: Vec<K>,
-    /// Keys of rows that are written down and are gone, some perhaps back by now. What came and went between two
-    /// checkpoints was never written, so that nothing is to be said of it.
-    gone: Vec<K>,
 }
 
 #[derive(Debug)]
 struct Row<V> {
     value: V,
     changed: bool,
-    written: bool,
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -41,7 +37,6 @@ impl<K, V> Default for Table<K, V> {
         Table {
             rows: HashMap::with_hasher(FixedState::default()),
             changed: Vec::new(),
-            gone: Vec::new(),
         }
     }
 }
@@ -71,7 +66,6 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
                 Box::new(Row {
                     value: new(),
                     changed: false,
-                    written: false,
                 }),
             );
         }
@@ -80,22 +74,13 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.changed.push(key.clone());
-        let row = Row {
-            value,
-            changed: true,
-            written: false,
-        };
-        let before = self.rows.insert(key.clone(), Box::new(row));
-        if before.is_some_and(|row| row.written) {
-            self.gone.push(key);
-        }
+        let row = Row { value, changed: true };
+        self.rows.insert(key, Box::new(row));
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let row = self.rows.remove(key)?;
-        if row.written {
-            self.gone.push(key.clone());
-        }
+        self.changed.push(key.clone());
         Some(row.value)
     }
 
@@ -132,13 +117,11 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
     /// Appends the rows that changed since the last call, as `prefix` followed by the key.
     pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
         let mut keys = std::mem::take(&mut self.changed);
-        keys.retain(|key| self.rows.contains_key(key));
-        keys.append(&mut self.gone);
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
             let value = self.rows.get_mut(&key).map(|row| {
-                (row.changed, row.written) = (false, true);
+                row.changed = false;
                 pack(&row.value)
             });
             out.push(StateRow {
@@ -161,7 +144,6 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         let row = Row {
             value,
             changed: false,
-            written: true,
         };
         self.rows.insert(parsed, Box::new(row));
         Ok(())
@@ -171,37 +153,6 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_never_written_is_not_said_to_be_gone() {
-        let said = |table: &mut Table<u64, u8>| {
-            let mut rows = Vec::new();
-            table.changed_rows("", &mut rows);
-            let said = rows.into_iter().map(|row| (row.key, row.value.is_some()));
-            said.collect::<Vec<_>>()
-        };
-        let row = |key: &str, there| vec![(key.to_owned(), there)];
-        let mut table: Table<u64, u8> = Table::default();
-        table.insert(1, 0);
-        table.remove(&1);
-        assert_eq!(said(&mut table), []);
-        table.insert(1, 0);
-        assert_eq!(said(&mut table), row("1", true));
-        // Written, and replaced by one that was not.
-        table.insert(1, 1);
-        table.remove(&1);
-        assert_eq!(said(&mut table), row("1", false));
-        table.restore("2", &pack(&0_u8)).unwrap();
-        table.remove(&2);
-        table.insert(2, 1);
-        table.remove(&2);
-        assert_eq!(said(&mut table), row("2", false));
-        table.restore("3", &pack(&0_u8)).unwrap();
-        table.remove(&3);
-        table.insert(3, 1);
-        assert_eq!(said(&mut table), row("3", true));
-        assert_eq!(said(&mut table), []);
-    }
 
     #[test]
     fn every_change_is_a_row_once() {

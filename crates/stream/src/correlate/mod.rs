@@ -84,7 +84,10 @@ struct Running {
 impl Running {
     /// Whether something was folded that the group does not know of.
     fn moved(&self) -> bool {
-        self.committed != Some(self.next)
+        match self.committed {
+            Some(committed) => committed != self.next,
+            None => self.since > 0,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ fn alert(partition: u32, received: Time, service: &str, status: &str) -> Outgoin
 fn alert_of(partition: u32, received: Time, ts: Time, service: &str, status: &str) -> Outgoing {
     let json = serde_json::json!({
         "event_id": format!("{service}-{status}-{}", ts.nanos()), "source": "probe", "dedup_key": service,
-        "status": status, "severity": "critical", "title": "is down", "service": service, "ts": ts,
+        "status": status, "severity": "critical", "title": service, "service": service, "ts": ts,
     });
     Outgoing {
         topic: "alerts".into(),
