@@ -271,26 +271,18 @@ impl Shard {
             shard.restore_row(key, value)?;
         }
         shard.past.sort_by_key(|past| past.serial);
-        for index in 0..shard.engines.len() {
-            let fold = Fold {
-                graph: &shard.graph,
-                serial: shard.core.serial,
-                since: shard.core.since,
-                past: &shard.past,
-                time: shard.core.time,
-                present: shard.core.present,
-                settings: &shard.settings,
-                out: &mut Vec::new(),
-            };
-            shard.engines[index].wire_up(&fold);
-            shard.reschedule(index);
-        }
+        shard.derive(Engine::wire_up);
         Ok(shard)
     }
 
     /// Goes on under other settings from here. What they make due happens at the next input or progress.
     pub fn set_settings(&mut self, settings: Settings) {
         self.settings = settings;
+        self.derive(Engine::under_other_settings);
+    }
+
+    /// Derives in every engine what no row holds; nothing is said of it.
+    fn derive(&mut self, what: impl Fn(&mut Engine, &Fold<'_>)) {
         for index in 0..self.engines.len() {
             let fold = Fold {
                 graph: &self.graph,
@@ -302,7 +294,7 @@ impl Shard {
                 settings: &self.settings,
                 out: &mut Vec::new(),
             };
-            self.engines[index].under_other_settings(&fold);
+            what(&mut self.engines[index], &fold);
             self.reschedule(index);
         }
     }
