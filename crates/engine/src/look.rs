@@ -72,8 +72,8 @@ impl Engine {
         self.pending.insert(number, again);
     }
 
-    /// Whether what was kept out has been heard, or came anew, before it was looked at again.
-    pub(crate) fn is_heard_by_now(&mut self, p: &Pending) -> bool {
+    /// Ends the wait for another look at what was kept out, if it has been heard or came anew meanwhile; says whether.
+    pub(crate) fn forgo_look(&mut self, p: &Pending) -> bool {
         let Some(alert) = self.alerts.get_mut(&p.alert).filter(|_| p.look == Look::After) else {
             return false;
         };

@@ -133,7 +133,7 @@ impl Engine {
         };
         self.order.remove(&number);
         self.follow_merges(pending.alert);
-        if self.is_heard_by_now(&pending) {
+        if self.forgo_look(&pending) {
             return;
         }
         pending.announced = pending.announced.map(|id| self.follow(id));
