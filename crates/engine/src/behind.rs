@@ -5,7 +5,7 @@
 //! is what they have in common. What is out of reach is out of reach of something, so for alerts of absence a look at
 //! what is about to settle is enough: the reachability of Nagios ("parents"), inferred instead of configured.
 
-use model::{Evidence, EvidenceKind, IncidentId, Text};
+use model::{Evidence, EvidenceKind, IncidentId, Text, Time};
 use topology::{Direction, NodeId};
 
 use crate::{
@@ -28,6 +28,17 @@ const BEYOND_USUAL: f64 = 5.0;
 /// The usual is what was begun lately, fading by a factor of e in this time.
 pub(crate) const USUAL_DECAY_S: f64 = 3600.0;
 
+/// An incident, and what everything in it depends on.
+type Begun = (IncidentId, Vec<NodeId>);
+
+/// Those of which everything depends on this ground.
+fn on(ground: NodeId, begun: &[Begun]) -> Vec<IncidentId> {
+    let stands = begun
+        .iter()
+        .filter(|(_, needs)| needs.binary_search(&ground).is_ok());
+    stands.map(|(id, _)| *id).collect()
+}
+
 impl Engine {
     /// Takes what an alert stands behind into its incident, when others stand behind it and fail too, and their
     /// incidents with it. `opened`: it began the incident.
@@ -43,28 +54,27 @@ impl Engine {
         if fold.graph.near(own).is_none() {
             return;
         }
-        if kind.is_down() && fold.graph.is_hub(own) {
-            let others = self.begun_on(own, id, p, &system, fold);
-            return self.gather_on(own, id, others, p, fold);
-        }
-        if kind == AlertKind::Absent {
-            for ground in self.shared_grounds(own, p, &system, fold) {
-                let others = self.begun_on(ground, id, p, &system, fold);
-                self.gather_on(ground, id, others, p, fold);
-            }
-        }
-        if !opened {
+        let grounds = match kind {
+            _ if kind.is_down() && fold.graph.is_hub(own) => vec![own],
+            AlertKind::Absent => self.shared_grounds(own, p, &system, fold),
+            _ => Vec::new(),
+        };
+        if grounds.is_empty() && !opened {
             return self.still_fails(id, own, p, fold);
+        }
+        let begun = self.begun_with(id, p, &system, fold);
+        if !grounds.is_empty() {
+            for ground in grounds {
+                self.gather_on(ground, id, on(ground, &begun), p, fold);
+            }
+            return self.still_fails(self.follow(id), own, p, fold);
         }
         let entry = self.systems.get(&system);
         let usual = entry.map_or(0.0, |s| s.openings.left(p.t, USUAL_DECAY_S)) * TOGETHER_S / USUAL_DECAY_S;
         for (ground, _) in fold.graph.rings(own, Direction::Down, HOPS - 1) {
-            if ground == own {
-                continue;
-            }
-            let others = self.begun_on(ground, id, p, &system, fold);
+            let others = on(ground, &begun);
             let together = others.len() + 1;
-            if together >= TOGETHER_MIN && together as f64 >= BEYOND_USUAL * usual {
+            if ground != own && together >= TOGETHER_MIN && together as f64 >= BEYOND_USUAL * usual {
                 return self.gather_on(ground, id, others, p, fold);
             }
         }
@@ -95,16 +105,17 @@ impl Engine {
     fn gather_on(
         &mut self,
         ground: NodeId,
-        mut id: IncidentId,
+        id: IncidentId,
         others: Vec<IncidentId>,
         p: &Pending,
         fold: &mut Fold<'_>,
     ) {
-        let entity = fold.graph.id(ground).clone();
+        let mut id = self.follow(id);
+        let entity = fold.graph.id(ground);
         let fails = self
             .incidents
             .get(&id)
-            .is_some_and(|state| state.fires_on(&entity));
+            .is_some_and(|state| state.fires_on(entity));
         let text = if fails {
             format!("{entity}, which it depends on, fails")
         } else {
@@ -119,53 +130,96 @@ impl Engine {
             };
             id = self.merge(id, other, &why, fold).unwrap_or(id);
         }
+        self.take_in(id, ground, p.t, fact, fold);
+    }
+
+    /// When most neighbours of a thing start at once, the thing itself is in it, however silent.
+    pub(crate) fn bring_in_hub(&mut self, p: &Pending, id: IncidentId, system: &Text, fold: &Fold<'_>) {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let Some(node) = alert.spot.node.map(NodeId) else {
+            return;
+        };
+        if fold.graph.near(node).is_none() {
+            return;
+        }
+        let settle = secs(fold.settings.grouping.settle_s);
+        let mut starting: Vec<NodeId> = self
+            .systems
+            .get(system)
+            .into_iter()
+            .flat_map(|s| s.ring.iter())
+            .filter(|f| p.t - settle <= f.t && f.t < p.t + settle)
+            .filter_map(|f| f.node.map(NodeId))
+            .collect();
+        starting.sort_unstable();
+        starting.dedup();
+        let mut silent = Vec::new();
+        for hub in fold.graph.neighbours(node) {
+            let around = fold.graph.neighbours(*hub);
+            let together = starting
+                .iter()
+                .filter(|n| around.binary_search(n).is_ok())
+                .count();
+            if around.len() >= 4 && together >= 4.max(around.len().div_ceil(2)) {
+                silent.push((*hub, together, around.len()));
+            }
+        }
+        for (hub, together, around) in silent {
+            let text = format!(
+                "{together} of {around} neighbours of {} started together",
+                fold.graph.id(hub)
+            );
+            let fact = Evidence::new(EvidenceKind::Topology, together as f64, text);
+            self.take_in(id, hub, p.t, fact, fold);
+        }
+    }
+
+    /// Takes a thing that raises no alert of its own into an incident, or keeps it there.
+    fn take_in(&mut self, id: IncidentId, thing: NodeId, t: Time, fact: Evidence, fold: &Fold<'_>) {
         let Some(state) = self.incidents.get_mut(&id) else {
             return;
         };
-        let known = state.places.iter().any(|place| place.entity == entity);
-        let Some(place) = state.place_mut(&entity, Some(ground.0), p.t) else {
+        let entity = fold.graph.id(thing);
+        let known = state.places.iter().any(|place| place.entity == *entity);
+        let Some(place) = state.place_mut(entity, Some(thing.0), t) else {
             return;
         };
-        place.last = place.last.max(p.t);
+        place.last = place.last.max(t);
         if !known {
             state.because.push(fact);
         }
     }
 
-    /// Incidents that began with this one and alert only where something depends on this ground.
-    fn begun_on(
-        &self,
-        ground: NodeId,
-        id: IncidentId,
-        p: &Pending,
-        system: &Text,
-        fold: &Fold<'_>,
-    ) -> Vec<IncidentId> {
+    /// Incidents that began with this one, each with all that everything that alerts in it depends on.
+    fn begun_with(&self, id: IncidentId, p: &Pending, system: &Text, fold: &Fold<'_>) -> Vec<Begun> {
         let (Some(entry), Some(own)) = (self.systems.get(system), self.incidents.get(&id)) else {
             return Vec::new();
         };
         let begun = |other: &IncidentId| {
-            let Some(state) = self.incidents.get(other) else {
-                return false;
-            };
-            let stands_on = |node: Option<u32>| {
-                node.is_some_and(|n| {
-                    fold.graph
-                        .ring(NodeId(n), Direction::Down, HOPS - 1)
-                        .binary_search(&ground)
-                        .is_ok()
+            let state = self.incidents.get(other).filter(|state| {
+                *other != id
+                    && state.is_open()
+                    && !state.background
+                    && state.begun.since(p.t).as_secs_f64().abs() <= TOGETHER_S
+                    && self.parted(own, (*other, state)).is_none()
+            })?;
+            let alerting = state.places.iter().filter(|place| place.alerts);
+            let needs = alerting.map(|place| {
+                let node = place.node.map(NodeId);
+                node.map_or(Vec::new(), |node| {
+                    fold.graph.ring(node, Direction::Down, HOPS - 1)
                 })
-            };
-            let mut alerting = state.places.iter().filter(|place| place.alerts).peekable();
-            *other != id
-                && state.is_open()
-                && !state.background
-                && state.begun.since(p.t).as_secs_f64().abs() <= TOGETHER_S
-                && alerting.peek().is_some()
-                && alerting.all(|place| stands_on(place.node))
-                && self.parted(own, (*other, state)).is_none()
+            });
+            let all = needs.reduce(|mut all, needs| {
+                all.retain(|thing| needs.binary_search(thing).is_ok());
+                all
+            });
+            Some((*other, all?))
         };
-        entry.live.iter().copied().filter(begun).collect()
+        entry.live.iter().filter_map(begun).collect()
     }
 
     /// What several things that fall silent at about this time stand behind.

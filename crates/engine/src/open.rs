@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    AlertId, Context, ContextClass, Evidence, EvidenceKind, IncidentId, IncidentStatus, Owner, Page,
-    Severity, Time,
+    AlertId, Context, ContextClass, Evidence, IncidentId, IncidentStatus, Owner, Page, Severity, Time,
 };
 
 use crate::{
@@ -121,53 +120,6 @@ impl Engine {
                 place.activity.value += 1.0;
             }
             state.activity.value += 1.0;
-        }
-    }
-
-    /// When most neighbours of a thing start at once, the thing itself is in it, however silent.
-    fn bring_in_hub(&mut self, p: &Pending, id: IncidentId, system: &model::Text, fold: &Fold<'_>) {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
-        let Some(node) = alert.spot.node.map(topology::NodeId) else {
-            return;
-        };
-        if fold.graph.near(node).is_none() {
-            return;
-        }
-        let settle = secs(fold.settings.grouping.settle_s);
-        let mut starting: Vec<topology::NodeId> = self
-            .systems
-            .get(system)
-            .into_iter()
-            .flat_map(|s| s.ring.iter())
-            .filter(|f| p.t - settle <= f.t && f.t < p.t + settle)
-            .filter_map(|f| f.node.map(topology::NodeId))
-            .collect();
-        starting.sort_unstable();
-        starting.dedup();
-        let mut silent = Vec::new();
-        for hub in fold.graph.neighbours(node) {
-            let around = fold.graph.neighbours(*hub);
-            let together = starting
-                .iter()
-                .filter(|n| around.binary_search(n).is_ok())
-                .count();
-            if around.len() >= 4 && together >= 4.max(around.len().div_ceil(2)) {
-                silent.push((*hub, together, around.len()));
-            }
-        }
-        let state = self.incidents.get_mut(&id).expect("opened just now");
-        for (hub, together, around) in silent {
-            let entity = fold.graph.id(hub).clone();
-            let text = format!("{together} of {around} neighbours of {entity} started together");
-            if let Some(place) = state.place_mut(&entity, Some(hub.0), p.t) {
-                place.last = place.last.max(p.t);
-                state
-                    .because
-                    .push(Evidence::new(EvidenceKind::Topology, together as f64, text));
-            }
         }
     }
 
