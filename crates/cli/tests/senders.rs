@@ -39,6 +39,17 @@ impl Sender {
             .unwrap_or_else(|e| panic!("{program}: {e}"));
         Sender(child)
     }
+
+    /// Debian's Alertmanager with the configuration `am.yml`.
+    fn alertmanager(dir: &Path, address: &str) -> Sender {
+        let args = [
+            "--config.file=am.yml".to_owned(),
+            "--storage.path=am".to_owned(),
+            format!("--web.listen-address={address}"),
+            "--cluster.listen-address=".to_owned(),
+        ];
+        Sender::start("prometheus-alertmanager", dir, &args)
+    }
 }
 
 impl Drop for Sender {
@@ -96,16 +107,7 @@ fn real_senders_deliver_one_alert_and_its_end() {
         ),
     )
     .unwrap();
-    let _alertmanager = Sender::start(
-        "prometheus-alertmanager",
-        dir,
-        &[
-            "--config.file=am.yml".to_owned(),
-            "--storage.path=am".to_owned(),
-            format!("--web.listen-address={alertmanager}"),
-            "--cluster.listen-address=".to_owned(),
-        ],
-    );
+    let _alertmanager = Sender::alertmanager(dir, &alertmanager);
     queue.store(600, Ordering::Relaxed);
     let _prometheus = Sender::start(
         "prometheus",
@@ -176,16 +178,7 @@ fn real_senders_silence_here_what_they_silence() {
         "route: {receiver: none}\nreceivers: [{name: none}]\n",
     )
     .unwrap();
-    let _alertmanager = Sender::start(
-        "prometheus-alertmanager",
-        dir,
-        &[
-            "--config.file=am.yml".to_owned(),
-            "--storage.path=am".to_owned(),
-            format!("--web.listen-address={alertmanager}"),
-            "--cluster.listen-address=".to_owned(),
-        ],
-    );
+    let _alertmanager = Sender::alertmanager(dir, &alertmanager);
     running.wait(dir, "Alertmanager", |_| {
         ask(&alertmanager, "GET", "/api/v2/status", "").contains("uptime")
     });
