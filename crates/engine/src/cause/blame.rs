@@ -46,19 +46,22 @@ pub(super) struct Blame<'a> {
     graph: &'a Graph,
     /// Machines that are down themselves or have something down on them.
     shaken: BTreeSet<NodeId>,
+    /// Things that are down.
+    fallen: BTreeSet<NodeId>,
     down: BTreeMap<NodeId, Vec<(NodeId, u32)>>,
     up: BTreeMap<NodeId, Vec<(NodeId, u32)>>,
 }
 
 impl<'a> Blame<'a> {
     pub(super) fn new(graph: &'a Graph, groups: &[Group]) -> Blame<'a> {
-        let down = groups.iter().filter(|g| g.kind.is_down());
-        let shaken = down
+        let down = || groups.iter().filter(|g| g.kind.is_down());
+        let shaken = down()
             .flat_map(|g| g.hosts.iter().copied().chain(g.site.node()))
             .collect();
         Blame {
             graph,
             shaken,
+            fallen: down().filter_map(|g| g.site.node()).collect(),
             down: BTreeMap::new(),
             up: BTreeMap::new(),
         }
@@ -90,6 +93,9 @@ impl<'a> Blame<'a> {
         }
         if let Some(site) = group.site.node() {
             self.broken_below(site, above(kind), &mut found);
+            if kind.is_down() {
+                self.fallen_below(site, above(kind), &mut found);
+            }
             for &(node, hops) in self.up(site) {
                 found.add(
                     Entity::Node(node),
@@ -111,6 +117,19 @@ impl<'a> Blame<'a> {
             let q = q * power(HOP, hops - 1);
             found.add(Entity::Node(node), q, Tie::Needed(hops));
             self.broken_hosts(node, &[], q, Tie::HostOfNeeded(hops), found);
+        }
+    }
+
+    /// Blames the far end of a chain of things that are all down as much as its near end: each is down because the next
+    /// one is, so nothing is lost on the way.
+    fn fallen_below(&mut self, thing: NodeId, q: f64, found: &mut Found) {
+        let mut chain = vec![thing];
+        for (node, hops) in self.down(thing).to_vec() {
+            let is_next = |&from: &NodeId| self.graph.needs(from).contains(&node);
+            if self.fallen.contains(&node) && chain.iter().any(is_next) {
+                chain.push(node);
+                found.add(Entity::Node(node), q, Tie::Needed(hops));
+            }
         }
     }
 
