@@ -282,6 +282,9 @@ pub(crate) struct Habit {
     pub minute_at: Option<Time>,
     #[serde(skip_serializing_if = "is_new")]
     pub minute_max: u32,
+    /// When it will have fired for longer than its like ever did, if that is waited for.
+    #[serde(skip_serializing_if = "is_new")]
+    pub overdue: Option<Time>,
     /// When it last came far oftener than ever.
     #[serde(skip_serializing_if = "is_new")]
     pub broken: Option<Time>,

@@ -114,6 +114,9 @@ impl Engine {
         {
             return Guess::Join(incident, Vec::new());
         }
+        if let Some((incident, _)) = self.runs_in(p) {
+            return Guess::Join(incident, Vec::new());
+        }
         let system = &alert.spot.system;
         let reach = self.reach_s(alert, fold);
         let near = self.near(alert.spot.node, fold);

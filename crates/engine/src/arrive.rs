@@ -139,10 +139,12 @@ impl Engine {
             }
             _ => false,
         };
-        let entered = self.observe(id, event, fold);
+        let mut entered = self.observe(id, event, fold);
         let again = was == Some(Status::Firing) && entered.fresh;
+        let alert = self.alerts.get(&id).expect("made on arrival");
+        entered.named_again = again && !older && self.named_again(&alert.spot.system, event);
         self.note_sender(id, |sender| {
-            sender.firings += 1;
+            sender.firings += u64::from(!entered.named_again);
             sender.again += u64::from(again);
             sender.repeats += u64::from(was == Some(Status::Firing));
         });

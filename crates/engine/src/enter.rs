@@ -22,6 +22,8 @@ pub(crate) struct Entered {
     pub look: bool,
     /// 0 info, 1 warning, 2 error or critical.
     pub weight: u8,
+    /// It fired already, and its tool says by a key that it is the same.
+    pub named_again: bool,
 }
 
 /// An alert that comes more than this often within a minute, and [`FLOOD_RATIO`] times oftener than ever before, breaks
@@ -104,6 +106,7 @@ impl Engine {
             comes,
             look,
             weight,
+            named_again: false,
         }
     }
 
@@ -146,7 +149,8 @@ impl Engine {
             t,
             due: fold.time + self.settle_wait(fold),
             fresh: entered.fresh,
-            comes: entered.comes,
+            comes: entered.comes && !entered.named_again,
+            named_again: entered.named_again,
             kind: Kind::Unnoticed,
             system: alert.spot.system.clone(),
             repeats: 0.0,

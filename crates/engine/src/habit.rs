@@ -47,6 +47,8 @@ const ALONE_HIGH: u32 = 15;
 const RECENT_MID: f64 = 2.5;
 const RECENT_HIGH: f64 = 4.0;
 pub(crate) const RECENT_S: f64 = 7200.0;
+/// What was often enough is so until so little of it is left: about six hours, as at [`RATE_LOW_S`].
+const RECENT_KEEP: f64 = 0.2;
 /// And at least once per this long: a fault that returns does so every few hours, chatter several times an hour.
 const RATE_LOW_S: f64 = 21_600.0;
 const RATE_S: f64 = 2400.0;
@@ -80,7 +82,7 @@ impl Engine {
         if alert.habit.is_broken(t) {
             return None;
         }
-        if alert.habit.level > weight {
+        if alert.habit.level_at(t) > weight {
             return Some(Chronic::Here);
         }
         if weight > 0 || !self.bare(id) {
@@ -289,6 +291,17 @@ impl Habit {
     pub(crate) fn recent(&self, t: Time) -> f64 {
         let age = self.recent_at.map_or(0.0, |at| t.since(at).as_secs_f64());
         self.recent * libm::exp(-age / RECENT_S)
+    }
+
+    /// What it is worth as a habit at `t`: one that rests on what happened within hours fades with them.
+    fn level_at(&self, t: Time) -> u8 {
+        let enough = match self.level {
+            3 => ALONE_HIGH,
+            2 => ALONE_MID,
+            _ => 0,
+        };
+        let faded = self.alone < enough && self.recent(t) < RECENT_KEEP && !self.has_rhythm();
+        if faded { 0 } else { self.level }
     }
 
     /// Whether it comes like clockwork: what a schedule brings explains nothing, however rare it is.

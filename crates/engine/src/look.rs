@@ -5,7 +5,7 @@
 //! it may wait. And what is kept out as chronic is looked at once more then: what it belongs with may have come a minute
 //! later.
 
-use model::{Severity, Time};
+use model::{AlertId, Severity, Time};
 
 use crate::{
     engine::{Engine, Timer},
@@ -13,6 +13,10 @@ use crate::{
     settings::secs,
     settle::{Kind, Look, Pending, Placement, Verdict},
 };
+
+/// What lasts no longer than this is never overdue: its like may have been seen to end within seconds, and a minute is no
+/// news then.
+const OVERDUE_MIN_S: f64 = 600.0;
 
 impl Engine {
     /// Lets an alert that would bring back what is over wait for another look, if its tool looks at intervals; says
@@ -46,16 +50,42 @@ impl Engine {
         true
     }
 
-    /// What is kept out, and is no information only, is looked at again when its tool has looked once more.
-    pub(crate) fn look_after(&mut self, p: &Pending, fold: &mut Fold<'_>) {
+    /// What is kept out, and is no information only, is looked at again when its tool has looked once more; says whether
+    /// it is.
+    pub(crate) fn look_after(&mut self, p: &Pending, fold: &mut Fold<'_>) -> bool {
         let wait_s = fold.settings.page.wait_s.min(self.interval_s(p.alert));
         if p.look != Look::First || !p.fresh || p.weight == 0 || wait_s <= 0.0 {
-            return;
+            return false;
         }
         let alert = self.alerts.get_mut(&p.alert).expect("settled just now");
         alert.unsettled += 1;
         self.meta.queued += 1;
         self.put(self.meta.queued, p, Look::After, wait_s, fold);
+        true
+    }
+
+    /// What is kept out for its habit is looked at again when it has fired for twice as long as any of its like before, at
+    /// least ten minutes: to recover soon is a part of the habit.
+    pub(crate) fn look_overdue(&mut self, p: &Pending, fold: &mut Fold<'_>) {
+        let Some(at) = self.overdue_at(p.alert) else {
+            return;
+        };
+        let alert = self.alerts.get_mut(&p.alert).expect("settled just now");
+        let waits = alert.habit.overdue.replace(at) == Some(at);
+        if waits || p.look == Look::Overdue || p.weight == 0 {
+            return;
+        }
+        let wait_s = at.since(fold.time).as_secs_f64().max(0.0);
+        let then = Pending { t: at, ..p.clone() };
+        self.meta.queued += 1;
+        self.put(self.meta.queued, &then, Look::Overdue, wait_s, fold);
+    }
+
+    /// When a firing alert will have fired for longer than its like ever did, if that is known.
+    fn overdue_at(&self, id: AlertId) -> Option<Time> {
+        let alert = self.alerts.get(&id).filter(|alert| alert.firing())?;
+        let longest_s = self.endings.get(&alert.class)?.longest_s()?;
+        Some(alert.onset + secs((2.0 * longest_s).max(OVERDUE_MIN_S)))
     }
 
     fn put(&mut self, number: u64, p: &Pending, look: Look, wait_s: f64, fold: &mut Fold<'_>) {
@@ -72,14 +102,33 @@ impl Engine {
         self.pending.insert(number, again);
     }
 
-    /// Ends the wait for another look at what was kept out, if it has been heard or came anew meanwhile; says whether.
+    /// Ends the wait for another look at what was kept out, if it has been heard, came anew or, where its end is overdue,
+    /// recovered meanwhile; says whether.
     pub(crate) fn forgo_look(&mut self, p: &Pending) -> bool {
-        let Some(alert) = self.alerts.get_mut(&p.alert).filter(|_| p.look == Look::After) else {
-            return false;
+        match p.look {
+            Look::First | Look::Second => false,
+            Look::After => {
+                let alert = self.alerts.get_mut(&p.alert).expect("remembered while it waits");
+                let forgone = alert.muted.is_none() || alert.episode != p.episode;
+                alert.unsettled -= u32::from(forgone);
+                forgone
+            }
+            Look::Overdue => self.forgo_overdue(p),
+        }
+    }
+
+    /// The same for one that is overdue. It does not count as waiting before, for that may last half an hour.
+    fn forgo_overdue(&mut self, p: &Pending) -> bool {
+        let late = self.overdue_at(p.alert).is_some_and(|at| at <= p.t);
+        let Some(alert) = self.alerts.get_mut(&p.alert) else {
+            return true;
         };
-        let heard = alert.muted.is_none() || alert.episode != p.episode;
-        alert.unsettled -= u32::from(heard);
-        heard
+        let goes_on = late && alert.muted.is_some() && alert.unsettled == 0;
+        if goes_on {
+            alert.unsettled = 1;
+            alert.habit.broken = Some(p.t);
+        }
+        !goes_on
     }
 
     /// Until when an alert is looked ahead of: for the settlement, or for as long as it waited.

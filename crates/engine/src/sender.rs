@@ -7,12 +7,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{engine::Engine, fold::Fold};
-use model::{AlertId, Text};
+use model::{AlertId, Event, Text};
 
 /// What one tool said in one system.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sender {
-    /// Firings, recoveries, and firings of what was firing already, a new episode each.
+    /// Firings (without those that say the same again by a key of its own), recoveries, and firings of what was firing
+    /// already, a new episode each.
     pub firings: u64,
     pub recoveries: u64,
     pub again: u64,
@@ -41,6 +42,11 @@ impl Sender {
             KNOWN_MIN.. if self.reports_changes() && !severity_changed => false,
             _ => self.again >= self.recoveries || silent_s <= unknown_s,
         }
+    }
+
+    /// Whether too little was heard of it to know what it does.
+    fn is_new(&self) -> bool {
+        self.firings < KNOWN_MIN
     }
 
     /// Whether it speaks of a condition when that changes, and not again while it holds.
@@ -87,6 +93,17 @@ impl Engine {
         // A tool that says an end nowhere says none here, either, however little it said here so far.
         let nowhere = self.sources.get(source).is_some_and(|tool| tool.never_resolves());
         (sender.recoveries > 0 || !nowhere) && sender.still_holds(silent_s, unknown_s, severity_changed)
+    }
+
+    /// Whether a tool of which little is known says by a key of its own that what fires is what fired before. Nearly
+    /// every tool means that by it (<https://developer.pagerduty.com/docs/events-api-v2-overview>); a key that we made
+    /// up says only that it is alike.
+    pub(crate) fn named_again(&self, system: &Text, event: &Event) -> bool {
+        let senders = self.systems.get(system).map(|system| &system.senders);
+        let is_new = senders
+            .and_then(|senders| senders.get(&event.source))
+            .is_none_or(Sender::is_new);
+        is_new && event.dedup_key != model::dedup_key(event)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     engine::{Engine, Timer, What},
     fold::Fold,
     habit::RECENT_S,
+    incident::State,
     lineage::said_by,
     onset::{LOOK_BACK_S, SEVERAL},
     returning::RECENT_MIN,
@@ -32,6 +33,9 @@ pub(crate) struct Pending {
     /// It came anew: its habit is judged by what was beside it.
     #[serde(default)]
     pub comes: bool,
+    /// It fired already, and its tool says by a key that it is the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named_again: bool,
     pub kind: Kind,
     /// The system that counts it until then.
     pub system: Text,
@@ -58,6 +62,8 @@ pub(crate) enum Look {
     Second,
     /// It was kept out after the first look; another one may take it in.
     After,
+    /// It was kept out and fires for longer than it ever did.
+    Overdue,
 }
 
 /// How a waiting alert was counted in its system.
@@ -166,8 +172,8 @@ impl Engine {
         if pending.comes {
             self.learn_later(number, &pending, fold);
         }
-        if kept_out {
-            self.look_after(&pending, fold);
+        if kept_out && !self.look_after(&pending, fold) {
+            self.look_overdue(&pending, fold);
         }
     }
 
@@ -245,12 +251,15 @@ impl Engine {
         if let Some(verdict) = self.judge_flapping(alert) {
             return verdict;
         }
+        let near = self.near(node, fold);
+        if let Some(verdict) = self.judge_running(p, &system, near.as_deref(), fold) {
+            return verdict;
+        }
         if chronic.is_some()
             && let Some(verdict) = self.judge_taken(alert)
         {
             return verdict;
         }
-        let near = self.near(node, fold);
         let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
         if fold.settings.oracle {
             self.look_everywhere(p, &live, near.as_deref(), reach, fold);
@@ -298,6 +307,38 @@ impl Engine {
             let text = "it flaps, and stays where it is".to_owned();
             Verdict::new(place, 0.9, EvidenceKind::Flapping, alert.flap.penalty, text)
         })
+    }
+
+    /// The open incident in which an alert fires still, because its tool calls it by the same key and never said that it
+    /// is over.
+    pub(crate) fn runs_in(&self, p: &Pending) -> Option<(IncidentId, &State)> {
+        let home = self.alerts.get(&p.alert)?.incident.filter(|_| p.named_again)?;
+        let state = self.incidents.get(&home)?;
+        let member = state.members.get(&p.alert)?;
+        (state.is_open() && !state.background && member.firing && !member.stale).then_some((home, state))
+    }
+
+    /// What fires still goes on where it is, though hours lie between, while nothing new comes with it. It keeps nothing
+    /// going there, and that so little is heard of it is no habit.
+    fn judge_running(
+        &self,
+        p: &Pending,
+        system: &Text,
+        near: Option<&[NodeId]>,
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let (home, state) = self.runs_in(p)?;
+        let shows_more = |other: &AlertId| self.alerts.get(other).is_none_or(|other| !other.showed_in(home));
+        if self.ahead(p, system, near, fold).iter().any(shows_more) {
+            return None;
+        }
+        let place = Placement::Join {
+            incident: home,
+            passive: true,
+        };
+        let text = "it fires under the same key, and nobody said that it was over".to_owned();
+        let silent_s = p.t.since(state.last).as_secs_f64();
+        Some(Verdict::new(place, 0.95, EvidenceKind::Episode, silent_s, text))
     }
 
     /// What somebody has stays where they have it, however often it comes: that a person took it says more than its habit.

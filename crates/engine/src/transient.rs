@@ -20,6 +20,8 @@ use crate::{
 const EDGES_S: [u32; 8] = [15, 30, 45, 60, 90, 120, 300, 900];
 /// So many alerts of a class are remembered; beyond, all counts are halved, so that last month fades.
 const REMEMBERED_MAX: u32 = 256;
+/// What is as improbable as this is no habit any more.
+const UNLIKELY: f64 = 0.1;
 /// What is said to keep a held alert.
 const BY: &str = "hold";
 
@@ -52,6 +54,14 @@ impl Endings {
 
     fn all(&self) -> u32 {
         self.within.iter().sum::<u32>() + self.longer
+    }
+
+    /// How long the longest of them fired, in seconds, where enough are known for one that fires longer to be unlikely:
+    /// with `n` that all ended by then it is 1 / (n + 2).
+    pub(crate) fn longest_s(&self) -> Option<f64> {
+        let known = self.longer == 0 && self.all() + 2 >= (1.0 / UNLIKELY) as u32;
+        let longest = self.within.iter().rposition(|n| *n > 0).filter(|_| known)?;
+        Some(f64::from(EDGES_S[longest]))
     }
 
     /// The probability that one that has fired for `age_s` recovers before it has for `hold_s`, and how many it rests on.

@@ -1,7 +1,7 @@
 //! News about habits: one that breaks its own, and many that change theirs at once.
 //!
-//! A chronic alert says nothing by itself. When it comes far oftener within a minute than ever before, it is heard, and
-//! that is said. And when more chronic alerts come within a minute than the domain's past explains, by the measure that
+//! A chronic alert says nothing by itself. When it comes far oftener within a minute than ever before, or fires for longer
+//! than ever, it is heard, and that is said. And when more chronic alerts come within a minute than the domain's past explains, by the measure that
 //! tells a storm, something has moved all of them: none is chronic until that is over, and their incident says why.
 
 use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId};
@@ -9,7 +9,7 @@ use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId};
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    settle::Pending,
+    settle::{Look, Pending},
 };
 
 impl Engine {
@@ -22,6 +22,11 @@ impl Engine {
     /// Why an alert that is chronic otherwise is heard; `None` if it is not.
     pub(crate) fn unusual(&self, p: &Pending, fold: &Fold<'_>) -> Option<Evidence> {
         let alert = self.alerts.get(&p.alert)?;
+        if p.look == Look::Overdue {
+            let fired_s = fold.time.since(alert.onset).as_secs_f64();
+            let text = format!("it breaks its habit: it fires for {fired_s:.0} s, twice as long as ever");
+            return Some(Evidence::new(EvidenceKind::Rarity, fired_s, text));
+        }
         if alert.habit.level > p.weight && alert.habit.is_broken(p.t) {
             let (now, before) = (alert.habit.minute, alert.habit.minute_max);
             let text = format!("it breaks its habit: {now} times within a minute, {before} at most before");
