@@ -7,15 +7,7 @@ use model::Severity;
 /// Numbers are left to the sources, because 1 is the worst in one tool and the mildest in the next.
 pub fn word(text: &str) -> Option<Severity> {
     use Severity::{Critical, Error, Info, Notice, Unknown, Warning};
-    let mut buffer = [0; 16];
-    let text = text.trim();
-    if text.is_empty() || text.len() > buffer.len() {
-        return None;
-    }
-    let lower = &mut buffer[..text.len()];
-    lower.copy_from_slice(text.as_bytes());
-    lower.make_ascii_lowercase();
-    Some(match &*lower {
+    Some(match crate::lower::trimmed(text, &mut [0; 16])? {
         b"critical" | b"crit" | b"fatal" | b"emergency" | b"emerg" | b"panic" | b"disaster" | b"blocker"
         | b"page" | b"catastrophic" | b"severe" | b"alert" | b"p1" | b"p0" | b"sev0" | b"sev1" | b"sev-1"
         | b"sev-0" | b"highest" | b"urgent" | b"very high" | b"s1" | b"red" | b"*****" => Critical,

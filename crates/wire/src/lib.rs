@@ -14,6 +14,7 @@ mod inflate;
 pub mod journal;
 mod lax;
 pub mod level;
+mod lower;
 mod mapping;
 mod names;
 mod native;

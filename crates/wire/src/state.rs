@@ -17,15 +17,7 @@ pub(crate) enum State {
 
 /// The state that a word stands for in most tools; `None` when it says nothing we know.
 pub(crate) fn word(text: &str) -> Option<State> {
-    let mut buffer = [0; 24];
-    let text = text.trim();
-    if text.is_empty() || text.len() > buffer.len() {
-        return None;
-    }
-    let lower = &mut buffer[..text.len()];
-    lower.copy_from_slice(text.as_bytes());
-    lower.make_ascii_lowercase();
-    Some(match &*lower {
+    Some(match crate::lower::trimmed(text, &mut [0; 24])? {
         b"firing" | b"alerting" | b"alert" | b"triggered" | b"trigger" | b"problem" | b"open" | b"opened"
         | b"active" | b"new" | b"critical" | b"crit" | b"down" | b"alarm" | b"failing" | b"failed"
         | b"failure" | b"warning" | b"warn" | b"error" | b"unhealthy" | b"created" | b"create"
