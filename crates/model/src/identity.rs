@@ -130,7 +130,7 @@ pub fn dedup_key(event: &Event) -> Text {
         }
         hash.part(name.as_bytes()).part(value.as_bytes());
     }
-    compact_str::format_compact!("{}:{:032x}", prefix(&event.source, 40), hash.finish())
+    compact_str::format_compact!("{}:{}", prefix(&event.source, 40), hash.hex())
 }
 
 /// Whether a pod, container or instance name tells what broke: it does when nothing better is named, or when it is a
@@ -195,7 +195,7 @@ pub fn event_id(event: &Event, stamped: bool) -> Text {
     hash.part(&time.nanos().to_le_bytes())
         .part(event.title.as_bytes())
         .part(event.text.as_bytes());
-    compact_str::format_compact!("{:032x}", hash.finish())
+    hash.hex()
 }
 
 /// Replaces what varies between two sayings of the same thing: numbers, hashes, addresses, times.

@@ -19,6 +19,10 @@ impl Labels {
     pub const fn new() -> Labels {
         Labels(Vec::new())
     }
+    /// No labels, with room for so many.
+    pub fn with_capacity(n: usize) -> Labels {
+        Labels(Vec::with_capacity(n))
+    }
     /// The value of `name`, or `None`. An absent label equals nothing.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0

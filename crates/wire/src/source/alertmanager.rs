@@ -331,6 +331,7 @@ fn api(alerts: Vec<Alert<'_>>, sink: &mut Sink<'_>) {
 fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sink<'_>) {
     let mut draft = Draft::new(group.source);
     draft.scraped = true;
+    draft.labels = Labels::with_capacity((alert.labels.0.len() + alert.annotations.0.len()).min(64));
     draft.starts_at = time(&mut draft, "startsAt", alert.starts_at.as_str());
     draft.ends_at = time(&mut draft, "endsAt", alert.ends_at.as_str());
     let nested = match &alert.status {
