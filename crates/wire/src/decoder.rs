@@ -11,7 +11,7 @@ use crate::{
     inflate::inflate,
     mapping::Mappings,
     native::{self, Native},
-    source::{Sink, alertmanager, cloudevents, generic, snmptrap, syslog},
+    source::{Sink, alertmanager, carried, cloudevents, generic, snmptrap, syslog},
     tables::Tables,
 };
 
@@ -107,6 +107,10 @@ impl Decoder {
         let first = text.as_bytes().first();
         match first {
             Some(b'{' | b'[') => self.json(text, raw.source, sink),
+            // A body that its sender wrote as JSON twice.
+            Some(b'"') if let Ok(inner) = serde_json::from_str::<String>(text) => {
+                self.json(inner.trim(), raw.source, sink)
+            }
             _ if syslog::may_be(text) => {
                 syslog::lines_of(text, sink);
                 Ok(())
@@ -127,6 +131,10 @@ impl Decoder {
                 }
                 None => Err(Rejection::new(Stage::Parse, "a form that is encoded wrongly")),
             },
+            // Plain text is an alert only where its sender says that text is what it sends, and the text speaks of
+            // something that broke or was mended: anything else without structure is as likely a broken template or
+            // the error page of a proxy.
+            _ if is_plain_text(raw, text) && generic::decode(&said(text), raw.source, sink) => Ok(()),
             _ => {
                 let shown: String = text.chars().take(24).collect();
                 let reason = format!("neither JSON nor syslog nor a form; begins with {shown:?}");
@@ -234,6 +242,9 @@ impl Decoder {
                 for (i, item) in items.iter().enumerate() {
                     match item {
                         Value::Object(_) => self.value(item, forced, sink),
+                        Value::String(text) if let Some(inner) = carried::written(text) => {
+                            self.value(&inner, forced, sink);
+                        }
                         _ => sink.unreadable(&i.to_string(), "not an object"),
                     }
                     if sink.count() > self.settings.found_max {
@@ -252,6 +263,17 @@ impl Decoder {
             )),
         }
     }
+}
+
+/// Whether the sender calls its body plain text, and it is none of what is made for machines.
+fn is_plain_text(raw: &Raw<'_>, text: &str) -> bool {
+    let kind = raw.content_type.unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("text/plain") && !text.starts_with('<')
+}
+
+/// A text as the one field of a body; its first line is the title.
+fn said(text: &str) -> Value {
+    serde_json::json!({ "text": text })
 }
 
 /// A rejection that says what the transport called the bytes, where that explains it.

@@ -142,6 +142,9 @@ impl Draft {
     /// The event. `context` supplies the times that the sender leaves out.
     pub(crate) fn finish(mut self, context: &Context<'_>) -> Event {
         names::repair(&mut self);
+        if self.title.is_empty() {
+            self.title = self.called();
+        }
         self.one_line_title();
         if self.cut > 0 {
             self.labels
@@ -197,6 +200,19 @@ impl Draft {
         context.tables.enrich(&mut event, LABELS_MAX);
         domain(&mut event, context);
         event
+    }
+
+    /// What an alert is called whose sender gives it no title: by its first words, else by what it is about.
+    fn called(&self) -> Text {
+        let words = self.text.lines().map(str::trim).find(|line| !line.is_empty());
+        let about = self.service.as_deref().or(self.host.as_deref());
+        let entity = || self.entities.iter().next().map(|(_, name)| name);
+        words
+            .or(about)
+            .or_else(entity)
+            .or(self.key.as_deref())
+            .unwrap_or_default()
+            .into()
     }
 
     /// A title is one line; what follows it is text.

@@ -296,7 +296,15 @@ pub(crate) fn tag(text: &str) -> (&str, &str) {
 /// commas between.
 pub(crate) fn tags(value: &Value, draft: &mut Draft) {
     match value {
-        Value::Object(_) => labels_from(value, "", draft),
+        Value::Object(map) => {
+            for (name, value) in map {
+                // `{"severity": {"value": "high", "color": "#f00"}}`
+                match text_at(value, "value") {
+                    Some(text) => draft.label(name, text),
+                    None => labels_from(value, name, draft),
+                }
+            }
+        }
         Value::Array(items) => {
             for item in items {
                 match item {

@@ -27,8 +27,8 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"investigating" | b"identified" | b"anomaly" | b"anomalous" | b"fail" | b"not ok"
         | b"incident" | b"unavailable" | b"not responding" | b"unresponsive" | b"offline" | b"crashed"
         | b"lost" | b"alarming" | b"breach" | b"breaching" | b"missing" | b"major" | b"minor"
-        | b"violated" | b"late" | b"expiring" | b"detected" | b"confirmed" | b"red" | b"yellow"
-        | b"orange" => State::Firing,
+        | b"violated" | b"err" | b"fatal" | b"disconnected" | b"late" | b"expiring" | b"detected"
+        | b"confirmed" | b"red" | b"yellow" | b"orange" => State::Firing,
         b"resolved"
         | b"resolve"
         | b"ok"
@@ -79,6 +79,8 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"resume"
         | b"resumed"
         | b"reachable"
+        | b"connected"
+        | b"reconnected"
         | b"merged" => State::Resolved,
         b"acknowledged"
         | b"acknowledge"
@@ -127,6 +129,13 @@ pub(crate) fn within(text: &str) -> Option<State> {
     {
         return Some(State::Resolved);
     }
+    // `AP_CONNECTED`; clients that are connected are counted.
+    if tokens
+        .last()
+        .is_some_and(|t| t == "connected" || t == "reconnected")
+    {
+        return Some(State::Resolved);
+    }
     for token in tokens {
         let state = match token.as_str() {
             "not" | "no" | "non" => return None,
@@ -138,7 +147,7 @@ pub(crate) fn within(text: &str) -> Option<State> {
             "trigger" | "triggered" | "firing" | "fired" | "open" | "opened" | "reopened" | "created"
             | "started" | "start" | "failed" | "failure" | "failing" | "down" | "alarm" | "critical"
             | "error" | "warning" | "raised" | "breach" | "breached" | "violation" | "unhealthy"
-            | "problem" | "exceeded" | "missing" => State::Firing,
+            | "problem" | "exceeded" | "missing" | "disconnected" | "lost" => State::Firing,
             _ => continue,
         };
         if state == State::Acked || found.is_none() {
@@ -201,11 +210,16 @@ pub(crate) fn without_words(subject: &str) -> String {
         "again",
         "now",
     ];
-    let says_more = |word: &&str| {
+    let (mut kept, mut was_back) = (Vec::new(), false);
+    for word in subject.split_whitespace() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        !bare.is_empty() && !SAID.iter().any(|said| bare.eq_ignore_ascii_case(said))
-    };
-    let kept: Vec<&str> = subject.split_whitespace().filter(says_more).collect();
+        // `Back to normal`
+        let leads = was_back && bare.eq_ignore_ascii_case("to");
+        was_back = bare.eq_ignore_ascii_case("back");
+        if !bare.is_empty() && !leads && !SAID.iter().any(|said| bare.eq_ignore_ascii_case(said)) {
+            kept.push(word);
+        }
+    }
     if kept.is_empty() {
         subject.trim().to_owned()
     } else {
@@ -269,7 +283,7 @@ fn spoken(sentence: &str) -> impl DoubleEndedIterator<Item = &str> {
 }
 
 /// The words of a name in any of the usual spellings, in lower case.
-fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let (mut tokens, mut token, mut was_lower) = (Vec::new(), String::new(), false);
     for c in text.chars() {
         if !c.is_alphanumeric() || c.is_uppercase() && was_lower {
@@ -311,6 +325,7 @@ mod tests {
             ("web1 is CRITICAL", "web1 is OK"),
             ("Shop went down!", "Shop is back up"),
             ("Disk WARNING", "Disk: normal"),
+            ("Alert. Type: cpu", "Back to normal. Type: cpu"),
         ] {
             let bare = |text| without_words(text).replace(':', "");
             assert_eq!(bare(firing), bare(resolved));
@@ -334,6 +349,9 @@ mod tests {
             ("metric_update", None),
             ("monitor.up", Some(State::Resolved)),
             ("scale_up", None),
+            ("AP_DISCONNECTED", Some(State::Firing)),
+            ("AP_CONNECTED", Some(State::Resolved)),
+            ("CONNECTED_CLIENTS", None),
         ] {
             assert_eq!(within(text), want, "{text}");
         }

@@ -125,7 +125,10 @@ pub fn is_never(text: &str) -> bool {
 fn words(text: &str, near: Option<Time>) -> Option<Time> {
     let (mut year, mut month, mut day) = (None, None, None);
     let (mut clock, mut nanos, mut offset, mut afternoon) = (None, 0, 0, None);
-    let text = &text.replace("GMT + ", "GMT+").replace("GMT - ", "GMT-");
+    let text = &text
+        .replace("GMT + ", "GMT+")
+        .replace("GMT - ", "GMT-")
+        .replace('(', " (");
     for token in text.split([' ', ',', '\t']).filter(|t| !t.is_empty()) {
         let b = token.as_bytes();
         let lower = token.to_ascii_lowercase();
@@ -427,6 +430,7 @@ mod tests {
             ("03/02/2026 12:00AM", "2026-03-02T00:00:00Z"),
             ("02.03.2026 10:00:00", "2026-03-02T10:00:00Z"),
             ("31/03/2026 10:00", "2026-03-31T10:00:00Z"),
+            ("2026-03-02 18:00:00(UTC+08:00)", "2026-03-02T10:00:00Z"),
             ("02-Mar-2026 10:00:00 EST", "2026-03-02T15:00:00Z"),
             ("Dec 31 23:59:58", "2025-12-31T23:59:58Z"),
             ("Jan  2 03:04:05", "2026-01-02T03:04:05Z"),

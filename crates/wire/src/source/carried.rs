@@ -1,7 +1,9 @@
 //! Bodies within bodies, for plain JSON: what queues and relays carry as text, and what is said once around a list.
 
+use base64::Engine as _;
+
 use super::{
-    field_names::{ALERT_NAMED, CARRIERS, TITLED, TS},
+    field_names::{ALERT_NAMED, CARRIERS, CREATED, TITLED, TS},
     guess::{Guess, plain},
     prelude::*,
 };
@@ -10,8 +12,113 @@ use super::{
 const CONTEXT_FIELDS_MAX: usize = 64;
 const CONTEXT_BYTES_MAX: usize = 1_024;
 
-/// What an envelope of a queue or a relay carries as text, unless the envelope is an alert by itself.
+/// Envelopes that hold a body as it is: what only they are made of, and where the body stands in it.
+const ENVELOPES: [(&[&str], &str); 7] = [
+    // Kafka Connect's JSON converter
+    (&["schema", "payload"], "payload"),
+    // Kafka's REST proxy
+    (
+        &[
+            "key",
+            "value",
+            "partition",
+            "offset",
+            "topic",
+            "timestamp",
+            "headers",
+            "type",
+        ],
+        "value",
+    ),
+    // Flows that pass on a request
+    (
+        &[
+            "headers",
+            "params",
+            "query",
+            "querystringparameters",
+            "method",
+            "path",
+            "url",
+            "body",
+            "webhookurl",
+            "executionmode",
+        ],
+        "body",
+    ),
+    // Azure Event Grid
+    (
+        &[
+            "id",
+            "topic",
+            "subject",
+            "eventtype",
+            "eventtime",
+            "dataversion",
+            "metadataversion",
+            "data",
+        ],
+        "data",
+    ),
+    (
+        &[
+            "kinesis",
+            "eventsource",
+            "eventid",
+            "eventversion",
+            "eventname",
+            "invokeidentityarn",
+            "eventsourcearn",
+            "awsregion",
+        ],
+        "kinesis",
+    ),
+    (
+        &[
+            "data",
+            "partitionkey",
+            "sequencenumber",
+            "kinesisschemaversion",
+            "approximatearrivaltimestamp",
+        ],
+        "data",
+    ),
+    (
+        &["sns", "eventsource", "eventversion", "eventsubscriptionarn"],
+        "sns",
+    ),
+];
+
+/// The body within an envelope that is made of nothing else than what belongs to one.
+pub(super) fn enveloped(value: &Value) -> Option<&Value> {
+    let names: Vec<String> = fields_of(value).map(|(name, _)| plain(name)).collect();
+    let (_, at) = ENVELOPES.iter().find(|(fields, at)| {
+        names.iter().any(|name| name == at) && names.iter().all(|name| fields.contains(&name.as_str()))
+    })?;
+    let (_, inner) = fields_of(value).find(|(name, _)| plain(name) == *at)?;
+    (inner.is_object() || inner.is_array()).then_some(inner)
+}
+
+/// A body that is written as text, as such or in base 64.
+pub(crate) fn written(text: &str) -> Option<Value> {
+    let text = text.trim();
+    if text.starts_with(['{', '[']) {
+        return serde_json::from_str(text).ok();
+    }
+    // What begins with a brace or a bracket begins so; nothing else need be decoded.
+    if !text.starts_with(['e', 'W', 'w', 'I', 'C', 'D']) || text.len() < 16 {
+        return None;
+    }
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+    let value: Value = serde_json::from_slice(&bytes).ok()?;
+    (value.is_object() || value.is_array()).then_some(value)
+}
+
+/// What an envelope of a queue or a relay carries, unless the envelope is an alert by itself.
 pub(super) fn carried(value: &Value) -> Option<Value> {
+    if let Some(inner) = enveloped(value) {
+        return Some(inner.clone());
+    }
     let named = |name: &str| name != "subject" && (TITLED.contains(&name) || ALERT_NAMED.contains(&name));
     if fields_of(value).any(|(key, inner)| named(&plain(key)) && scalar(inner).is_some()) {
         return None;
@@ -19,10 +126,7 @@ pub(super) fn carried(value: &Value) -> Option<Value> {
     CARRIERS.iter().find_map(|name| {
         let (_, inner) = fields_of(value).find(|(key, _)| plain(key) == *name)?;
         match inner {
-            Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
-                serde_json::from_str(text).ok()
-            }
-            Value::Object(_) if *name == "sns" => Some(inner.clone()),
+            Value::String(text) => written(text),
             _ => None,
         }
     })
@@ -55,6 +159,11 @@ pub(super) fn with_context(item: &Value, around: &Value) -> Value {
         "description",
     ];
     let mut item = item.clone();
+    // When it was sent says nothing of what says itself when it was.
+    let dated = Guess::new(&item)
+        .time(&TS, |v| when::value(v, None).is_some())
+        .is_some();
+    let when_sent = |name: &str| dated && (TS.contains(&name) || CREATED.contains(&name));
     if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
         for (name, value) in around.iter().take(CONTEXT_FIELDS_MAX) {
             // What is long is no context, and would be copied for each of the list.
@@ -63,7 +172,12 @@ pub(super) fn with_context(item: &Value, around: &Value) -> Value {
                 Value::Bool(_) | Value::Number(_) => true,
                 _ => false,
             };
-            if scalar && !OF_THE_LIST.contains(&plain(name).as_str()) && !own.contains_key(name) {
+            let known = plain(name);
+            if scalar
+                && !OF_THE_LIST.contains(&known.as_str())
+                && !own.contains_key(name)
+                && !when_sent(&known)
+            {
                 own.insert(name.clone(), value.clone());
             }
         }

@@ -227,6 +227,13 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
     }
     let f = sink.fields(value);
     let from = f.glance("source").unwrap_or_default();
+    // What somebody else put on the bus is read as what it is.
+    if !from.starts_with("aws.")
+        && let Some(detail) = value.get("detail")
+        && sink.inner(detail)
+    {
+        return;
+    }
     let mut d = Draft::new(match from.as_str() {
         "aws.cloudwatch" => "cloudwatch",
         "aws.health" => "aws-health",

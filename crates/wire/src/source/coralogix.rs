@@ -8,7 +8,12 @@ pub(crate) const SOURCE: Source = Source {
     forms: "generic outbound webhook",
     reference: "https://coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks-alert-webhooks/",
     detect: |v| {
-        has(v, &["alert_action"])
+        let named = || {
+            ["name", "alert_name", "title", "alert_id"]
+                .iter()
+                .any(|name| v.get(name).is_some())
+        };
+        has(v, &["alert_action"]) && named()
             || has(v, &["alert_id", "timewindow"])
             || has(v, &["alert_severity", "alert_url"])
             || has(v, &["log_url", "alert_url"])

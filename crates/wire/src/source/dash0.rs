@@ -61,6 +61,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         "alert.resolved" | "alert.closed" | "alert.superseded" => State::Resolved,
         _ => State::Firing,
     }));
+    d.ts = d.ends_at.filter(|_| d.status == Some(Status::Resolved));
     d.key = d.key.take().or_else(|| f.text("data.issue.id"));
     f.rest_into(&mut d);
     if kind == "test" {

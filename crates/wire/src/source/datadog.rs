@@ -123,6 +123,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         "last_updated",
         "timestamp",
         "event_date",
+        "date_happened",
         "date_posix",
         "last_updated_posix",
     ]);

@@ -19,6 +19,7 @@ const SHAPE: Shape = Shape {
         "rule.name",
         "ruleName",
         "rule_name",
+        "alertName",
         "context.title",
         "metadata.name",
         "ctx.metadata.name",
@@ -116,6 +117,8 @@ fn detect(value: &Value) -> bool {
             && ["ruleName", "context", "alertActionGroup", "spaceId"]
                 .iter()
                 .any(|k| map.contains_key(*k))
+        // As the variables were called before rules were.
+        || has(source, &["alertId", "alertInstanceId"])
         || has(source, &["rule", "context"]) && find(source, "rule.name").is_some()
         || has(source, &["watch_id"])
             && (map.contains_key("trigger")
@@ -145,13 +148,19 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.key = f
         .first(&["kibana.alert.uuid", "alert.uuid", "alertUuid"])
         .or_else(|| {
-            let rule = f.first(&["rule.id", "ruleId", "kibana.alert.rule.uuid", "watch_id"])?;
+            let older = || {
+                f.first(&["alertId"])
+                    .filter(|_| f.peek("alertInstanceId").is_some())
+            };
+            let rule = f
+                .first(&["rule.id", "ruleId", "kibana.alert.rule.uuid", "watch_id"])
+                .or_else(older)?;
             let instance = f
                 .first(&[
                     "alert.id",
+                    "alertInstanceId",
                     "alertId",
                     "kibana.alert.instance.id",
-                    "alertInstanceId",
                 ])
                 .unwrap_or_default();
             Some(join(&[&rule, &instance]))

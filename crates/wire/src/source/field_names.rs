@@ -2,7 +2,7 @@
 
 /// Names in the order in which they are believed. Compared without case and separators. A title that is called one is
 /// believed wherever it stands.
-pub(super) const TITLED: [&str; 13] = [
+pub(super) const TITLED: [&str; 14] = [
     "title",
     "alertname",
     "alerttitle",
@@ -16,8 +16,9 @@ pub(super) const TITLED: [&str; 13] = [
     "eventname",
     "testname",
     "headline",
+    "threatname",
 ];
-pub(super) const TITLE: [&str; 35] = [
+pub(super) const TITLE: [&str; 37] = [
     "alert",
     "trigger",
     "triggername",
@@ -49,21 +50,30 @@ pub(super) const TITLE: [&str; 35] = [
     "errormessage",
     "entitydisplayname",
     "logentry",
+    "opaque",
     "jobname",
     "taskname",
     "taskid",
     "buildname",
+    "category",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
-pub(super) const WATCHED: [&str; 3] = ["triggername", "monitorname", "checkname"];
+pub(super) const WATCHED: [&str; 5] = [
+    "triggername",
+    "monitorname",
+    "checkname",
+    "detectlabel",
+    "detectorname",
+];
 /// How the object that stands for the alert calls it.
-pub(super) const CALLED: [&str; 6] = [
+pub(super) const CALLED: [&str; 7] = [
     "alert",
     "name",
     "displayname",
     "summary",
     "shortdescription",
     "label",
+    "signature",
 ];
 /// Objects whose name is that of a rule, and so of what it finds.
 pub(super) const RULE: [&str; 6] = [
@@ -135,7 +145,7 @@ pub(super) const STATE: [&str; 17] = [
     "overallstate",
 ];
 /// Names whose value is a state only if it is one of the usual words.
-pub(super) const STATE_IF_KNOWN: [&str; 14] = [
+pub(super) const STATE_IF_KNOWN: [&str; 15] = [
     "type",
     "alerttype",
     "condition",
@@ -150,6 +160,7 @@ pub(super) const STATE_IF_KNOWN: [&str; 14] = [
     "conclusion",
     "resultstatus",
     "resultstatustext",
+    "clear",
 ];
 pub(super) const SEVERITY: [&str; 16] = [
     "severity",
@@ -206,7 +217,7 @@ pub(super) const WATCH_KEY: [&str; 6] = [
     "entityid",
 ];
 /// Identities of whatever they stand in.
-pub(super) const ID: [&str; 8] = [
+pub(super) const ID: [&str; 9] = [
     "identifier",
     "externalid",
     "uniqueid",
@@ -215,8 +226,9 @@ pub(super) const ID: [&str; 8] = [
     "uuid",
     "id",
     "number",
+    "displayid",
 ];
-pub(super) const TS: [&str; 67] = [
+pub(super) const TS: [&str; 69] = [
     "timestamp",
     "ts",
     "time",
@@ -283,10 +295,12 @@ pub(super) const TS: [&str; 67] = [
     "now",
     "timeraised",
     "timegenerated",
+    "lastoccurrencetimestamp",
+    "alarmtime",
     "happenedat",
 ];
 /// When it was created: when its state was observed only if nothing else says.
-pub(super) const CREATED: [&str; 11] = [
+pub(super) const CREATED: [&str; 12] = [
     "createdat",
     "createdon",
     "createtime",
@@ -298,6 +312,7 @@ pub(super) const CREATED: [&str; 11] = [
     "creationtime",
     "createdtime",
     "createtimestamp",
+    "createdtimestamp",
 ];
 pub(super) const STARTS: [&str; 27] = [
     "startedat",
@@ -397,7 +412,7 @@ pub(super) const SERVICE: [&str; 25] = [
     "projectslug",
     "repositoryname",
 ];
-pub(super) const HOST: [&str; 37] = [
+pub(super) const HOST: [&str; 40] = [
     "host",
     "hostname",
     "node",
@@ -435,7 +450,12 @@ pub(super) const HOST: [&str; 37] = [
     "entitycaption",
     "monitoringobjectdisplayname",
     "monitoringobjectname",
+    "devname",
+    "hostnames",
+    "hosts",
 ];
+/// Identities of what an alert is about, which are its name where it has no other.
+pub(super) const HOST_ID: [&str; 3] = ["resourceid", "instanceid", "deviceid"];
 pub(super) const LINK: [&str; 20] = [
     "htmlurl",
     "weburl",
@@ -487,16 +507,34 @@ pub(super) const STATES: usize = 7;
 /// The first of `SEVERITY`, whose words are believed even where nobody knows them.
 pub(super) const SEVERITIES: usize = 7;
 /// What says in words what a number beside it says.
-pub(super) const SEVERITY_IN_WORDS: [&str; 4] =
-    ["severityname", "severitylabel", "severitytext", "severityword"];
+pub(super) const SEVERITY_IN_WORDS: [&str; 6] = [
+    "severityname",
+    "severitylabel",
+    "severitytext",
+    "severityword",
+    "severitystring",
+    "stringseverity",
+];
 /// The first of `HOST`, which mean a host wherever they stand.
 pub(super) const HOSTS: usize = 4;
 /// Fields in which queues and relays put a body as text.
-pub(super) const CARRIERS: [&str; 9] = [
-    "message", "body", "payload", "data", "content", "event", "alert", "sns", "value",
+pub(super) const CARRIERS: [&str; 10] = [
+    "message", "body", "payload", "data", "content", "event", "alert", "sns", "value", "log",
 ];
 /// How names of states end, and how those begin that tell of another time or thing.
 pub(super) const STATE_ENDS: [&str; 4] = ["status", "state", "result", "phase"];
 pub(super) const STATE_BEFORE: [&str; 9] = [
     "previous", "old", "prior", "last", "from", "former", "http", "exit", "ack",
+];
+/// How many a search found that is told of because it found some.
+pub(super) const FOUND: [&str; 9] = [
+    "matches",
+    "numhits",
+    "hitcount",
+    "nummatches",
+    "numresults",
+    "totalhits",
+    "numberofevents",
+    "matchcount",
+    "resultcount",
 ];

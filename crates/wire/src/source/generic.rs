@@ -2,7 +2,7 @@
 //! the usual wrappers. It needs words to say and one more sign of an alert; otherwise the body is refused.
 
 use super::{
-    carried::{carried, fields_of, with_context},
+    carried::{carried, enveloped, fields_of, with_context},
     field_names::*,
     guess::{Guess, name_of, plain},
     prelude::*,
@@ -27,7 +27,11 @@ fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize
         && let Some(carried) = carried(value)
     {
         let before = sink.count();
-        if sink.inner(&carried) || within(&with_context(&carried, value), source, sink, depth + 1, named) {
+        // What an envelope holds as an object is read together with what stands around it, unless a source knows it.
+        let reads = enveloped(value).is_none() || self::carried(&carried).is_some();
+        if sink.inner(&carried)
+            || reads && within(&with_context(&carried, value), source, sink, depth + 1, named)
+        {
             return true;
         }
         sink.undo(before);
@@ -165,12 +169,22 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         text.is_some(),
         d.key.is_some(),
         model::strip_status_prefix(&d.title).len() < d.title.len(),
+        guess.glance(&FOUND).is_some(),
+        guess
+            .glance(&["event", "eventtype", "type"])
+            .is_some_and(|kind| is_kind_of_alert(&kind)),
         state::is_spoken_of(&d.title),
         is_test(&d.title),
     ];
     if d.title.is_empty() && known.is_some() {
         // A state of something: that is what it is called.
-        d.title = d.service.clone().or_else(|| d.host.clone()).unwrap_or_default();
+        let entity = || d.entities.iter().next().map(|(_, name)| Text::from(name));
+        d.title = d
+            .service
+            .clone()
+            .or_else(|| d.host.clone())
+            .or_else(entity)
+            .unwrap_or_default();
         // A recovery may name no more than the identity; losing it would leave its alert firing.
         if d.title.is_empty() && matches!(known, Some(State::Resolved | State::Acked)) {
             d.title = d.key.clone().unwrap_or_default();
@@ -219,7 +233,9 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         d.label(name, value);
     }
     if d.severity_original.is_none() {
-        let said = ["severity", "priority"].iter().find_map(|n| tagged.labels.get(n));
+        let said = ["severity", "priority", "level"]
+            .iter()
+            .find_map(|n| tagged.labels.get(n));
         d.severity_word(said.map(Text::from));
     }
     // A level that says that all is well.
@@ -231,7 +247,7 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     // What says where it was deployed to tells of a build.
     let builds = guess.glance(&["deployurl", "deploysslurl"]).is_some()
         && guess.glance(&["branch", "commitref", "buildid"]).is_some();
-    let test = guess.flag(&["istest", "testnotification", "isdrill"]) == Some(true);
+    let test = guess.flag(&["istest", "testnotification", "isdrill", "triggeredbyusertest"]) == Some(true);
     let other = other_than_alert(&d)
         .or(test.then_some(OtherKind::Test))
         .or((builds && severity.is_none() || only_kind && delivers(&d.title)).then_some(OtherKind::Change));
@@ -295,6 +311,7 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
         "passed",
         "healthy",
         "isup",
+        "backtonormal",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(holds) = guess.flag(&[
@@ -380,7 +397,8 @@ fn words_of_the_title(d: &mut Draft) {
 /// What says how bad it is: a word before a number, and what we know before what we do not.
 fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
     let fits = |v: &Value, known: &dyn Fn(&str) -> bool| {
-        !v.is_boolean() && name_of(v).is_some_and(|word| word.len() <= 24 && known(&word))
+        !v.is_boolean()
+            && name_of(v).is_some_and(|word| word.len() <= 48 && !says_nothing(&word) && known(&word))
     };
     let is_word = |word: &str| level::word(word).is_some();
     let is_known = |word: &str| {
@@ -392,7 +410,14 @@ fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
     guess
         .find(&SEVERITY_IN_WORDS, |v| fits(v, &is_word))
         .or_else(|| guess.find(&SEVERITY, |v| fits(v, &is_known)))
-        .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|_| true)))
+        .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|word| word.len() <= 24)))
+}
+
+/// Words that programs write for nothing.
+fn says_nothing(word: &str) -> bool {
+    ["null", "nil", "undefined", "n/a", "nan"]
+        .iter()
+        .any(|nothing| word.eq_ignore_ascii_case(nothing))
 }
 
 /// What an alert is about, for those that carry no identity: where, what, and the labels that the sender chose. The
@@ -454,7 +479,12 @@ fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
             }
             name_of(value)
         }
-        None => guess.name(f, &HOST).filter(|name| !self::is_environment(name)),
+        None => guess
+            .name(f, &HOST)
+            .filter(|name| !self::is_environment(name))
+            .or_else(|| guess.text(f, &["entityname"], |name| !name.contains(' ')))
+            .or_else(|| guess.about())
+            .or_else(|| guess.name(f, &HOST_ID)),
     }
     // Of an address of the web its host.
     .map(|name| match crate::draft::is_web_address(&name) {

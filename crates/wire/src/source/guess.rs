@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Objects in which senders put the alert. Compared without case and separators.
-const WRAPPERS: [&str; 44] = [
+const WRAPPERS: [&str; 46] = [
     "markdown",
     "build",
     "execution",
@@ -54,6 +54,8 @@ const WRAPPERS: [&str; 44] = [
     "status",
     "properties",
     "downtime",
+    "trigger",
+    "templatevariable",
 ];
 /// Lists of `{name, value}`, as chat cards and custom fields are written.
 const PAIRS: [&str; 6] = [
@@ -114,6 +116,31 @@ const NOUNS: [&str; 15] = [
 const CARDS: [&str; 3] = ["attachments", "embeds", "sections"];
 /// Lists of the blocks that a card is laid out in.
 const BLOCKS: [&str; 2] = ["body", "blocks"];
+/// Objects that say whose something is.
+const OWNERS: [&str; 11] = [
+    "account",
+    "organization",
+    "organisation",
+    "org",
+    "company",
+    "tenant",
+    "team",
+    "owner",
+    "user",
+    "sender",
+    "environment",
+];
+/// Lists of what an alert is about; where it is one thing alone, what stands there is said of the alert.
+const ABOUT: [&str; 8] = [
+    "resources",
+    "affectedresources",
+    "affectedentities",
+    "impactedentities",
+    "entities",
+    "targets",
+    "alarmmetadata",
+    "dimensions",
+];
 /// Wrappers within wrappers, and all of them together, at most.
 const DEPTH_MAX: usize = 3;
 const LEVELS_MAX: usize = 24;
@@ -163,6 +190,10 @@ impl<'v> Guess<'v> {
                         pairs.extend(pairs_of(list));
                     } else if CARDS.contains(&name.as_str()) {
                         cards.extend(list.get(0).map(|card| level(name, card)));
+                    } else if ABOUT.contains(&name.as_str()) {
+                        let only = list.as_array().filter(|list| list.len() == 1);
+                        let only = only.and_then(|list| list.first()).filter(|v| v.is_object());
+                        cards.extend(only.map(|thing| level(name, thing)));
                     } else if BLOCKS.contains(&name.as_str()) {
                         blocks(list, &mut pairs);
                     }
@@ -190,8 +221,11 @@ impl<'v> Guess<'v> {
 
     /// Looks into every object, for shapes whose wrappers are called as nobody else calls them.
     pub(super) fn wide(value: &'v Value) -> Guess<'v> {
+        let mut levels = everything(value);
+        // Whose it is comes after what it is.
+        levels.sort_by_key(|level| OWNERS.contains(&level.name.as_str()));
         Guess {
-            levels: everything(value),
+            levels,
             all: Vec::new(),
             wide: true,
         }
@@ -346,6 +380,17 @@ impl<'v> Guess<'v> {
             .and_then(name_of)
     }
 
+    /// The name of the one thing that an alert is about.
+    pub(super) fn about(&self) -> Option<Text> {
+        let is_thing = |level: &&Level<'_>| !self.wide && ABOUT.contains(&level.name.as_str());
+        self.levels.iter().filter(is_thing).find_map(|thing| {
+            ["name", "displayname", "hostname", "id"].iter().find_map(|name| {
+                let (_, value) = thing.fields.iter().find(|(key, _)| key == name)?;
+                scalar(value)
+            })
+        })
+    }
+
     /// The name of a thing: a scalar, or an object that has a name.
     pub(super) fn name(&self, f: &Fields<'_>, names: &[&str]) -> Option<Text> {
         let value = self.find(names, |v| !v.is_boolean() && name_of(v).is_some())?;
@@ -369,7 +414,10 @@ impl<'v> Guess<'v> {
             .levels
             .iter()
             .filter(|level| is_message && level.name == "data");
-        let around = |level: &&Level<'_>| matches!(level.name.as_str(), "metadata" | "event");
+        // Nor is what an alert is about the alert.
+        let around = |level: &&Level<'_>| {
+            matches!(level.name.as_str(), "metadata" | "event") || ABOUT.contains(&level.name.as_str())
+        };
         nouns
             .chain(inner)
             .chain(self.levels.iter().filter(|level| !around(level)))
@@ -408,15 +456,29 @@ impl<'v> Guess<'v> {
             self.levels.iter().find_map(|level| {
                 names.iter().find_map(|name| {
                     let bare = |key: &str| {
-                        ["utc", "gmt", "iso", "iso8601", "ms", "unix", "epoch", "zoned"]
-                            .iter()
-                            .find_map(|end| key.strip_suffix(end))
-                            .is_some_and(|rest| {
-                                rest == *name
-                                    || PREFIXES
-                                        .iter()
-                                        .any(|p| rest.strip_prefix(p).is_some_and(|r| r == *name))
-                            })
+                        [
+                            "utc",
+                            "gmt",
+                            "iso",
+                            "iso8601",
+                            "inms",
+                            "ms",
+                            "inusecs",
+                            "inmsecs",
+                            "unix",
+                            "epoch",
+                            "zoned",
+                            "stamp",
+                            "stampinusecs",
+                        ]
+                        .iter()
+                        .find_map(|end| key.strip_suffix(end))
+                        .is_some_and(|rest| {
+                            rest == *name
+                                || PREFIXES
+                                    .iter()
+                                    .any(|p| rest.strip_prefix(p).is_some_and(|r| r == *name))
+                        })
                     };
                     let (_, value) = level.fields.iter().find(|(k, v)| bare(k) && fits(v))?;
                     Some(*value)
@@ -535,6 +597,8 @@ pub(super) fn name_of(value: &Value) -> Option<Text> {
                     .find_map(|name| map.get(*name));
                 inner.filter(|inner| inner.is_object()).and_then(name_of)
             }),
+        // The only one of a list.
+        Value::Array(items) if items.len() == 1 && !items[0].is_array() => name_of(&items[0]),
         other => scalar(other),
     }
 }

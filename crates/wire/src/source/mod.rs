@@ -20,7 +20,7 @@ mod axiom;
 mod azure;
 mod azuredevops;
 mod bitbucket;
-mod carried;
+pub(crate) mod carried;
 mod checkly;
 pub(crate) mod cloudevents;
 mod cloudwatch;
@@ -40,12 +40,15 @@ mod flux;
 mod gcp;
 pub(crate) mod generic;
 mod github_alerts;
+mod goalert;
 mod grafana;
 mod graylog;
 mod guess;
 mod handshake;
+mod hertzbeat;
 mod instana;
 mod jira;
+mod k6;
 mod kapacitor;
 mod kubernetes;
 mod librenms;
@@ -58,6 +61,7 @@ mod netdata;
 mod newrelic;
 mod nomad;
 mod opennms;
+mod opmanager;
 mod opsgenie;
 mod otlp;
 mod pagerduty;
@@ -70,11 +74,13 @@ mod servicenow;
 mod shape;
 mod silences;
 mod site24x7;
+mod skywalking;
 pub(crate) mod snmptrap;
 mod snyk;
 mod splunk;
 mod statuspage;
 pub(crate) mod syslog;
+mod tencent;
 mod thousandeyes;
 pub(crate) mod topology;
 mod uptime;
@@ -155,6 +161,12 @@ pub static TABLE: &[Source] = &[
     netdata::SOURCE,
     logicmonitor::SOURCE,
     meraki::SOURCE,
+    goalert::SOURCE,
+    tencent::SOURCE,
+    skywalking::SOURCE,
+    hertzbeat::SOURCE,
+    opmanager::SOURCE,
+    k6::SOURCE,
     jira::SOURCE,
     papertrail::SOURCE,
     azuredevops::SOURCE,
@@ -180,6 +192,7 @@ pub static TABLE: &[Source] = &[
     uptimekuma::SOURCE,
     uptime::BETTERSTACK,
     uptime::UPDOWN,
+    uptime::OHDEAR,
     uptime::ROBOT,
     pingdom::SOURCE,
     site24x7::SOURCE,

@@ -8,13 +8,17 @@ pub(crate) const SOURCE: Source = Source {
     name: "netbox",
     forms: "webhook",
     reference: "https://netboxlabs.com/docs/netbox/integrations/webhooks/",
-    detect: |v| has(v, &["event", "model", "data"]) || has(v, &["model", "request_id", "username"]),
+    detect: |v| {
+        ["model", "object_type"]
+            .iter()
+            .any(|kind| has(v, &["event", kind, "data"]) || has(v, &[kind, "request_id", "username"]))
+    },
     decode,
 };
 
 const SHAPE: Shape = Shape {
     ts: &["timestamp"],
-    key: &["model", "data.id"],
+    key: &["data.id"],
     host: &["data.device.name", "data.virtual_machine.name"],
     entities: &[("site", "data.site.name"), ("cluster", "data.cluster.name")],
     links: &[("data.url", "object"), ("data.display_url", "object")],
@@ -26,8 +30,12 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let mut d = SHAPE.read("netbox", &f);
     let (event, model) = (
         f.text("event").unwrap_or_default(),
-        f.text("model").unwrap_or_default(),
+        f.text("model")
+            // Since version 4.3: `dcim.device`.
+            .or_else(|| f.text("object_type")?.rsplit('.').next().map(Text::from))
+            .unwrap_or_default(),
     );
+    d.key = d.key.take().map(|id| join(&[&model, &id]));
     let name = f
         .first(&["data.name", "data.display", "data.address"])
         .unwrap_or_default();

@@ -48,6 +48,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             tags(t, &mut d);
         }
     }
+    let test = action.as_deref().is_some_and(|a| a.eq_ignore_ascii_case("test"));
     let notice = match action.as_deref() {
         None
         | Some(
@@ -81,7 +82,9 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.label("action", action);
     }
     f.rest_into(&mut d);
-    if notice {
+    if test {
+        sink.other(OtherKind::Test, d)
+    } else if notice {
         sink.other(OtherKind::Notice, d)
     } else {
         sink.event(d)

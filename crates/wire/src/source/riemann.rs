@@ -17,7 +17,8 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 fn is_one(v: &Value) -> bool {
-    has(v, &["service", "state"]) && (v.get("metric").is_some() || v.get("ttl").is_some())
+    let expired = || v.get("state").and_then(Value::as_str) == Some("expired") && has(v, &["host", "time"]);
+    has(v, &["service", "state"]) && (v.get("metric").is_some() || v.get("ttl").is_some() || expired())
 }
 
 const SHAPE: Shape = Shape {

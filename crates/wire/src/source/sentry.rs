@@ -136,7 +136,10 @@ fn metric(f: &Fields<'_>, action: &str, d: &mut Draft) {
     d.ends_at = f.time(&[&at("date_closed")]);
     d.link(f.text("data.web_url"), "alert");
     match action {
-        "resolved" => d.state(Some(State::Resolved)),
+        "resolved" => {
+            d.ts = d.ends_at;
+            d.state(Some(State::Resolved));
+        }
         word => {
             d.state(Some(State::Firing));
             d.severity_word(Some(word.into()));

@@ -45,7 +45,14 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
     let f = sink.fields(v);
     let mut d = SHAPE.read("site24x7", &f);
-    d.service = Some(d.title.clone());
+    // What runs an agent is a machine; everything else is a service as its users see it.
+    let kind = f.glance("monitortype").unwrap_or_default();
+    if kind.eq_ignore_ascii_case("server") || kind.eq_ignore_ascii_case("network device") {
+        d.host = Some(d.title.clone());
+        d.service = None;
+    } else {
+        d.service = Some(d.title.clone());
+    }
     d.key = d.key.take().or_else(|| Some(d.title.clone()));
     let word = d.labels.get("status").map(Text::from);
     let (state, level) = match word.as_deref().map(str::to_ascii_uppercase).as_deref() {

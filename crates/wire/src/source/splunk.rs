@@ -53,6 +53,7 @@ const ALERT: Shape = Shape {
     text: &["result.message", "result._raw", "result.description", "message"],
     state: &["result.status", "result.state"],
     severity: &[
+        "result.severity_label",
         "result.severity",
         "result.urgency",
         "result.priority",
@@ -61,7 +62,12 @@ const ALERT: Shape = Shape {
         "result.log_level",
     ],
     ts: &["result._time", "result.timestamp", "trigger_time"],
-    service: &["result.service", "result.app", "result.application"],
+    service: &[
+        "result.service",
+        "result.service_name",
+        "result.app",
+        "result.application",
+    ],
     host: &[
         "result.host",
         "result.dest",

@@ -1,4 +1,4 @@
-//! Smaller uptime monitors: Better Stack, UptimeRobot, StatusCake, OpenStatus, updown.io.
+//! Smaller uptime monitors: Better Stack, UptimeRobot, StatusCake, OpenStatus, updown.io, Oh Dear.
 //!
 //! <https://betterstack.com/docs/uptime/webhooks/>, <https://uptimerobot.com/help/web-hook-alert-contacts/>,
 //! <https://docs.openstatus.dev/alerting/providers/webhook>.
@@ -31,6 +31,18 @@ pub(crate) const ROBOT: Source = Source {
     decode: robot,
 };
 
+pub(crate) const OHDEAR: Source = Source {
+    name: "ohdear",
+    forms: "notifications of checks",
+    reference: "https://ohdear.app/docs/integrations/webhooks/introduction",
+    detect: |v| {
+        let kind = v.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with("Notification"))
+            && (v.get("site").is_some_and(Value::is_object) || v.get("monitor").is_some_and(Value::is_object))
+    },
+    decode: ohdear,
+};
+
 pub(crate) const UPDOWN: Source = Source {
     name: "updown",
     forms: "check webhooks, one or an array",
@@ -51,6 +63,19 @@ fn is_updown(v: &Value) -> bool {
             .and_then(Value::as_str)
             .is_some_and(|e| e.starts_with("check."))
 }
+
+const SITE: Shape = Shape {
+    title: &["type"],
+    text: &[
+        "run.result_payload.message",
+        "run.result_payload.errorMessage",
+        "run.summary",
+    ],
+    ts: &["dateTime", "run.ended_at", "run.started_at"],
+    service: &["site.label", "monitor.label", "site.url", "monitor.url"],
+    links: &[("site.url", "site"), ("monitor.url", "site")],
+    ..EMPTY
+};
 
 const UPDOWN_CHECK: Shape = Shape {
     title: &["check.alias", "check.url"],
@@ -134,6 +159,25 @@ fn updown(value: &Value, sink: &mut Sink<'_>) {
     d.severity = Some(if over { Severity::Info } else { Severity::Error });
     d.ts = d.ts.or(if over { d.ends_at } else { d.starts_at });
     d.label("event", event);
+    f.rest_into(&mut d);
+    sink.event(d);
+}
+
+/// The site and the kind of check are the identity; what a notification is called ends in what happened to the check.
+fn ohdear(value: &Value, sink: &mut Sink<'_>) {
+    let f = sink.fields(value);
+    let mut d = SITE.read("ohdear", &f);
+    let site = f.first(&["site.id", "monitor.id", "site.url", "monitor.url"]);
+    let check = d.title.split("Check").next().unwrap_or_default();
+    d.key = Some(join(&[&site.unwrap_or_default(), check]));
+    let over = state::within(&d.title) == Some(State::Resolved);
+    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    let warns = d.title.contains("Warning") || d.title.contains("ExpiresSoon");
+    d.severity = Some(match (over, warns) {
+        (true, _) => Severity::Info,
+        (false, true) => Severity::Warning,
+        (false, false) => Severity::Error,
+    });
     f.rest_into(&mut d);
     sink.event(d);
 }

@@ -64,9 +64,13 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let local = f
         .glance("heartbeat.localDateTime")
         .zip(f.glance("heartbeat.timezoneOffset"));
-    d.ts = local
-        .and_then(|(t, zone)| when::any(&compact_str::format_compact!("{t} {zone}"), None))
-        .or_else(|| f.time(&["heartbeat.time"]));
+    let local = local.and_then(|(t, zone)| when::any(&compact_str::format_compact!("{t} {zone}"), None));
+    // It is cut to seconds; where both say the same, the finer one says it better.
+    let utc = f.time(&["heartbeat.time"]);
+    d.ts = match (local, utc) {
+        (Some(local), Some(utc)) if utc.secs() != local.secs() => Some(local),
+        (local, utc) => utc.or(local),
+    };
     d.service = f
         .text("monitor.name")
         .or(d.service)

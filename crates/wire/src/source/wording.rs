@@ -71,7 +71,7 @@ pub(super) fn is_test(title: &str) -> bool {
         "webhook test",
         "test webhook",
     ];
-    let said = title.to_ascii_lowercase();
+    let said = title.to_ascii_lowercase().replace(['_', '-'], " ");
     TESTS.iter().any(|t| said.contains(t))
 }
 
@@ -89,9 +89,34 @@ pub(super) fn names_something(text: &str) -> bool {
     state::word(text).is_none()
         && level::word(text).is_none()
         && text.parse::<f64>().is_err()
+        && !is_environment(text)
+        && !is_answer(text)
+        && !is_path(text)
         && !text.starts_with('<')
         && !crate::draft::is_web_address(text)
         && when::any(text, None).is_none()
+}
+
+/// `HTTP 503` is what a server said.
+fn is_answer(text: &str) -> bool {
+    let rest = text.strip_prefix("HTTP").unwrap_or_default().trim_start();
+    rest.len() == 3 && rest.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `organizations/1/sources/2/findings/3` says where something is kept.
+fn is_path(text: &str) -> bool {
+    text.matches('/').count() >= 3 && !text.contains(char::is_whitespace)
+}
+
+/// Whether a kind of message is about an alert: `incident.created`, `issue_impact_change`.
+pub(super) fn is_kind_of_alert(kind: &str) -> bool {
+    const ALERTS: [&str; 7] = [
+        "alert", "alerts", "alarm", "incident", "issue", "problem", "outage",
+    ];
+    is_kind_of_message(kind)
+        && kind
+            .split(['.', '_', ':', '-'])
+            .any(|word| ALERTS.iter().any(|noun| word.eq_ignore_ascii_case(noun)))
 }
 
 /// Words for what fires that name it as well.
@@ -108,10 +133,32 @@ pub(super) fn in_words(name: &str) -> Option<Severity> {
     }
     let words: Vec<&str> = name.split_whitespace().collect();
     match words[..] {
-        [_] | [] => None,
+        [word] => enumerated(word),
+        [] => None,
         _ if words.len() > 3 => None,
         _ => level::word(&words.concat()).or_else(|| words.iter().find_map(|word| level::word(word))),
     }
+}
+
+/// `SEVERITY_HIGH`, `kCritical`: a level behind words that only say that it is one, as enumerations are written.
+fn enumerated(name: &str) -> Option<Severity> {
+    const OF_LEVELS: [&str; 11] = [
+        "k",
+        "severity",
+        "sev",
+        "level",
+        "priority",
+        "prio",
+        "alert",
+        "alarm",
+        "criticality",
+        "importance",
+        "log",
+    ];
+    let words = state::tokens(name);
+    let (last, before) = words.split_last()?;
+    let known = !before.is_empty() && before.iter().all(|word| OF_LEVELS.contains(&word.as_str()));
+    known.then(|| level::word(last)).flatten()
 }
 
 /// Numbers as most tools mean them: 1 to 5 with 1 the worst; more is worse on the scales to 10 (CVSS) and to 100; levels

@@ -24,7 +24,7 @@ const WORDS: [&str; 6] = [
 ];
 
 fn detect(value: &Value) -> bool {
-    if is_export(value) || is_problem(value) {
+    if is_export(value) || is_problem(value) || is_trigger(value) {
         return true;
     }
     if !value.is_object() {
@@ -76,11 +76,16 @@ fn is_problem(value: &Value) -> bool {
     has(value, &["eventid", "objectid", "clock", "name"])
 }
 
+/// What `trigger.get` gives.
+fn is_trigger(value: &Value) -> bool {
+    has(value, &["triggerid", "description", "lastchange"])
+}
+
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &plain(value);
     let f = sink.fields(v);
     let mut d = Draft::new("zabbix");
-    if is_export(value) || is_problem(value) {
+    if is_export(value) || is_problem(value) || is_trigger(value) {
         return export(&f, d, sink);
     }
     d.title = f
@@ -134,7 +139,9 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.starts_at = date(&f, "eventdate", "eventtime").or_else(|| date(&f, "date", "time"));
     let over = d.status == Some(Status::Resolved);
     d.ends_at = date(&f, "eventrecoverydate", "eventrecoverytime").filter(|_| over);
-    d.ts = f.time(&["eventtimestamp", "timestamp", "clock", "datetime", "lastreceived"]);
+    d.ts = d
+        .ends_at
+        .or_else(|| f.time(&["eventtimestamp", "timestamp", "clock", "datetime", "lastreceived"]));
     d.link(
         f.first(&["triggerurl", "eventurl", "url", "link", "zabbixurl"]),
         "zabbix",
@@ -164,13 +171,15 @@ fn export(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
         (false, true) => State::Acked,
         (false, false) => State::Firing,
     }));
-    d.key = f.first(&["peventid", "eventid"]);
-    d.title = f.text("name").unwrap_or_else(|| Text::const_new("problem"));
-    severity(&mut d, f.text("severity"));
+    d.key = f.first(&["peventid", "eventid", "triggerid"]);
+    d.title = f
+        .first(&["name", "description"])
+        .unwrap_or_else(|| Text::const_new("problem"));
+    severity(&mut d, f.first(&["severity", "priority"]));
     d.host = f.first(&["hosts.0.host", "hosts.0.name"]);
     let ns = f.text("ns").and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
     d.ts = f
-        .time(&["clock"])
+        .time(&["clock", "lastchange"])
         .map(|t| t + model::Span::from_nanos(ns.clamp(0, 999_999_999)));
     if let Some(t) = f.take("tags") {
         tags(t, &mut d);

@@ -109,6 +109,47 @@ fn binary_cloud_events_are_read_by_their_headers() {
 }
 
 #[test]
+fn plain_text_is_read_where_its_sender_calls_it_so() {
+    let outcome = |content_type, body: &str| {
+        let mut found = Vec::new();
+        let raw = wire::Raw {
+            content_type,
+            ..wire::Raw::of_file(body.as_bytes(), "f", 1)
+        };
+        wire::Decoder::default().decode(&raw, &mut found);
+        let line: Value = serde_json::from_str(&wire::outcome::line(&found[0])).expect("an outcome is JSON");
+        (
+            line["outcome"].clone(),
+            line["event"]["status"].clone(),
+            line["event"]["title"].clone(),
+        )
+    };
+    let text = Some("text/plain; charset=utf-8");
+    for (content_type, body, wanted) in [
+        (
+            text,
+            "PROBLEM: till-1 is down\nno answer",
+            ("alert", "firing", "PROBLEM: till-1 is down"),
+        ),
+        (
+            text,
+            "till-1 is back up",
+            ("alert", "resolved", "till-1 is back up"),
+        ),
+        (None, "till-1 is down", ("rejected", "", "")),
+        (text, "hello", ("rejected", "", "")),
+        (text, "<html>502 failed</html>", ("rejected", "", "")),
+        (text, "{\"status\": \"down\"", ("rejected", "", "")),
+    ] {
+        let (outcome, status, title) = outcome(content_type, body);
+        assert_eq!(outcome, wanted.0, "{body}");
+        if wanted.0 == "alert" {
+            assert_eq!((status, title), (wanted.1.into(), wanted.2.into()), "{body}");
+        }
+    }
+}
+
+#[test]
 fn a_body_cannot_say_that_it_is_anothers() {
     let body = br#"{"source":"probe","title":"queue grows","status":"firing","service":"letters","ts":"2026-05-04T08:00:00Z","tenant":"theirs"}"#;
     let of = |tenant| {
