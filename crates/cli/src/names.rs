@@ -286,8 +286,14 @@ fn suggestions_json(lacking: &[Suggestion]) -> String {
     lacking.iter().map(|one| format!("{}\n", line(one))).collect()
 }
 
-/// The node whose name is most alike, if any is alike enough. Of equals the first.
+/// The node that a part of the name names, else the one whose name is most alike, if any is alike enough. Of equals the
+/// first.
 fn proposal(graph: &Graph, name: &str) -> Option<(Text, f64)> {
+    if let Some(node) = graph.perhaps(name) {
+        let id = graph.id(node);
+        let likeness = strsim::jaro_winkler(&name.to_lowercase(), &id.to_lowercase());
+        return Some((id.clone(), likeness));
+    }
     let name = name.to_lowercase();
     let best = graph
         .node_ids()

@@ -11,6 +11,7 @@ mod kind;
 mod links;
 mod names;
 mod owner;
+mod parts;
 mod reach;
 mod resolve;
 mod spelling;

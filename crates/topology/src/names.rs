@@ -207,7 +207,26 @@ impl Graph {
         {
             return tries.found;
         }
+        // What belongs elsewhere is not found by a part of its name.
+        if of != NameOf::Host
+            && let Some(node) = self.by_part(stem.unwrap_or(name), false)
+            && !self.contradicts(node, context)
+        {
+            return Resolution::Known(node);
+        }
         Resolution::Unknown
+    }
+
+    /// What plain words name, wherever it is.
+    pub(crate) fn plain(&self, words: &str) -> Resolution {
+        let mut tries = Tries {
+            graph: self,
+            context: Context::default(),
+            said: words,
+            found: Resolution::Unknown,
+        };
+        tries.at(words, Level::Plain);
+        tries.found
     }
 
     /// Whether the event says a place that this node is not in.

@@ -167,7 +167,20 @@ impl Graph {
         } else {
             None
         };
-        out.subject = subject.or(on_host).map(|n| self.service(n));
+        let last = || {
+            // Who scrapes names a job, who runs containers a container; of both only what the graph surely knows.
+            let job = given("job").filter(|job| !is_observer(job));
+            let job = job.and_then(|job| self.look_up(job, NameOf::Service, context).known());
+            job.or_else(|| {
+                let containers = ["container", "container_name"].into_iter().filter_map(given);
+                containers.filter_map(|name| self.by_part(name, true)).next()
+            })
+        };
+        let named = service.is_some() || workload.is_some();
+        out.subject = subject
+            .or(on_host)
+            .or_else(|| if named { None } else { last() })
+            .map(|n| self.service(n));
         out.name = match out.subject {
             Some(node) => self.id(node).clone(),
             None => unknown_name(service, workload.map(|(_, name, of)| (name, of)), host, context),

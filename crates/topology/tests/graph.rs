@@ -147,6 +147,65 @@ fn pods_are_their_workload_and_nothing_shorter() {
 }
 
 #[test]
+fn a_part_of_a_name_where_nothing_speaks_against_it() {
+    let g = graph(
+        "checkout: service
+         shop/ledger: service
+         payments: service
+         db: database
+         till: service
+         till-staging: service
+         video: service
+         blog/api: service",
+    );
+    for (said, meant) in [
+        // Words for what is live, before or behind.
+        ("service=checkout-prod", "checkout"),
+        ("service=CheckoutService-Production", "checkout"),
+        ("service=prod_checkout", "checkout"),
+        ("service=ledger-prd", "shop/ledger"),
+        ("pod=checkout-prod-7d9c8b6f5-x2k4p", "checkout"),
+        // Another environment's is not the live one's.
+        ("service=checkout-staging", "?"),
+        ("service=checkout-dev", "?"),
+        // The graph tells environments of this one apart.
+        ("service=till-prod", "?"),
+        ("service=till-staging", "till-staging"),
+        ("service=video-live", "?"),
+        ("service=ledger-prod namespace=blog", "?"),
+        ("host=checkout-prod", "?"),
+        // Compose: project, service, number.
+        ("service=market_checkout_1", "checkout"),
+        ("service=my_market_ledger_12", "shop/ledger"),
+        ("container=market-checkout-1", "checkout"),
+        ("service=market-checkout-1", "?"),
+        ("service=market_checkout", "?"),
+        // What every project has, and a project that is a thing itself.
+        ("service=market_db_1", "?"),
+        ("service=payments_checkout_1", "?"),
+        // A path tells of all that answers it.
+        ("instance=https://shop.example.com/checkout", "?"),
+        // A job names the service where nothing else names anything.
+        ("job=checkout", "checkout"),
+        ("job=node-exporter", "?"),
+        ("job=checkout service=forum", "?"),
+    ] {
+        assert_eq!(subject(&g, said), meant, "{said}");
+    }
+    let perhaps = |name: &str| g.perhaps(name).map(|node| g.id(node).to_string());
+    for (name, meant) in [
+        ("checkout-staging", Some("checkout")),
+        ("market-checkout-1", Some("checkout")),
+        ("https://shop.example.com/checkout?x=1", Some("checkout")),
+        ("https://shop.example.com", None),
+        ("forum-staging", None),
+        ("market-db-1", None),
+    ] {
+        assert_eq!(perhaps(name).as_deref(), meant, "{name}");
+    }
+}
+
+#[test]
 fn who_measures_is_not_what_broke() {
     let g = graph("sso-worker: service\n kube-state-metrics: service");
     let measured = "service=kube-state-metrics host=10.42.0.38:8080 pod=sso-worker-66c8748b75-kmcjx";
