@@ -14,6 +14,10 @@ Several bodies in one record, one JSON object a line, gzip and zstd are read eve
 schema registry are refused with that very reason. Nothing in a body is fetched, executed or expanded; a subscription of
 Amazon SNS is confirmed by `stormfold confirm`, which an operator runs.
 
+Envelopes that only pass a body on (queues, buses, gateways, Kafka Connect, log shippers) are opened, also where the body is
+in base 64 or was written as text twice. Plain text is read where its content type is `text/plain` and it speaks of something
+that broke or was mended; else it is refused, for it is as likely a broken template or the error page of a proxy.
+
 | source | forms | published at |
 |---|---|---|
 ";
