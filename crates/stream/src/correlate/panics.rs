@@ -50,6 +50,7 @@ impl Correlate {
             &self.counters,
         )?;
         let mut restored = restored.into_iter().next().expect("one partition was asked for");
+        let stands = restored.committed.unwrap_or(restored.next);
         // Between what was published and this batch lies what said nothing and was not committed yet.
         let first = records.first().map_or(restored.next, |record| record.offset);
         restore::go_on(
@@ -68,7 +69,7 @@ impl Correlate {
                 &self.counters,
             );
             if let Err(Panicked(reason)) = step(self.settings.step, &mut restored.shard, &one, &mut dropped) {
-                return self.take_out(life, record, &reason);
+                return self.take_out(life, record, stands, &reason);
             }
             dropped.clear();
         }
@@ -78,7 +79,9 @@ impl Correlate {
         ))
     }
 
-    fn take_out(&self, life: &mut Life, record: &Record, reason: &str) -> Result<(), LogError> {
+    /// `stands`: where the group stands. It stays there, and is committed because positions are what fences a worker that
+    /// stood still while another took its partition over: that one has quarantined the record already, or folded it.
+    fn take_out(&self, life: &mut Life, record: &Record, stands: u64, reason: &str) -> Result<(), LogError> {
         let (offset, at) = (record.offset, &record.at);
         tracing::error!(partition = %at, offset, reason, "the fold panicked; the record is quarantined");
         let end = (0..=REASON_BYTES_MAX.min(reason.len()))
@@ -113,7 +116,7 @@ impl Correlate {
                 Outgoing::to(&topics.state, at.partition, key, Some(value)),
                 letter.header("origin", format!("{at}@{offset}")),
             ],
-            positions: Vec::new(),
+            positions: vec![(at.clone(), stands)],
         };
         life.worker.commit(&transaction)?;
         self.counters.quarantined_inputs.add(1);

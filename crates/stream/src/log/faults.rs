@@ -4,7 +4,7 @@
 //! or the error a real client would give, and the caller has to start over from what is committed. The log itself is
 //! sound: what faults can do is decide *whether* a transaction lands, and whether its writer learns of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,11 +43,14 @@ pub enum Point {
     Stray,
     /// The process stands still before the commit, long enough to be replaced, and then commits after all.
     Zombie,
+    /// The same until its session has ended and others hold its partitions. Nobody of its name has come meanwhile, so its
+    /// writer is the newest of that name: only the positions in a transaction can fence it.
+    Asleep,
 }
 
 impl Point {
     /// All of them.
-    pub const ALL: [Point; 12] = [
+    pub const ALL: [Point; 13] = [
         Point::Join,
         Point::Read,
         Point::Poll,
@@ -60,6 +63,7 @@ impl Point {
         Point::Late,
         Point::Stray,
         Point::Zombie,
+        Point::Asleep,
     ];
     /// What can happen to a commit.
     const COMMIT: &[Point] = &[
@@ -70,6 +74,7 @@ impl Point {
         Point::Late,
         Point::Stray,
         Point::Zombie,
+        Point::Asleep,
     ];
 }
 
@@ -136,6 +141,8 @@ pub enum Epochs {
 struct Adrift {
     /// Workers that stand still, with the transaction that they are about to commit.
     zombies: Vec<(LocalWorker, Transaction)>,
+    /// Those of them of whose name nobody is to come before they go on, by group and name.
+    asleep: BTreeSet<(String, String)>,
     /// Records of timed-out transactions, by group and name of their writer.
     strays: BTreeMap<(String, String), Vec<Outgoing>>,
 }
@@ -154,6 +161,7 @@ impl FaultyLog {
 
     /// Lets everything that is on its way arrive, and those that stand still go on.
     pub fn settle(&self) -> Result<(), LogError> {
+        lock(&self.adrift).asleep.clear();
         for (mut worker, transaction) in std::mem::take(&mut lock(&self.adrift).zombies) {
             // Whether it lands is for the log to say; nobody is left to be told.
             let _ = match self.epochs {
@@ -162,6 +170,12 @@ impl FaultyLog {
             };
         }
         self.inner.decide()
+    }
+
+    /// Whether the process of a member stands still until [`FaultyLog::settle`], so that it cannot start over.
+    pub fn is_asleep(&self, member: &Member) -> bool {
+        let writer = (member.group.clone(), member.name.clone());
+        lock(&self.adrift).asleep.contains(&writer)
     }
 
     /// The session of a member ends although it may live: its partitions go to the others.
@@ -185,6 +199,7 @@ impl Log for FaultyLog {
             return Err(LogError::new(LogErrorKind::Unavailable, "while joining"));
         }
         let writer = (member.group.clone(), member.name.clone());
+        lock(&self.adrift).asleep.remove(&writer);
         if self.epochs == Epochs::Heeded {
             lock(&self.adrift).strays.remove(&writer);
         }
@@ -335,6 +350,14 @@ impl Worker for FaultyWorker {
                 let worker = self.inner.take().expect("asked for above");
                 lock(&self.adrift).zombies.push((worker, transaction.clone()));
                 crashed("but not quite dead")
+            }
+            Point::Asleep => {
+                let worker = self.inner.take().expect("asked for above");
+                worker.fall_asleep();
+                let mut adrift = lock(&self.adrift);
+                adrift.asleep.insert(self.writer.clone());
+                adrift.zombies.push((worker, transaction.clone()));
+                crashed("but asleep")
             }
             _ => {
                 self.inner = None;

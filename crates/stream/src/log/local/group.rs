@@ -14,6 +14,8 @@ pub(super) struct Group {
     pub(super) generation: u64,
     members: BTreeMap<String, Joined>,
     epochs: u64,
+    /// The newest epoch of each writer, which outlives its membership.
+    writers: BTreeMap<String, u64>,
 }
 
 struct Joined {
@@ -34,6 +36,7 @@ impl Group {
     ) -> u64 {
         self.epochs += 1;
         let epoch = self.epochs;
+        self.writers.insert(name.to_owned(), epoch);
         let joined = Joined {
             epoch,
             topics: topics.to_vec(),
@@ -67,6 +70,11 @@ impl Group {
     /// Whether this life of the member is the present one.
     pub(super) fn is_present(&self, name: &str, epoch: u64) -> bool {
         self.members.get(name).is_some_and(|member| member.epoch == epoch)
+    }
+
+    /// Whether a later life of the writer has begun.
+    pub(super) fn is_replaced(&self, name: &str, epoch: u64) -> bool {
+        self.writers.get(name).is_some_and(|newest| *newest != epoch)
     }
 
     /// What a member holds.

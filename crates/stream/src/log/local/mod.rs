@@ -372,8 +372,14 @@ impl LocalWorker {
         Ok(())
     }
 
+    /// As on Kafka, the group fences by the positions in a transaction; without any, only a later life of the same writer
+    /// does.
     fn check(&self, state: &State, transaction: &Transaction) -> Result<(), LogError> {
         let group = state.groups.get(&self.writer.group);
+        if transaction.positions.is_empty() {
+            let replaced = group.is_some_and(|group| group.is_replaced(&self.writer.name, self.writer.epoch));
+            return if replaced { Err(self.fenced()) } else { Ok(()) };
+        }
         let present = group.is_some_and(|group| {
             group.is_present(&self.writer.name, self.writer.epoch)
                 && group.generation == self.writer.generation
@@ -383,6 +389,15 @@ impl LocalWorker {
             Ok(())
         } else {
             Err(self.fenced())
+        }
+    }
+
+    /// Its session ends, and others are given what it holds; it does not hear of it (simulation).
+    pub(crate) fn fall_asleep(&self) {
+        let mut state = self.shared.lock();
+        let State { groups, topics, .. } = &mut *state;
+        if let Some(group) = groups.get_mut(&self.writer.group) {
+            group.expel(&self.writer.name, topics);
         }
     }
 

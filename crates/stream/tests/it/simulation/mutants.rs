@@ -44,6 +44,8 @@ pub(super) enum Mutant {
     GoneRowForgotten,
     /// A quarantine is not remembered by the next restore.
     QuarantineForgotten,
+    /// A quarantine is committed without the position that fences whoever lost its partition.
+    QuarantineUnfenced,
     /// A writer that was replaced may go on.
     EpochIgnored,
     /// The committed position is taken without waiting for a transaction that is on its way, as of the last time, and
@@ -64,7 +66,7 @@ pub(super) enum Mutant {
 }
 
 /// All that are wrong.
-pub(super) const MUTANTS: [Mutant; 19] = [
+pub(super) const MUTANTS: [Mutant; 20] = [
     Mutant::CommitBeforeProduce,
     Mutant::ProduceBeforeCommit,
     Mutant::RowsBeforePositions,
@@ -78,6 +80,7 @@ pub(super) const MUTANTS: [Mutant; 19] = [
     Mutant::ShardRowForgotten,
     Mutant::GoneRowForgotten,
     Mutant::QuarantineForgotten,
+    Mutant::QuarantineUnfenced,
     Mutant::EpochIgnored,
     Mutant::StalePosition,
     Mutant::SeekIgnored,
@@ -91,6 +94,7 @@ impl Mutant {
     pub(super) fn faults(self) -> &'static [Point] {
         match self {
             Mutant::EpochIgnored => &[Point::Stray, Point::Zombie, Point::Late],
+            Mutant::QuarantineUnfenced => &[Point::Asleep],
             Mutant::StalePosition => &[Point::LostAnswer, Point::Late, Point::AfterCommit],
             _ => &[Point::BeforeCommit, Point::AfterCommit, Point::Poll],
         }
@@ -308,6 +312,16 @@ impl Worker for TamperedWorker {
             Mutant::QuarantineForgotten => {
                 self.without(transaction, |record| is_row_of(record, "!quarantine/"))
             }
+            Mutant::QuarantineUnfenced
+                if transaction
+                    .records
+                    .iter()
+                    .any(|record| is_row_of(record, "!quarantine/")) =>
+            {
+                let mut transaction = transaction.clone();
+                transaction.positions.clear();
+                self.inner.commit(&transaction)
+            }
             Mutant::StateIgnored => self.without(transaction, |record| {
                 is_state(record) && !is_row_of(record, "!checkpoint")
             }),
@@ -320,6 +334,7 @@ impl Worker for TamperedWorker {
                 Ok(())
             }
             Mutant::Nothing
+            | Mutant::QuarantineUnfenced
             | Mutant::ForgetfulGroup
             | Mutant::WrongGroup
             | Mutant::SeekIgnored

@@ -142,7 +142,7 @@ fn run_quietly(trial: &Trial) -> Result<Ran, String> {
     let settings = settings(&mut dice, history, trial.mutant);
     let boom = trial.mutant.map_or_else(
         || dice.chance(0.3),
-        |mutant| mutant == Mutant::QuarantineForgotten,
+        |mutant| matches!(mutant, Mutant::QuarantineForgotten | Mutant::QuarantineUnfenced),
     );
     let mut settings = settings;
     if boom {
@@ -341,7 +341,15 @@ impl House {
         match turn {
             None => Ok(false),
             Some(Ok(turn)) => Ok(turn == stream::Turn::Worked),
-            Some(Err(error)) => self.failed(&error).map(|()| true),
+            Some(Err(error)) => {
+                if self.faulty.is_asleep(&self.member(correlate, number)) {
+                    match correlate {
+                        false => self.ingest[number] = None,
+                        true => self.correlate[number] = None,
+                    }
+                }
+                self.failed(&error).map(|()| true)
+            }
         }
     }
 
