@@ -42,7 +42,7 @@ pub(super) struct Restored {
 }
 
 /// The newest row of each key, as stored; the order tells nothing.
-type Stored = HashMap<Vec<u8>, Vec<u8>>;
+type Stored = HashMap<Vec<u8>, Vec<u8>, foldhash::fast::RandomState>;
 
 fn setup(what: impl std::fmt::Display) -> LogError {
     LogError::new(LogErrorKind::Setup, what)
@@ -230,6 +230,19 @@ fn one(
         Some((_, c)) => c.position,
         None => bounds.start,
     };
+    // Whoever publishes says so in a row. Where there is none and nothing was published, the group was set by hand, and
+    // what lies before its position is still to be published. Where something was, the rows are lost, and it counts.
+    let virgin = published.is_none() && checkpoint.is_none();
+    let committed = match committed {
+        Some(position)
+            if virgin && position > from && !was_published(settings, log, reader, at.partition)? =>
+        {
+            tracing::error!(partition = %at, position,
+                "the group stands behind inputs of which nothing was ever published; beginning before them");
+            None
+        }
+        committed => committed,
+    };
     // The row was written with the outputs, in one transaction. The position of the group says the same, but it is kept
     // apart from them: it can be forgotten, and anybody who may read may set it. It counts where there is no row; and
     // without any other word the checkpoint is the best there is, because a clean stop leaves no tail. The group is ahead of
@@ -311,6 +324,31 @@ fn one(
     }
     tracing::info!(partition = %at, from, next, "restored");
     Ok(restored)
+}
+
+/// Whether anything was ever published of a partition, as far as it is kept.
+fn was_published(
+    settings: &Settings,
+    log: &dyn Log,
+    reader: &mut dyn Reader,
+    partition: u32,
+) -> Result<bool, LogError> {
+    let at = TopicPartition::new(&settings.topics.changes, partition);
+    let bounds = log.bounds(&at)?;
+    // Records that were removed since were published once.
+    if bounds.start > 0 || bounds.start == bounds.end {
+        return Ok(bounds.start > 0);
+    }
+    reader.assign(&[(at.clone(), bounds.start)])?;
+    let mut records = Vec::new();
+    for _ in 0..PATIENCE {
+        reader.poll(WAIT, 1, &mut records)?;
+        if !records.is_empty() || reader.at_end(&at) {
+            return Ok(!records.is_empty());
+        }
+    }
+    let what = format_args!("{at} cannot be read to its end");
+    Err(LogError::new(LogErrorKind::Unavailable, what))
 }
 
 /// The settings of the fold as the row that names them.

@@ -95,19 +95,26 @@ pub struct RowSeen {
     pub fold: u32,
     /// How many partitions the journal had, if it is a checkpoint.
     pub partitions: Option<u32>,
+    /// The journal position that it names, if it is a checkpoint or says how far outputs go.
+    pub position: Option<u64>,
 }
 
 /// Looks at a row of the state topic; the error says in words why it cannot be used.
 pub fn look_at_row(key: &str, bytes: &[u8]) -> Result<RowSeen, String> {
     let (fold, payload) = decode(key, bytes).map_err(|e| e.to_string())?;
-    let partitions = (key == CHECKPOINT).then(|| serde_json::from_slice::<Checkpoint>(payload));
-    let partitions = partitions
-        .transpose()
-        .map_err(|e| format!("cannot be read: {e}"))?;
-    Ok(RowSeen {
+    let bad = |e: serde_json::Error| format!("cannot be read: {e}");
+    let mut seen = RowSeen {
         fold,
-        partitions: partitions.map(|checkpoint| checkpoint.partitions),
-    })
+        partitions: None,
+        position: None,
+    };
+    if key == CHECKPOINT {
+        let checkpoint: Checkpoint = serde_json::from_slice(payload).map_err(bad)?;
+        (seen.partitions, seen.position) = (Some(checkpoint.partitions), Some(checkpoint.position));
+    } else if key == POSITION {
+        seen.position = Some(serde_json::from_slice::<Position>(payload).map_err(bad)?.position);
+    }
+    Ok(seen)
 }
 
 /// The same, keeping the bytes: gives the fold version, and leaves the payload in `bytes`.

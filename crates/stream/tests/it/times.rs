@@ -266,6 +266,52 @@ fn a_position_beyond_the_end_is_said_and_the_topic_is_read_again() {
     assert_eq!(books.map(|books| books.redelivered).sum::<u64>(), 2);
 }
 
+/// Positions of the correlate group that somebody set before anything was published take nothing away.
+#[test]
+fn a_group_that_is_set_by_hand_before_the_first_start_loses_nothing() {
+    let mut house = live();
+    let services = ["shop", "bank", "post", "taxi", "mill", "farm"];
+    house.append(
+        (0..)
+            .zip(services)
+            .map(|(n, s)| alert(n % 3, at(0), s, "firing"))
+            .collect(),
+    );
+    for _ in 0..10 {
+        for worker in &mut house.ingest {
+            worker.turn(std::time::Duration::ZERO).unwrap();
+        }
+    }
+    let member = Member {
+        group: house.settings.topics.group("correlate"),
+        name: "another".to_owned(),
+        topics: vec![house.settings.topics.journal.clone()],
+        share: Share::Partitions,
+    };
+    let mut worker = house.log.join(&member).unwrap();
+    worker
+        .poll(std::time::Duration::ZERO, 1, &mut Vec::new())
+        .unwrap();
+    let end = |at: &stream::log::TopicPartition| house.log.bounds(at).unwrap().end;
+    let positions: Vec<_> = worker
+        .assignment()
+        .iter()
+        .map(|at| (at.clone(), end(at)))
+        .collect();
+    assert!(
+        positions.iter().any(|(_, end)| *end > 0),
+        "there is something to be lost"
+    );
+    let records = Vec::new();
+    worker.commit(&Transaction { records, positions }).unwrap();
+    worker.leave();
+    house.work(Span::from_secs(20));
+    house.stops();
+    let expected = crate::house::replayed(house.log.as_ref(), &house.settings);
+    assert_eq!(house.published().difference(&expected), None);
+    assert_eq!(house.pages().len(), services.len());
+}
+
 #[test]
 fn no_sender_and_no_producer_moves_time_beyond_the_clock() {
     let mut house = live();
