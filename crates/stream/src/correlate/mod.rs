@@ -193,6 +193,12 @@ impl Correlate {
         if self.life.as_ref().is_some_and(between) {
             // Everything was taken and is about to be dealt out anew; what it published last has no checkpoint yet.
             self.settle_down(|worker| worker.holds() > 0)?;
+            if self.life.as_ref().is_some_and(between) {
+                tracing::warn!(
+                    worker = self.member.name,
+                    "nothing was dealt out in time; the next start folds the tail again"
+                );
+            }
         }
         let mut left = self.leave_once();
         for _ in 0..LEAVE_TRIES {
@@ -262,28 +268,11 @@ impl Correlate {
             return Ok(Turn::Worked);
         };
         let transaction = self.transaction(&mut life, folded, Due::InTime);
-        let turn = if transaction.is_empty() {
-            Turn::Idle
-        } else {
-            let started = Instant::now();
-            life.worker.commit(&transaction)?;
-            life.committed = Some(Instant::now());
-            life.committed_at = Some(self.clock.now());
-            if let Some(heard) = life.heard {
-                self.counters.heartbeat_timestamp_ms.set(heard.millis());
-            }
-            self.counters.correlate_commits.add(1);
-            self.counters
-                .correlate_commit_nanos
-                .add(started.elapsed().as_nanos() as u64);
-            for (at, position) in &transaction.positions {
-                if let Some(running) = life.shards.get_mut(at) {
-                    running.committed = Some(*position);
-                    running.placed = true;
-                }
-            }
-            Turn::Worked
-        };
+        let mut turn = self.commit(&mut life, &transaction)?;
+        // What was folded is published by now and does not wait for the rows.
+        if let Some(rows) = self.late_checkpoint(&mut life) {
+            turn = self.commit(&mut life, &rows)?;
+        }
         self.life = Some(life);
         if let Some(time) = self.stream_time().filter(|time| *time > Time::MIN) {
             self.counters
@@ -291,6 +280,30 @@ impl Correlate {
                 .set(self.clock.now().since(time).millis());
         }
         Ok(turn)
+    }
+
+    fn commit(&self, life: &mut Life, transaction: &Transaction) -> Result<Turn, LogError> {
+        if transaction.is_empty() {
+            return Ok(Turn::Idle);
+        }
+        let started = Instant::now();
+        life.worker.commit(transaction)?;
+        life.committed = Some(Instant::now());
+        life.committed_at = Some(self.clock.now());
+        if let Some(heard) = life.heard {
+            self.counters.heartbeat_timestamp_ms.set(heard.millis());
+        }
+        self.counters.correlate_commits.add(1);
+        self.counters
+            .correlate_commit_nanos
+            .add(started.elapsed().as_nanos() as u64);
+        for (at, position) in &transaction.positions {
+            if let Some(running) = life.shards.get_mut(at) {
+                running.committed = Some(*position);
+                running.placed = true;
+            }
+        }
+        Ok(Turn::Worked)
     }
 
     /// A partition that was given is refused, and a person has to act: what was folded of the others is covered by a
@@ -440,11 +453,10 @@ impl Correlate {
             }
         }
         let now = self.clock.now();
-        // One at a time, because whatever is in this transaction waits for it.
-        let late = self.late(life, now);
         for (at, running) in &mut life.shards {
+            // Also where outputs under other settings may not be published without one.
             let full = running.since >= self.settings.checkpoint_inputs;
-            let covers = running.since > 0 && (due == Due::Now || full || late.as_ref() == Some(at));
+            let covers = running.since > 0 && (due == Due::Now || full);
             if covers {
                 self.checkpoint(at, running, &mut transaction.records);
                 running.checkpointed = now;
@@ -479,6 +491,22 @@ impl Correlate {
             transaction.positions.extend(moved);
         }
         transaction
+    }
+
+    /// The checkpoint that has been due for the longest time. One at a time, because whatever comes waits for it.
+    fn late_checkpoint(&self, life: &mut Life) -> Option<Transaction> {
+        let now = self.clock.now();
+        let at = self.late(life, now)?;
+        let running = life.shards.get_mut(&at)?;
+        let mut transaction = Transaction::default();
+        self.checkpoint(&at, running, &mut transaction.records);
+        running.checkpointed = now;
+        transaction.records.push(self.position(&at, running.next));
+        if !std::mem::replace(&mut running.settings_named, true) {
+            transaction.records.push(self.named_settings(&at));
+        }
+        transaction.positions.push((at, running.next));
+        Some(transaction)
     }
 
     /// The partition whose checkpoint has been due for the longest time.
