@@ -21,8 +21,10 @@ use super::token::Tokens;
 use super::{Properties, convert, failed};
 use crate::log::{LogError, LogErrorKind, Member, TopicPartition, Transaction};
 
-/// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer.
-const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// The coordinator gives a transaction up after this long; a commit that takes longer is fatal for the producer. Whoever
+/// takes over from a worker that died within one waits until then, so it is no longer than the session, for which others
+/// wait anyway; but a broker that is slow must not be taken for one that is gone.
+const TRANSACTION_TIMEOUT_MS: [u64; 2] = [5_000, 10_000];
 /// How long a broker may take to answer within a transaction.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(12);
 /// After this long nothing is expected of a commit any more; longer than the timeouts that librdkafka keeps.
@@ -73,6 +75,12 @@ impl ProducerContext for Failures {
     }
 }
 
+fn transaction_timeout(properties: &Properties) -> u64 {
+    let [least, most] = TRANSACTION_TIMEOUT_MS;
+    let session = properties.or("session.timeout.ms", "").parse();
+    session.unwrap_or(most).clamp(least, most)
+}
+
 impl Writer {
     /// Fences an earlier producer of the same member and aborts what it left open.
     pub(super) fn new(properties: &Properties, member: &Member) -> Result<Writer, LogError> {
@@ -81,7 +89,7 @@ impl Writer {
             .set("transactional.id", format!("{}-{}", member.group, member.name))
             .set(
                 "transaction.timeout.ms",
-                TRANSACTION_TIMEOUT.as_millis().to_string(),
+                transaction_timeout(properties).to_string(),
             )
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
