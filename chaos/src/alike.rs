@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Input, Origin, Progress, Time};
+use model::{IncidentId, Input, Origin, Progress, Severity, Status, Time};
+use serde::Deserialize;
 use stream::{Settings, log::TopicName};
 
 use crate::{
@@ -60,10 +61,25 @@ pub(crate) fn calm(
     Ok(foldings.into_iter().map(Folding::done).collect())
 }
 
+/// What is looked at in the row of an alert, and in that of an incident; the rest of a row is passed over.
+#[derive(Deserialize)]
+struct AlertRow {
+    status: Status,
+    severity: Severity,
+    #[serde(default)]
+    incident: Option<IncidentId>,
+}
+
+#[derive(Deserialize)]
+struct IncidentRow {
+    #[serde(default)]
+    paged_severity: Option<Severity>,
+}
+
 /// What a fold believes of an alert.
 struct Placed {
-    state: (String, String),
-    incident: Option<String>,
+    state: (Status, Severity),
+    incident: Option<IncidentId>,
     /// Whether anybody was ever paged for that incident.
     paged: bool,
 }
@@ -73,40 +89,32 @@ pub(crate) struct Beliefs(BTreeMap<String, Placed>);
 
 impl Beliefs {
     /// What the shards of all partitions believe.
-    pub(crate) fn of(folded: Vec<Folded>) -> Beliefs {
+    pub(crate) fn of(folded: Vec<Folded>) -> Result<Beliefs, String> {
         let (mut placed, mut paged) = (BTreeMap::new(), BTreeSet::new());
         for mut folded in folded {
             for row in folded.shard.dirty_rows() {
                 let Some(value) = &row.value else { continue };
-                let of = |table: &str| row.key.contains(table);
-                if !of("/alert/") && !of("/incident/") {
-                    continue;
-                }
-                let Ok(value) = serde_json::from_slice::<serde_json::Value>(value) else {
-                    continue;
-                };
-                let text = |name: &str| value[name].as_str().map(str::to_owned);
-                if of("/alert/") {
+                let bad = |e: rmp_serde::decode::Error| format!("row {}: {e}", row.key);
+                if row.key.contains("/alert/") {
+                    let alert: AlertRow = rmp_serde::from_slice(value).map_err(bad)?;
                     let one = Placed {
-                        state: (
-                            text("status").unwrap_or_default(),
-                            text("severity").unwrap_or_default(),
-                        ),
-                        incident: text("incident"),
+                        state: (alert.status, alert.severity),
+                        incident: alert.incident,
                         paged: false,
                     };
                     placed.insert(row.key, one);
-                } else if !value["paged_severity"].is_null()
-                    && let Some((_, id)) = row.key.rsplit_once('/')
-                {
-                    paged.insert(id.to_owned());
+                } else if let Some((_, id)) = row.key.split_once("/incident/") {
+                    let incident: IncidentRow = rmp_serde::from_slice(value).map_err(bad)?;
+                    if incident.paged_severity.is_some() {
+                        paged.insert(id.to_owned());
+                    }
                 }
             }
         }
         for one in placed.values_mut() {
-            one.paged = one.incident.as_ref().is_some_and(|id| paged.contains(id));
+            one.paged = one.incident.is_some_and(|id| paged.contains(&id.to_string()));
         }
-        Beliefs(placed)
+        Ok(Beliefs(placed))
     }
 
     /// How many alerts there are.
@@ -117,7 +125,7 @@ impl Beliefs {
     /// How many alerts are in another state, or known to one only.
     pub(crate) fn states_that_differ(&self, other: &Beliefs) -> u64 {
         let keys: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
-        let state = |beliefs: &Beliefs, key: &String| beliefs.0.get(key).map(|one| one.state.clone());
+        let state = |beliefs: &Beliefs, key: &String| beliefs.0.get(key).map(|one| one.state);
         keys.into_iter()
             .filter(|key| state(self, key) != state(other, key))
             .count() as u64

@@ -118,12 +118,12 @@ pub(crate) fn end_to_end(args: &Args, broker: &Broker) -> Result<Sum, String> {
     })?;
     workers.end_all()?;
     println!("  {workers}");
-    workers.refused_what_it_had_to()?;
+    workers.refused_what_it_had_to(&args.faults)?;
 
-    // The journal may end with progress that nobody folds any more; a clean stop says how far it was folded.
+    // The journal may end with progress that nobody folds any more.
     let mut folded = Vec::new();
     for partition in 0..PARTITIONS {
-        let until = checkpoint(log, &topics.state, partition)?;
+        let until = published(log, &topics.state, partition)?;
         folded.push(ledger::fold(
             log,
             &topics.journal,
@@ -135,8 +135,11 @@ pub(crate) fn end_to_end(args: &Args, broker: &Broker) -> Result<Sum, String> {
     sum.add(place.compare(&folded)?);
 
     let until = folded.iter().map(|folded| folded.shard.stream_time()).max();
-    let calm = Beliefs::of(calm(&place.settings, raw, records, until.unwrap_or(Time::MIN))?);
-    let found = Beliefs::of(folded);
+    let calm = Beliefs::of(calm(&place.settings, raw, records, until.unwrap_or(Time::MIN))?)?;
+    let found = Beliefs::of(folded)?;
+    if calm.len() == 0 {
+        return Err("no alert to be compared".to_owned());
+    }
     sum.differing += found.states_that_differ(&calm);
     let (grouping, paging) = (found.grouping(&calm), found.paging(&calm));
     println!(
@@ -190,21 +193,14 @@ fn send(
     Ok(())
 }
 
-/// The position that the last checkpoint of a partition covers.
-fn checkpoint(log: &dyn Log, state: &TopicName, partition: u32) -> Result<u64, String> {
+/// How far the outputs of a partition go. What was published is known by this alone: a worker that ends while partitions are
+/// dealt out anew may leave a tail.
+fn published(log: &dyn Log, state: &TopicName, partition: u32) -> Result<u64, String> {
     let mut position = 0;
     ledger::each(log, state, partition, |record| {
-        if record.key.as_deref() == Some(b"!checkpoint") {
-            // Format, version and checksum stand before the document.
-            let document = record
-                .value
-                .as_deref()
-                .and_then(|value| value.get(13..))
-                .unwrap_or_default();
-            let document: serde_json::Value = serde_json::from_slice(document).map_err(said)?;
-            position = document["position"]
-                .as_u64()
-                .ok_or("a checkpoint without position")?;
+        if record.key.as_deref() == Some(b"!position") {
+            let row = stream::look_at_row("!position", &record.value.unwrap_or_default())?;
+            position = row.position.ok_or("outputs without a position")?;
         }
         Ok(())
     })?;

@@ -211,12 +211,30 @@ fn mislead(dice: &mut Dice, place: &Place<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Another version of the fold comes after a crash. It must not go on with what this one folded behind its checkpoint;
-/// then this one is started once more and stopped cleanly, and after that the other one must go on, and this one after it.
+/// So long a tail is waited for before the crash. None comes where nothing is left to be folded.
+const TAIL_COMES: Duration = Duration::from_secs(10);
+/// What a transaction that was being ended at a kill needs to be there or not.
+const ENDS: Duration = Duration::from_millis(500);
+
+/// Another version of the fold comes after a crash. It must refuse exactly where this one folded something behind its
+/// checkpoint; then this one is started once more and stopped cleanly, and after that the other one must go on, and this
+/// one after it.
 fn upgrade(workers: &mut Workers, place: &Place<'_>) -> Result<(), String> {
     let all = 0..workers.len();
+    let began = Instant::now();
+    while place.tail()? == 0 && began.elapsed() < TAIL_COMES {
+        workers.revive()?;
+        sleep(Duration::from_millis(50));
+    }
     all.clone().try_for_each(|which| workers.kill(which))?;
-    if try_other_version(workers)? {
+    sleep(ENDS);
+    let tail = place.tail()?;
+    let refused = try_other_version(workers)?;
+    if refused != (tail > 0) {
+        let what = if refused { "refuses" } else { "does not refuse" };
+        return Err(format!("another version {what} a tail of {tail} positions"));
+    }
+    if refused {
         place.wait_for_heartbeats(|| {
             all.clone().try_for_each(|which| workers.start(which))?;
             Ok(all.len())

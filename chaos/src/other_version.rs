@@ -27,8 +27,9 @@ pub(crate) fn args(place: &Place<'_>, stages: Stages) -> Vec<String> {
     ]
 }
 
-/// So long it works on partitions that it did not refuse before it ends by itself, cleanly.
-const WORKS: Duration = Duration::from_secs(2);
+/// So long it works on partitions that it did not refuse before it ends by itself, cleanly. Short, so that it leaves work
+/// of which this version makes the next tail.
+const WORKS: Duration = Duration::from_millis(500);
 
 /// Works for a while, until its input ends, or until a person has to act.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode, String> {

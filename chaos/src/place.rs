@@ -188,6 +188,33 @@ impl<'a> Place<'a> {
         Ok(positions)
     }
 
+    /// How many journal positions lie behind the checkpoints of their partitions although what follows from them is
+    /// published: what another version of the fold has to refuse.
+    pub(crate) fn tail(&self) -> Result<u64, String> {
+        let mut tail = 0;
+        for partition in 0..PARTITIONS {
+            let (mut published, mut covered) = (0, 0);
+            ledger::each(
+                self.log.as_ref(),
+                &self.settings.topics.state,
+                partition,
+                |record| {
+                    let key = record.key.as_deref().unwrap_or_default();
+                    let of = match key {
+                        b"!position" => &mut published,
+                        b"!checkpoint" => &mut covered,
+                        _ => return Ok(()),
+                    };
+                    let (key, value) = (String::from_utf8_lossy(key), record.value.unwrap_or_default());
+                    *of = stream::look_at_row(&key, &value)?.position.unwrap_or(0);
+                    Ok(())
+                },
+            )?;
+            tail += u64::saturating_sub(published, covered);
+        }
+        Ok(tail)
+    }
+
     /// Starts workers and waits until what each of them says that it holds is, together, every partition once.
     pub(crate) fn wait_for_heartbeats(
         &self,

@@ -62,7 +62,7 @@ pub(crate) fn recorded(args: &Args, broker: &Broker) -> Result<Sum, String> {
     })?;
     workers.end_all()?;
     println!("  {workers}");
-    workers.refused_what_it_had_to()?;
+    workers.refused_what_it_had_to(&args.faults)?;
     sum.add(place.compare(&expected)?);
     Ok(sum)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use stream::Stages;
 
-use crate::{measure, other_version, place::Place};
+use crate::{fault::Fault, measure, other_version, place::Place};
 
 /// The processes of one part.
 pub(crate) struct Workers {
@@ -161,10 +161,12 @@ impl Workers {
         self.child(which).map(|child| child.id())
     }
 
-    /// Whether another version that came often enough was refused at least once: a kill at work leaves a tail.
-    pub(crate) fn refused_what_it_had_to(&self) -> Result<(), String> {
-        match (self.refusals, self.takeovers) {
-            (0, 4..) => Err("another version came again and again and never met a tail".to_owned()),
+    /// Whether another version was refused at least once, where nothing else went wrong: there is a tail to be waited for
+    /// while there is work, and the first upgrade comes when there is.
+    pub(crate) fn refused_what_it_had_to(&self, faults: &[Fault]) -> Result<(), String> {
+        let upgrades = faults.iter().all(|fault| *fault == Fault::Upgrade);
+        match (upgrades, self.refusals, self.takeovers) {
+            (true, 0, 1..) => Err("another version came and never met a tail".to_owned()),
             _ => Ok(()),
         }
     }
