@@ -18,30 +18,40 @@ pub(crate) struct State {
     pub system: Text,
     pub opener: AlertId,
     /// The day's list of what is too little to open an incident; it never pages and attracts nothing.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub background: bool,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub late: bool,
     /// There was no room to keep it: it was said once and is not followed.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub passed: bool,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub reopened: bool,
     /// It grew in a storm that still lasts.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub storm: bool,
     /// Who had it gave it back, and nobody was paged since.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub given_back: bool,
     /// Its page is held because stream time is far behind the present.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub catching_up: bool,
     /// It was said that alerts in it came although they usually come otherwise.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub unusual: bool,
 
     pub opened_at: Time,
     pub updated_at: Time,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub resolved_at: Option<Time>,
     /// `ts` at which its last firing alert ended.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub ended: Option<Time>,
     /// Until when it is over by somebody's word: what was observed before is no news.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub over_at: Option<Time>,
     /// It is quiet, and waits for its alert, which keeps coming back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub returning: bool,
     /// `ts` of the alert that opened it, and of the newest that keeps it going.
     pub begun: Time,
@@ -51,98 +61,136 @@ pub(crate) struct State {
     /// When something last happened to it, in stream time.
     pub touched_at: Time,
     /// When the newest event of it was received, in stream time.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub heard_at: Option<Time>,
     /// Stream time at which the last member joined.
     pub joined_at: Time,
 
+    #[serde(default, skip_serializing_if = "is_new")]
     pub events: u64,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub alerts: u64,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub firing: u64,
     /// Alerts that went silent without a recovery.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub stale: u64,
     /// Different alerts it has ever shown.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub shown: u64,
     /// Boxed, because the node of an incident with one alert has room for eleven.
     pub members: BTreeMap<AlertId, Box<Member>>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
     /// And those beyond the ones that are listed.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub suppressed_unlisted: u64,
     /// Recoveries, and alerts that fire again, that no change record says yet; more than none in a storm only.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub unsaid: [u64; 2],
     /// Those of them for which the page is held.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub held: BTreeSet<AlertId>,
 
     /// How active it was lately, in all and by entity.
     pub activity: Decaying,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub places: Vec<PlaceActivity>,
 
     /// How many members name each callee.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub callees: BTreeMap<Text, u32>,
 
     /// Alerts that an operator put here, and who that was.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub pinned: BTreeMap<AlertId, Text>,
     /// Incidents that an operator parted from this one.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub apart: BTreeSet<IncidentId>,
     /// Sides of the bonds that its alerts hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bonds: BTreeMap<u64, Side>,
 
     pub severity: Severity,
     /// Worst severity that was ever paged for.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub paged_severity: Option<Severity>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub acknowledged_by: Option<Text>,
     pub acknowledged_severity: Severity,
     /// Whose it was when somebody took it; nobody's where it was taken over from another incident.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub acknowledged_team: Option<Text>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub snoozed_until: Option<Time>,
     pub page: Page,
     /// When the page is to be judged next.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub page_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub last_page_at: Option<Time>,
     /// How often it was paged for again because nobody took it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub repeats: u32,
     /// Its page waited while a backlog was read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub backlog: bool,
     /// The incident with whose page this one was told of, and those that the page of this one tells of.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub told_with: Option<IncidentId>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_new")]
     pub tells_of: BTreeSet<IncidentId>,
     /// Since when its worst firing alert is milder than `severity`.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub milder_since: Option<Time>,
     /// Teams that were paged and not told of the end yet, the last one last; and since when another one would be.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub paged_teams: Vec<Text>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub owner_since: Option<Time>,
 
+    #[serde(default, skip_serializing_if = "is_new")]
     pub title: String,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub causes: Vec<Cause>,
     pub context: Context,
     pub owner: Owner,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub also_notify: Vec<Text>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub changes: Vec<Cause>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub similar: Vec<model::Similar>,
     /// `never_seen`, `rare` or `frequent`.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub rarity: Option<Text>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub because: Vec<Evidence>,
     /// When causes were ranked, and of how many alerts.
     pub assessed: (Time, u64),
     /// Whether members changed since causes were ranked.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub unassessed: bool,
 
+    #[serde(default, skip_serializing_if = "is_new")]
     pub merged_into: Option<IncidentId>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub merged_from: Vec<IncidentId>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub split_from: Option<IncidentId>,
     /// Incidents that its first alert could as well have joined.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub related: Vec<RunnerUp>,
 
     /// Stream time of its next timer, and of the next record.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub wake: Option<Time>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub publish_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "is_new")]
     pub published_at: Option<Time>,
     /// The revision that was published last; none is published twice.
+    #[serde(default, skip_serializing_if = "is_new")]
     pub published: u64,
 }
 

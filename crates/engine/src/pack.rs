@@ -3,7 +3,13 @@
 //! Names cost bytes, most of which compression takes back, and buy that a row is never misread: a field that is new, gone
 //! or elsewhere in its struct is found or missed by its name. What is as in a new row is left out ([`is_new`]).
 
-use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+
+use rmp_serde::decode::Error;
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 /// The bytes of a row.
 pub(crate) fn pack(value: &impl Serialize) -> Vec<u8> {
@@ -15,12 +21,13 @@ pub(crate) fn pack(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// Reads what [`pack`] wrote; the error says what is wrong with it.
-pub(crate) fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
-    let mut left = bytes;
-    let value = T::deserialize(&mut rmp_serde::Deserializer::new(&mut left)).map_err(|e| e.to_string())?;
-    match left.is_empty() {
-        true => Ok(value),
-        false => Err(format!("{} bytes too many", left.len())),
+pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    // From a slice, so that names of fields are compared where they stand.
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    let value = T::deserialize(&mut reader).map_err(|e| e.to_string())?;
+    match IgnoredAny::deserialize(&mut reader) {
+        Err(Error::InvalidMarkerRead(end)) if end.kind() == ErrorKind::UnexpectedEof => Ok(value),
+        _ => Err("bytes too many".to_owned()),
     }
 }
 
