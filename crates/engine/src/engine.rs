@@ -122,6 +122,9 @@ pub(crate) struct Meta {
     pub habitual: Rate,
     /// `ts` of the first alert.
     pub since: Option<Time>,
+    /// Stream time of the newest event.
+    #[serde(default)]
+    pub heard: Option<Time>,
     pub changes: Vec<RecentChange>,
     /// Incidents whose page may tell of other old news, oldest first.
     #[serde(default)]
@@ -211,6 +214,7 @@ impl Engine {
         self.renew(fold);
         self.sweep(fold);
         let lacked_room = self.lacked_room();
+        self.meta.heard = Some(fold.time);
         self.meta.books.events += 1;
         if self
             .seen

@@ -8,10 +8,12 @@
 //! alert of our own.
 
 use model::{
-    AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, Severity, Span, Status, Text, Time,
+    AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, IncidentId, Severity, Span, Status, Text,
+    Time,
 };
 
 use crate::{
+    Books, EpisodeId,
     alert::Alert,
     engine::{Engine, Timer, What},
     fold::Fold,
@@ -63,12 +65,62 @@ impl Engine {
             return Some(self.shed(event, "shed", fold));
         }
         self.displace(fold);
-        (self.alerts.len() >= room).then(|| self.pass_by(event, fold))
+        (self.alerts.len() >= room).then(|| self.pass_by(event, limit, fold))
     }
 
     /// Whether an alert that nothing is live around may still open an incident.
     pub(crate) fn may_open(&self, severity: Severity, fold: &Fold<'_>) -> bool {
         severity == Severity::Critical || self.open.len() < fold.settings.limits.open_incidents_max
+    }
+
+    /// Takes an event of a domain for which there is no room; nothing outlives it but the numbers.
+    pub(crate) fn refuse(&mut self, event: &Event, input: u64, fold: &mut Fold<'_>) {
+        // Another domain says it.
+        self.meta.limit_said = Some(fold.time);
+        self.meta.books.events += 1;
+        let number = if event.kind != EventKind::Alert || event.status == Status::Info {
+            self.meta.books.other += 1;
+            None
+        } else if let Some(dropped) = self.dropped(event, fold) {
+            Some(dropped)
+        } else if event.status == Status::Firing && event.severity == Severity::Critical {
+            Some(self.pass_by(event, fold.settings.limits.domains_max, fold))
+        } else {
+            self.meta.books.shed += 1;
+            self.meta.episodes += 1;
+            let max = fold.settings.limits.domains_max;
+            let reason = format!("limit: shed, {max} domains are kept already");
+            self.say_episode(self.meta.episodes, None, Some(&reason), None, fold);
+            Some(self.meta.episodes)
+        };
+        let domain = self.tag;
+        fold.placed(input, number.map(|number| EpisodeId { domain, number }));
+    }
+
+    /// Our own alert says that there was no room for other domains.
+    pub(crate) fn say_domains(&mut self, books: &Books, fold: &mut Fold<'_>) {
+        let max = fold.settings.limits.domains_max;
+        let text = || {
+            format!(
+                "{} events of domains beyond the {max} that a partition keeps were shed so far, {} critical ones passed by.",
+                books.shed, books.passed
+            )
+        };
+        self.say_own(text, fold);
+    }
+
+    /// Whether nothing goes on, nothing that somebody said holds, and nothing was heard since `before`.
+    pub(crate) fn is_idle(&self, before: Time) -> bool {
+        let waiting = self.pending.len() + self.learning.len() + self.tentative.len();
+        let said = self.quiets.len() + self.bonds.len();
+        self.open.is_empty() && waiting + said == 0 && self.meta.heard.is_none_or(|at| at < before)
+    }
+
+    /// Forgets every incident, of which none is open.
+    pub(crate) fn forget_all(&mut self, fold: &mut Fold<'_>) {
+        for id in self.incidents.keys() {
+            self.forget_incident(id, fold);
+        }
     }
 
     /// Counts an event that is shed, and says so.
@@ -158,15 +210,14 @@ impl Engine {
     }
 
     /// Opens an incident for a critical alert of which nothing can be kept.
-    fn pass_by(&mut self, event: &Event, fold: &mut Fold<'_>) -> u64 {
+    fn pass_by(&mut self, event: &Event, limit: usize, fold: &mut Fold<'_>) -> u64 {
         self.meta.books.passed += 1;
         self.meta.episodes += 1;
         let number = self.meta.episodes;
         let alert_id = AlertId::new(&self.domain, &event.dedup_key);
         let alert = Alert::new(event, spot::locate_then(event, fold), fold.time);
-        let limit = fold.settings.limits.alerts_max as f64;
         let text = "no room is left to keep it: nothing joins it, and nobody is told of its end";
-        let because = vec![Evidence::new(EvidenceKind::Limit, limit, text)];
+        let because = vec![Evidence::new(EvidenceKind::Limit, limit as f64, text)];
         // Each of its events passes by itself, so each has an id of its own.
         let id = IncidentId::new(
             &self.domain,
@@ -214,8 +265,23 @@ impl Engine {
         number
     }
 
-    /// Our own alert says that a limit was reached, at most once a minute while that lasts.
+    /// Our own alert says that a limit was reached.
     pub(crate) fn say_limit(&mut self, severity: Severity, fold: &mut Fold<'_>) {
+        let books = self.meta.books;
+        let (alerts, open) = (self.alerts.len(), self.open.len());
+        let text = || {
+            format!(
+                "{} events were shed so far, {} alerts displaced, {} critical ones passed by; the last one was {severity}. \
+                 {} things were forgotten before their time, {} events passed a threshold uncounted. \
+                 {alerts} alerts are kept, {open} incidents open.",
+                books.shed, books.displaced, books.passed, books.forgotten_early, books.uncounted,
+            )
+        };
+        self.say_own(text, fold);
+    }
+
+    /// Our own alert fires, at most once a minute while what it tells of lasts.
+    fn say_own(&mut self, text: impl FnOnce() -> String, fold: &mut Fold<'_>) {
         let last = self.meta.limit_said;
         if self.meta.limit_at.replace(fold.time).is_none() {
             let due = fold.time + Span::from_secs(OVER_S);
@@ -225,20 +291,7 @@ impl Engine {
             return;
         }
         self.meta.limit_said = Some(fold.time);
-        let books = &self.meta.books;
-        let text = format!(
-            "{} events were shed so far, {} alerts displaced, {} critical ones passed by; the last one was {severity}. \
-             {} things were forgotten before their time, {} events passed a threshold uncounted. \
-             {} alerts are kept, {} incidents open.",
-            books.shed,
-            books.displaced,
-            books.passed,
-            books.forgotten_early,
-            books.uncounted,
-            self.alerts.len(),
-            self.open.len()
-        );
-        let own = self.own_event(Status::Firing, text, fold.time);
+        let own = self.own_event(Status::Firing, text(), fold.time);
         self.meta.books.events += 1;
         self.arrive(&own, fold);
     }

@@ -127,6 +127,12 @@ pub struct Books {
     /// Events that passed a threshold uncounted, because there was no room for one more tally.
     #[serde(default)]
     pub uncounted: u64,
+    /// Domains that were forgotten to make room for others, by `limits.domains_max`.
+    #[serde(default)]
+    pub domains_forgotten: u64,
+    /// Events of domains for which there was no room; also counted in `shed`, `passed`, `dropped` or `other`.
+    #[serde(default)]
+    pub domains_refused: u64,
     /// Incidents opened.
     pub incidents: u64,
     /// Pages due.
@@ -165,6 +171,8 @@ impl Books {
         self.displaced += other.displaced;
         self.forgotten_early += other.forgotten_early;
         self.uncounted += other.uncounted;
+        self.domains_forgotten += other.domains_forgotten;
+        self.domains_refused += other.domains_refused;
         self.incidents += other.incidents;
         self.pages += other.pages;
         self.sought += other.sought;

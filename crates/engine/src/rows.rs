@@ -55,6 +55,38 @@ impl Engine {
         });
     }
 
+    /// Tombstones of all its rows; it is of no more use.
+    pub(crate) fn gone_rows(&mut self) -> Vec<StateRow> {
+        self.alerts.clear();
+        self.incidents.clear();
+        self.systems.clear();
+        self.places.clear();
+        self.classes.clear();
+        self.sources.clear();
+        self.endings.clear();
+        self.usual.clear();
+        self.tallies.clear();
+        self.pending.clear();
+        self.tentative.clear();
+        self.kin.clear();
+        self.bonds.clear();
+        self.outbreaks.clear();
+        self.together.clear();
+        self.learning.clear();
+        self.quiets.clear();
+        self.seen.clear();
+        let mut rows = Vec::new();
+        self.touched = true;
+        self.changed_rows(&mut rows);
+        let cause = format!("{:016x}/cause/", self.tag.0);
+        rows.extend(self.history.keys().map(|key| StateRow {
+            key: format!("{cause}{key}"),
+            value: None,
+        }));
+        rows.iter_mut().for_each(|row| row.value = None);
+        rows
+    }
+
     /// Puts one row back.
     pub(crate) fn restore_row(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), RestoreError> {
         match table {

@@ -62,6 +62,12 @@ impl Seen {
         (before - self.all.len()) as u64
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.order.clear();
+        self.all.clear();
+    }
+
     pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
         self.slots.changed_rows(prefix, out);
     }

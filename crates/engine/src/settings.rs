@@ -339,6 +339,9 @@ impl Default for Storm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// Domains that a journal partition keeps, at about 4 kB each beside their alerts. Beyond, those in which nothing goes
+    /// on and that were silent longest are forgotten; if something goes on in all, what is not critical is shed.
+    pub domains_max: usize,
     /// Alerts that a domain keeps, at about 4 kB of memory each. Beyond, those that ended longest ago are forgotten, then
     /// the mildest are shed; see `docs/limits.md`.
     pub alerts_max: usize,
@@ -365,6 +368,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
+            // As many as the largest installations have in all partitions together.
+            domains_max: 10_000,
             // Room for a million of any severity.
             alerts_max: 1_200_000,
             open_incidents_max: 100_000,

@@ -1,5 +1,7 @@
 //! A journal partition: stream time, timers, routing to the engines of its domains.
 
+mod domains;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
@@ -39,6 +41,8 @@ pub struct Shard {
     /// Serials of former topologies whose row is to be dropped, and of those whose row is to be written.
     gone: Vec<u32>,
     kept: Vec<u32>,
+    /// Tombstones of domains that were forgotten since the last checkpoint.
+    gone_rows: Vec<StateRow>,
 }
 
 /// What a shard remembers beside its engines.
@@ -56,6 +60,8 @@ struct Core {
     inputs: u64,
     /// Parts of a topology that is not complete yet.
     parts: Vec<TopologyPart>,
+    #[serde(default)]
+    former: domains::Former,
 }
 
 /// Parts of a topology document that may wait for the others.
@@ -80,11 +86,13 @@ impl Shard {
                 since: Time::MIN,
                 inputs: 0,
                 parts: Vec::new(),
+                former: domains::Former::default(),
             },
             graph: Graph::empty(),
             past: Vec::new(),
             gone: Vec::new(),
             kept: Vec::new(),
+            gone_rows: Vec::new(),
             engines: Vec::new(),
             by_domain: HashMap::with_hasher(FixedState::default()),
             by_tag: BTreeMap::new(),
@@ -103,10 +111,12 @@ impl Shard {
             match input {
                 Input::Event(event) => {
                     self.progress(event.received_at, out);
-                    let index = self.engine_of(event.tenant.as_ref(), event.environment.as_ref());
-                    self.on(index, self.core.time, out, |engine, fold| {
-                        engine.event(event, number, fold)
-                    });
+                    match self.engine_of(event.tenant.as_ref(), event.environment.as_ref(), out) {
+                        Ok(index) => self.on(index, self.core.time, out, |engine, fold| {
+                            engine.event(event, number, fold)
+                        }),
+                        Err(domain) => self.without_room(domain, event, number, out),
+                    }
                 }
                 Input::Progress(Progress { to, present }) => {
                     self.core.present = present.or(self.core.present);
@@ -202,7 +212,7 @@ impl Shard {
     pub fn books(&self) -> Books {
         let mut sum = Books {
             inputs: self.core.inputs,
-            ..Books::default()
+            ..self.core.former.books
         };
         for engine in &self.engines {
             sum.add(&engine.meta.books);
@@ -248,7 +258,7 @@ impl Shard {
         for engine in &mut self.engines {
             engine.changed_rows(&mut rows);
         }
-        rows.sort_by(|a, b| a.key.cmp(&b.key));
+        self.take_gone(&mut rows);
         rows
     }
 
@@ -387,20 +397,31 @@ impl Shard {
         }
     }
 
-    fn engine_of(&mut self, tenant: Option<&Text>, environment: Option<&Text>) -> usize {
+    /// The engine of a domain, or the domain itself if there is no room for one more.
+    fn engine_of(
+        &mut self,
+        tenant: Option<&Text>,
+        environment: Option<&Text>,
+        out: &mut Vec<Output>,
+    ) -> Result<usize, Domain> {
         if let Some((t, e, index)) = &self.last
             && t.as_ref() == tenant
             && e.as_ref() == environment
         {
-            return *index;
+            return Ok(*index);
         }
         let domain = Domain::new(tenant.map(Text::as_str), environment.map(Text::as_str));
-        let index = match self.by_domain.get(&domain) {
-            Some(index) => *index,
-            None => self.adopt(Engine::new(domain)),
+        let index = match self.by_domain.get(&domain).copied() {
+            Some(index) => index,
+            None if self.has_room(out) => {
+                let mut engine = Engine::new(domain);
+                self.core.former.number(&mut engine.meta);
+                self.adopt(engine)
+            }
+            None => return Err(domain),
         };
         self.last = Some((tenant.cloned(), environment.cloned(), index));
-        index
+        Ok(index)
     }
 
     fn adopt(&mut self, engine: Engine) -> usize {

@@ -84,6 +84,12 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         Some(row.value)
     }
 
+    /// Removes all rows.
+    pub(crate) fn clear(&mut self) {
+        self.changed.extend(self.keys());
+        self.rows.clear();
+    }
+
     /// All keys, sorted; for the rare walks over everything.
     pub(crate) fn keys(&self) -> Vec<K> {
         let mut keys: Vec<K> = Vec::with_capacity(self.rows.len());
@@ -140,7 +146,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         let parsed: K = key
             .parse()
             .map_err(|_| bad("the key does not read back".to_owned()))?;
-        let value = unpack(value).map_err(bad)?;
+        let value: V = unpack(value).map_err(bad)?;
         let row = Row {
             value,
             changed: false,

@@ -191,6 +191,16 @@ fn show_books(registry: &Registry, books: &Books) -> prometheus::Result<()> {
             "Of the events folded, those that passed a threshold uncounted, because there was no room for one more tally.",
             books.uncounted as f64,
         ),
+        (
+            "stormfold_domains_forgotten",
+            "Domains at rest that were forgotten to make room for others, by limits.domains_max.",
+            books.domains_forgotten as f64,
+        ),
+        (
+            "stormfold_folded_events_without_domain",
+            "Of the events folded, those of domains for which there was no room: shed, or passed by if critical.",
+            books.domains_refused as f64,
+        ),
     ] {
         gauge(registry, name, meaning, value)?;
     }

@@ -547,3 +547,118 @@ fn limits_are_decided_by_state_alone() {
     assert_eq!(found, expected);
     assert_eq!(shard.books(), books);
 }
+
+fn of_tenant(tenant: &str, event: Event) -> Event {
+    Event {
+        tenant: Some(tenant.into()),
+        ..event
+    }
+}
+
+/// Domains that rest are forgotten for others. Where something goes on in all, what is mild is shed and what is critical
+/// passes by, in its own domain; and it is said, and decided by state alone.
+#[test]
+fn domains_are_limited() {
+    const MAX: usize = 4;
+    let settings = || {
+        let mut settings = Settings::default();
+        settings.limits.domains_max = MAX;
+        settings
+    };
+    let late = start() + Span::from_hours(5);
+    let at = |s: i64| start() + Span::from_secs(s);
+    let mut events = Vec::new();
+    // Four come; the first two are over soon, the others burn on.
+    for (n, tenant) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        let firing = event("k", at(n as i64), Severity::Error, Some("s"));
+        events.push(of_tenant(tenant, firing.clone()));
+        if n < 2 {
+            let over = Event {
+                status: Status::Resolved,
+                event_id: format!("over-{n}").into(),
+                ts: at(60),
+                received_at: at(60 + n as i64),
+                ..firing
+            };
+            events.push(of_tenant(tenant, over));
+        }
+    }
+    events.sort_by_key(|event| event.received_at);
+    // Hours later two more come and take their room; then there is none, until somebody rests.
+    let from = |s: i64| late + Span::from_secs(s);
+    events.push(of_tenant("e", event("k", late, Severity::Critical, Some("s"))));
+    for (key, s, tenant, severity) in [
+        ("k", 70, "f", Severity::Critical),
+        ("k", 140, "g", Severity::Warning),
+        ("k", 141, "g", Severity::Critical),
+        ("k2", 142, "g", Severity::Critical),
+        ("k", 220, "a", Severity::Critical),
+    ] {
+        events.push(of_tenant(tenant, event(key, from(s), severity, Some("s"))));
+    }
+    let mut whole = Shard::new(settings());
+    let mut expected = fold(&mut whole, events.iter().cloned());
+    whole.progress(from(400), &mut expected);
+    let books = whole.books();
+    assert_eq!(
+        (books.domains_forgotten, books.domains_refused),
+        (2, 4),
+        "{books:?}"
+    );
+    assert_eq!((books.shed, books.passed), (1, 3), "{books:?}");
+    let balance = books.new
+        + books.repeats
+        + books.resolved
+        + books.redelivered
+        + books.superseded
+        + books.dropped
+        + books.other
+        + books.shed
+        + books.passed;
+    assert_eq!(books.events, balance, "{books:?}");
+    assert_eq!(whole.alerts(), MAX + 1, "one of each that is kept, and our own");
+    assert!(is_said(&whole));
+    // What ended with its domain is forgotten outside too.
+    let forgotten = expected.iter().filter(|o| matches!(o, Output::Forget(_))).count();
+    assert_eq!(forgotten, 2);
+    let mut seqs = std::collections::BTreeMap::new();
+    for output in &expected {
+        let Output::Change(change) = output else { continue };
+        let last = seqs.insert(change.domain.clone(), change.seq);
+        assert!(last < Some(change.seq), "{change:?} after {last:?}");
+    }
+    let opened = |tenant: &str| {
+        expected
+            .iter()
+            .filter(|output| {
+                matches!(output, Output::Change(c) if c.change == ChangeKind::Opened && c.domain.as_str().starts_with(tenant))
+            })
+            .count()
+    };
+    assert_eq!(
+        (opened("g"), opened("a")),
+        (2, 2),
+        "each passed by in its own domain"
+    );
+
+    let (mut found, mut kept) = (Vec::new(), std::collections::BTreeMap::new());
+    let mut shard = Shard::new(settings());
+    let tables = |rows: &std::collections::BTreeMap<String, engine::StateRow>| -> BTreeSet<String> {
+        let tags = rows.keys().filter_map(|key| key.split_once('/'));
+        tags.map(|(tag, _)| tag.to_owned()).collect()
+    };
+    for some in events.chunks(1) {
+        found.extend(fold(&mut shard, some.iter().cloned()));
+        for row in shard.dirty_rows() {
+            match row.value {
+                Some(_) => kept.insert(row.key.clone(), row),
+                None => kept.remove(&row.key),
+            };
+        }
+        assert!(tables(&kept).len() <= MAX, "no row of a domain that is not kept");
+        shard = Shard::restore(settings(), kept.values().cloned()).unwrap();
+    }
+    shard.progress(from(400), &mut found);
+    assert_eq!(found, expected);
+    assert_eq!(shard.books(), books);
+}

@@ -338,14 +338,16 @@ impl History {
         }
         for name in std::mem::take(&mut self.changed_systems) {
             let counts = self.systems.get(&name).cloned().unwrap_or_default();
-            // A name may hold anything; its hash is a safe key.
-            let key = model::Hash128::new("system").part(name.as_bytes()).finish();
-            rows.push((
-                format!("system/{key:032x}"),
-                encode(&Row::System { name, counts }),
-            ));
+            rows.push((system_key(&name), encode(&Row::System { name, counts })));
         }
         rows
+    }
+
+    /// Keys of all rows that there may be.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
+        let past = self.past.keys().map(|id| format!("past/{id}"));
+        let systems = self.systems.keys().map(|name| system_key(name));
+        std::iter::once("head".to_owned()).chain(past).chain(systems)
     }
 
     /// Puts a row back; `Err` says what is wrong with it.
@@ -459,6 +461,12 @@ impl SystemCounts {
             }
         }
     }
+}
+
+/// A name may hold anything; its hash is a safe key.
+fn system_key(name: &str) -> String {
+    let key = model::Hash128::new("system").part(name.as_bytes()).finish();
+    format!("system/{key:032x}")
 }
 
 fn encode(row: &Row) -> Option<Vec<u8>> {
