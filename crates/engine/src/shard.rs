@@ -277,8 +277,9 @@ impl Shard {
         for (_, value) in &domains {
             shard.adopt(Engine::from_meta(value)?);
         }
-        for (key, value) in &rows {
-            shard.restore_row(key, value)?;
+        // Each row is dropped once it is read, so that its memory serves for what it becomes.
+        for (key, value) in rows {
+            shard.restore_row(&key, &value)?;
         }
         shard.past.sort_by_key(|past| past.serial);
         shard.derive(Engine::wire_up);
