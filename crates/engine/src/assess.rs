@@ -9,7 +9,7 @@ use model::{
 use topology::{Graph, NodeId, Resolution, as_written, unknown_copy};
 
 use crate::{
-    cause::{AlertView, CauseInput, ChangeView, Entity, Ranking, rank},
+    cause::{AlertView, CauseInput, ChangeView, Entity, History, Ranking, rank},
     context::context,
     engine::{Engine, What},
     fold::Fold,
@@ -172,6 +172,7 @@ impl Engine {
                 written: as_written(entity, given.into_iter().flatten().map(Text::as_str)),
                 class: alert.class,
                 title: &member.face.title,
+                text: &alert.text,
                 kind: alert.kind,
                 severity: member.severity,
                 labels: &alert.labels,
@@ -238,6 +239,7 @@ struct Ends<'a> {
     graph: &'a Graph,
     /// Whose copy each is, as alerts say that name both.
     copies: BTreeMap<&'a str, &'a Text>,
+    history: &'a History,
 }
 
 /// Labels by which a copy of a service goes.
@@ -257,7 +259,11 @@ impl<'a> Ends<'a> {
                 copies.entry(copy).or_insert(&member.face.entity);
             }
         }
-        Ends { graph, copies }
+        Ends {
+            graph,
+            copies,
+            history: &engine.history,
+        }
     }
 
     /// One end: a node, or the name that the alert says. A name that could mean several is none of them.
@@ -271,9 +277,18 @@ impl<'a> Ends<'a> {
             Resolution::Ambiguous(_) => None,
             Resolution::Unknown => Some(Entity::Named(match self.copies.get(said) {
                 Some(service) => (*service).clone(),
-                None => unknown_copy(said, labels.get("namespace")),
+                None => self.numbered(unknown_copy(said, labels.get("namespace"))),
             })),
         }
+    }
+
+    /// `web2` is a copy of `web` where that is a thing by itself.
+    fn numbered(&self, name: Text) -> Text {
+        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_copy = bare.len() < name.len()
+            && bare.ends_with(|c: char| c.is_alphabetic())
+            && (self.copies.values().any(|service| *service == bare) || self.history.ranked(bare));
+        if is_copy { bare.into() } else { name }
     }
 }
 

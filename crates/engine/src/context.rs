@@ -10,7 +10,7 @@ use model::{Context, ContextClass, Evidence, EvidenceKind, Text};
 use topology::{Graph, NodeKind};
 
 use crate::{
-    cause::{Candidate, Entity, GROUNDS, Ranking, Site, explains},
+    cause::{Candidate, Entity, GROUNDS, Ranking, SAID, Site, explains},
     many::many,
     owner::blast_radius,
 };
@@ -87,6 +87,14 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
             text,
         );
     }
+    if let Some((kind, _, share)) = common_ground(sites, graph, |name| *name == SAID) {
+        let text = format!(
+            "{:.0} % of {} places say that it is {kind}",
+            100.0 * share,
+            sites.len()
+        );
+        return said(ContextClass::Systemic, share, EvidenceKind::Label, share, text);
+    }
     if ranking.coverage >= COVERAGE_MIN {
         let places = others(sites, root)
             .filter(|s| s.tie.is_some_and(explains))
@@ -116,7 +124,7 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
             text,
         );
     }
-    if let Some((kind, name, share)) = common_ground(sites, graph) {
+    if let Some((kind, name, share)) = common_ground(sites, graph, |name| *name != SAID) {
         let text = format!(
             "{:.0} % of {} places stand on one {kind}, {name}; no single root explains them",
             100.0 * share,
@@ -200,13 +208,17 @@ fn third_party(ranking: &Ranking, root: &Candidate, graph: &Graph) -> Option<Evi
 }
 
 /// The most specific ground that nearly all places share and that not everything stands on.
-fn common_ground(sites: &[Site], graph: &Graph) -> Option<(&'static str, Text, f64)> {
+fn common_ground(
+    sites: &[Site],
+    graph: &Graph,
+    which: impl Fn(&Text) -> bool,
+) -> Option<(&'static str, Text, f64)> {
     if sites.len() < PLACES_MIN {
         return None;
     }
     let mut counts: BTreeMap<(usize, &Text), usize> = BTreeMap::new();
     for site in sites {
-        for (kind, name) in &site.grounds {
+        for (kind, name) in site.grounds.iter().filter(|(_, name)| which(name)) {
             let rank = GROUNDS.iter().position(|g| g == kind).unwrap_or(GROUNDS.len());
             *counts.entry((rank, name)).or_default() += 1;
         }

@@ -44,7 +44,7 @@ pub(super) struct Link {
 /// Walks of the graph that several groups share.
 pub(super) struct Blame<'a> {
     graph: &'a Graph,
-    /// Machines that are down themselves or have something down on them.
+    /// Machines that are down or broken themselves or have something down on them.
     shaken: BTreeSet<NodeId>,
     /// Things that are down.
     fallen: BTreeSet<NodeId>,
@@ -55,8 +55,10 @@ pub(super) struct Blame<'a> {
 impl<'a> Blame<'a> {
     pub(super) fn new(graph: &'a Graph, groups: &[Group]) -> Blame<'a> {
         let down = || groups.iter().filter(|g| g.kind.is_down());
+        let broken = groups.iter().filter(|g| g.breaks);
         let shaken = down()
             .flat_map(|g| g.hosts.iter().copied().chain(g.site.node()))
+            .chain(broken.filter_map(|g| g.site.node()))
             .collect();
         Blame {
             graph,

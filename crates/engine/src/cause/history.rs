@@ -18,7 +18,7 @@ use super::{
     symptoms::WHOLE_DOMAIN,
 };
 
-/// Strengths of (base rate, memory) among which feedback chooses, and what each must first make up for, in nats.
+/// Strengths of (how much an entity was underrated, memory) among which feedback chooses, and what each must first make up for, in nats.
 pub(super) const STRENGTHS: [(f64, f64, f64); 6] = [
     (0.0, 0.0, 0.0),
     (0.5, 0.0, 1.0),
@@ -27,10 +27,12 @@ pub(super) const STRENGTHS: [(f64, f64, f64); 6] = [
     (1.0, 1.0, 2.0),
     (2.0, 1.0, 3.0),
 ];
-/// How sharply past log-loss tells the strengths apart.
-const LOSS_WEIGHT: f64 = 2.0;
+/// How sharply past log-loss tells the strengths apart. Flat from 2 to 8; this is the middle.
+const LOSS_WEIGHT: f64 = 4.0;
 /// Per confirmation, older losses and counts keep this share.
 const LOSS_DECAY: f64 = 0.98;
+/// Confirmations by which each entity's share in them is shrunk towards what was foretold.
+const CONFIRMED_PRIOR: f64 = 2.0;
 /// The probability that is assumed of a confirmed cause that was not among the candidates.
 const PROBABILITY_MIN: f64 = 1e-3;
 /// Incidents of a system after which its counts are halved.
@@ -66,6 +68,8 @@ struct SystemCounts {
     suspects: BTreeMap<Text, f64>,
     /// Confirmed causes, aged.
     roots: BTreeMap<Text, f64>,
+    /// Sum of the probabilities that each entity had, without feedback, in the incidents that were confirmed; aged alike.
+    foretold: BTreeMap<Text, f64>,
     /// Log-loss of each strength on the causes confirmed so far, aged.
     losses: [f64; STRENGTHS.len()],
 }
@@ -140,13 +144,27 @@ impl History {
         self.past.contains_key(&incident)
     }
 
-    /// How often an entity was confirmed as the cause in its system, aged; and the most of any.
-    pub(super) fn confirmed(&self, system: &str, root: &str) -> (f64, f64) {
-        let Some(counts) = self.systems.get(system) else {
-            return (0.0, 0.0);
-        };
-        let most = counts.roots.values().copied().fold(0.0, f64::max);
-        (counts.roots.get(root).copied().unwrap_or(0.0), most)
+    /// Whether a name that no topology knows was ever among the candidates.
+    pub(crate) fn ranked(&self, name: &str) -> bool {
+        self.systems
+            .get(&WHOLE_DOMAIN)
+            .is_some_and(|c| c.suspects.contains_key(name))
+    }
+
+    /// How often an entity was confirmed as the cause in its system, aged.
+    pub(super) fn confirmed(&self, system: &str, root: &str) -> f64 {
+        let roots = self.systems.get(system).map(|c| &c.roots);
+        roots.and_then(|r| r.get(root)).copied().unwrap_or(0.0)
+    }
+
+    /// Log-odds by which an entity was named too seldom, in the incidents whose cause was confirmed: how often it was the
+    /// cause against how often it was foretold to be. Below zero for one that is always suspected and never is. It is the
+    /// first step of fitting the intercept of a multinomial logistic regression, which must foretell every class as often
+    /// as it comes.
+    pub(super) fn underrated(&self, system: &str, root: &str) -> f64 {
+        let foretold = self.systems.get(system).map(|c| &c.foretold);
+        let foretold = foretold.and_then(|f| f.get(root)).copied().unwrap_or(0.0);
+        libm::log((self.confirmed(system, root) + CONFIRMED_PRIOR) / (foretold + CONFIRMED_PRIOR))
     }
 
     /// How the strengths are weighed in a system by now; they sum to 1.
@@ -311,8 +329,11 @@ impl History {
             let p = predicted.map_or(PROBABILITY_MIN, |p| p[k].max(PROBABILITY_MIN));
             *loss = *loss * LOSS_DECAY - libm::log(p);
         }
-        for n in counts.roots.values_mut() {
+        for n in counts.roots.values_mut().chain(counts.foretold.values_mut()) {
             *n *= LOSS_DECAY;
+        }
+        for (name, p) in &past.candidates {
+            *counts.foretold.entry(name.clone()).or_default() += p[0];
         }
         *counts.roots.entry(root).or_default() += 1.0;
         counts.bound();
@@ -451,7 +472,7 @@ impl SystemCounts {
                 .map(|(key, _)| *key);
             oldest.and_then(|key| self.symptoms.remove(&key));
         }
-        for list in [&mut self.suspects, &mut self.roots] {
+        for list in [&mut self.suspects, &mut self.roots, &mut self.foretold] {
             while list.len() > SUSPECTS_MAX {
                 let least = list
                     .iter()

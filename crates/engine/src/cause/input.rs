@@ -24,6 +24,8 @@ pub(crate) struct AlertView<'a> {
     pub(crate) class: u64,
     /// Its title, for words.
     pub(crate) title: &'a str,
+    /// What its sender says beside that.
+    pub(crate) text: &'a str,
     /// What it speaks of.
     pub(crate) kind: AlertKind,
     /// The worst severity it had.

@@ -100,6 +100,23 @@ const DOWNSTREAM: [&str; 9] = [
     "unavailable",
     "connect",
 ];
+/// That something was asked of another and did not come: `failed to retrieve ads`.
+const ASKED: [&str; 7] = [
+    "retrieve",
+    "retrieving",
+    "fetch",
+    "fetching",
+    "reach",
+    "contact",
+    "query",
+];
+const IN_VAIN: [&str; 5] = ["failed", "unable", "cannot", "couldn", "could"];
+/// Words of a failure to find names.
+const NAMES: [&str; 6] = ["dns", "nxdomain", "servfail", "getaddrinfo", "eai", "resolver"];
+/// Words of a failure to trust whom one talks to.
+const CERTIFICATES: [&str; 5] = ["certificate", "certificates", "cert", "certs", "x509"];
+/// Of what nothing is left.
+const GONE: [&str; 4] = ["full", "exhausted", "exhaustion", "depleted"];
 /// Words of code that broke.
 const CODE: [&str; 6] = [
     "exception",
@@ -156,7 +173,7 @@ const CHANGES: [&str; 10] = [
     "changed",
     "migration",
 ];
-const SLOW: [&str; 20] = [
+const SLOW: [&str; 22] = [
     "takes",
     "took",
     "latency",
@@ -164,6 +181,9 @@ const SLOW: [&str; 20] = [
     "slow",
     "slowness",
     "duration",
+    // Response time, and the mean of it.
+    "rt",
+    "mrt",
     "p50",
     "p90",
     "p95",
@@ -328,7 +348,8 @@ pub(crate) fn kind_of(title: &str, text: &str, source: &str, labels: &Labels) ->
         || labels.get("loglevel").is_some();
     if is_log {
         let rpc = words.windows(2).any(|w| w[0] == "rpc" && w[1] == "error");
-        return if rpc || has(&words, &DOWNSTREAM) {
+        let asked = |w: &[Text]| IN_VAIN.contains(&w[0].as_str()) && has(&w[1..], &ASKED);
+        return if rpc || words.windows(3).any(asked) || has(&words, &DOWNSTREAM) {
             AlertKind::LogDownstream
         } else {
             AlertKind::Log
@@ -338,6 +359,31 @@ pub(crate) fn kind_of(title: &str, text: &str, source: &str, labels: &Labels) ->
         AlertKind::Other => of_words(&self::words(first_line(text))),
         kind => kind,
     }
+}
+
+/// The ground that an alert says is what failed: names that are not found, certificates that are not trusted. The text
+/// is asked where the title says nothing of it.
+pub(super) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
+    let ground = |said: &str| {
+        let words = words(said);
+        if has(&words, &NAMES)
+            || follow(&words, &["no", "such", "host"])
+            || follow(&words, &["resolve", "host"])
+        {
+            Some("dns")
+        } else if has(&words, &CERTIFICATES) {
+            Some("certificate")
+        } else {
+            None
+        }
+    };
+    ground(title).or_else(|| ground(first_line(text)))
+}
+
+/// Whether a title says that something has run out, so that what needs it does not work any more.
+pub(super) fn ran_out(title: &str) -> bool {
+    let words = words(title);
+    has(&words, &GONE) || follow(&words, &["out", "of"]) || follow(&words, &["no", "space"])
 }
 
 fn of_words(words: &[Text]) -> AlertKind {
@@ -390,6 +436,13 @@ fn has(words: &[Text], list: &[&str]) -> bool {
 
 fn pair(words: &[Text], a: &str, b: &str) -> bool {
     words.windows(2).any(|w| w[0] == a && w[1] == b)
+}
+
+/// Whether these words follow each other.
+fn follow(words: &[Text], these: &[&str]) -> bool {
+    words
+        .windows(these.len())
+        .any(|w| w.iter().zip(these).all(|(w, t)| *w == *t))
 }
 
 /// Whether a word of each list stand at most two words apart.
@@ -460,6 +513,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_name_the_ground() {
+        for (title, text, ground) in [
+            ("lookup orders on 10.0.0.10:53: no such host", "", Some("dns")),
+            ("DNSLookupFailed", "", Some("dns")),
+            (
+                "RequestsFailing",
+                "getaddrinfo: name or service not known",
+                Some("dns"),
+            ),
+            (
+                "RequestsFailing",
+                "x509: certificate has expired",
+                Some("certificate"),
+            ),
+            ("TLSCertExpired", "", Some("certificate")),
+            ("HighErrorRate", "5 % of requests fail", None),
+        ] {
+            assert_eq!(said_ground(title, text), ground, "{title}");
+        }
+    }
+
+    #[test]
+    fn what_ran_out() {
+        for title in [
+            "DiskFull",
+            "connection pool exhausted",
+            "Out of memory",
+            "No space left on device",
+        ] {
+            assert!(ran_out(title), "{title}");
+        }
+        for title in ["DiskSpaceLow", "CPUHigh", "5 out 6 probes fail"] {
+            assert!(!ran_out(title), "{title}");
+        }
+    }
+
+    #[test]
     fn the_words_of_real_rules() {
         use AlertKind::*;
         for (title, kind) in [
@@ -482,6 +572,8 @@ mod tests {
             ("NodeFilesystemSpaceLow", Resource),
             ("DatabaseOutOfConnections", Resource),
             ("Disk latency high", Resource),
+            ("grpc-mrt abnormally high", Latency),
+            ("avg_rt > 3 s", Latency),
             ("ReplicaLag", Latency),
             ("QueueBacklog", Latency),
             ("login_model_implement", Other),
@@ -497,6 +589,21 @@ mod tests {
         assert_eq!(
             kind_of("connection refused by cart", "", "loki", &Labels::new()),
             LogDownstream
+        );
+        for asked in [
+            "failed to retrieve ads",
+            "severity: error, message: could not fetch cart",
+            "Unable to reach it",
+        ] {
+            assert_eq!(
+                kind_of(asked, "", "logs", &Labels::new()),
+                LogDownstream,
+                "{asked}"
+            );
+        }
+        assert_eq!(
+            kind_of("failed to write the file", "", "logs", &Labels::new()),
+            Log
         );
         assert_eq!(kind_of("ticket execute error", "", "logs", &Labels::new()), Log);
         assert_eq!(

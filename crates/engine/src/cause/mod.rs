@@ -23,4 +23,4 @@ mod written;
 pub(crate) use history::History;
 pub(crate) use input::{AlertView, CauseInput, ChangeView, Entity};
 pub(crate) use kind::{AlertKind, kind_of};
-pub(crate) use rank::{Candidate, GROUNDS, Ranking, Site, explains, rank};
+pub(crate) use rank::{Candidate, GROUNDS, Ranking, SAID, Site, explains, rank};

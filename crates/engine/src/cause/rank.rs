@@ -11,6 +11,7 @@ use super::{
     CauseInput, ChangeView, Entity, History,
     blame::{Blame, Link},
     history::STRENGTHS,
+    kind::said_ground,
     symptoms::{self, Call, Group, Symptom},
     weights::{
         CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S,
@@ -107,7 +108,7 @@ pub(super) struct Standing {
     pub(super) alerts: bool,
     /// An alert names it as an end of a call, or by what probably is another name of it.
     pub(super) named: bool,
-    /// It says itself that it is down, or alerts about calls to it name it: seen, not inferred, so no prior counts.
+    /// It says itself that it is down or broken, or alerts about calls to it name it: seen, not inferred, so no prior counts.
     direct: bool,
     /// Weight of its own internal symptoms.
     pub(super) own: f64,
@@ -257,7 +258,7 @@ fn standings(
         if group.kind.is_internal() {
             site.own += group.weight;
         }
-        site.direct |= group.kind.is_down();
+        site.direct |= group.kind.is_down() || group.breaks;
         if let Some(call) = group.call.as_ref().filter(|_| group.kind.is_of_calls())
             && let Some(standing) = standings.get_mut(&call.callee)
         {
@@ -416,12 +417,11 @@ fn probabilities(
         let name = entity.name(input.graph).clone();
         let mut at_strength = [standing.sum; STRENGTHS.len()];
         if feedback {
-            let (times, most) = history.confirmed(system, &name);
-            let base = libm::log((times + 2.0) / (most + 2.0));
+            let underrated = history.underrated(system, &name);
             let alike = likeness.get(&name).copied().unwrap_or(0.0);
             let memory = libm::log((alike + 1.0) / (most_alike + 1.0));
             for (s, (b, m, _)) in at_strength.iter_mut().zip(STRENGTHS) {
-                *s += b * base + m * memory;
+                *s += b * underrated + m * memory;
             }
         }
         scored.push(Scored {
@@ -488,6 +488,8 @@ fn sites(
         site.alerts += s.alerts;
         site.hosts.extend(&s.hosts);
         site.grounds.extend(grounds(s.labels));
+        site.grounds
+            .extend(said_ground(s.title, s.text).map(|kind| (kind, SAID)));
     }
     for group in groups {
         if let Some(site) = sites.get_mut(&group.site) {
@@ -538,6 +540,9 @@ pub(crate) const GROUNDS: [&str; 11] = [
     "dns",
     "cluster",
 ];
+
+/// Stands for the name of a ground that only words tell of.
+pub(crate) const SAID: Text = Text::const_new("as their alerts say");
 
 /// The grounds that labels name.
 fn grounds(labels: &Labels) -> impl Iterator<Item = (&'static str, Text)> {

@@ -7,6 +7,7 @@ use topology::{Graph, NodeId};
 
 use super::{
     AlertKind, AlertView, CauseInput, Entity, History,
+    kind::ran_out,
     weights::{ALERTS_MAX, GROUP_WEIGHT_MAX, LEAK, LEAK_MAX, SYMPTOMS_MAX, severity_weight},
 };
 
@@ -28,6 +29,8 @@ pub(super) struct Symptom<'a> {
     pub(super) system: Text,
     pub(super) class: u64,
     pub(super) title: &'a str,
+    /// Of its first alert.
+    pub(super) text: &'a str,
     pub(super) site: Entity,
     pub(super) call: Option<Call>,
     pub(super) kind: AlertKind,
@@ -60,6 +63,9 @@ pub(super) struct Group {
     pub(super) leak: f64,
     /// Rarity of its rarest symptom.
     pub(super) rarity: f64,
+    /// It speaks of the inside of its place, and as of a failure: an error, or something ran out. A mere warning may be
+    /// of anybody's doing.
+    pub(super) breaks: bool,
     /// Index of its heaviest symptom, for words.
     pub(super) example: usize,
 }
@@ -93,6 +99,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
                 system: system_of(graph, &site),
                 class: alert.class,
                 title: alert.title,
+                text: alert.text,
                 site,
                 call,
                 kind: alert.kind,
@@ -182,6 +189,10 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
                 weight: GROUP_WEIGHT_MAX * (1.0 - libm::exp(-sum / GROUP_WEIGHT_MAX)),
                 leak: (if sum > 0.0 { usual / sum } else { 1.0 }).clamp(LEAK, LEAK_MAX),
                 rarity: of.iter().map(|&i| symptoms[i].rarity).fold(0.0, f64::max),
+                breaks: kind.is_internal()
+                    && of
+                        .iter()
+                        .any(|&i| symptoms[i].severity >= Severity::Error || ran_out(symptoms[i].title)),
                 example,
             }
         })

@@ -85,6 +85,7 @@ fn ranked_as(
                     .bytes()
                     .fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(u64::from(b))),
                 title,
+                text: "",
                 kind: kind_of(title, "", "prometheus", &none),
                 severity: if severity == "critical" {
                     Severity::Critical
@@ -204,6 +205,32 @@ fn a_machine_takes_its_residents_and_their_callers_along() {
     );
     assert_eq!(first(&ranking), "rack-7");
     assert_eq!(context(&ranking, &graph).class, ContextClass::Systemic);
+}
+
+#[test]
+fn a_machine_that_says_what_it_ran_out_of_comes_before_what_it_takes_along() {
+    let graph = graph(
+        "book -> database:main-pg
+         main-pg @ host:db-1",
+    );
+    let with = |machine: &str| {
+        let alerts = format!(
+            "{machine}
+             critical main-pg PostgresNotWritable
+             critical book HighErrorRate"
+        );
+        ranked(&graph, &alerts, &[], &History::default())
+    };
+    for machine in [
+        "warning db-1 DiskFull",
+        "critical db-1 HostMemoryHigh",
+        "critical db-1 HostCPUHigh",
+    ] {
+        let ranking = with(machine);
+        assert_eq!(first(&ranking), "db-1", "{machine} {:#?}", ranking.candidates);
+    }
+    // That it works hard may be what the database does to it.
+    assert_eq!(first(&with("warning db-1 HostCPUHigh")), "main-pg");
 }
 
 #[test]
@@ -388,6 +415,30 @@ fn confirmed_causes_count_once_they_have_paid() {
 }
 
 #[test]
+fn who_was_foretold_as_often_as_confirmed_is_not_made_more_of() {
+    let graph = graph(SHOP);
+    let alerts = "critical book KubePodCrashLooping
+                  critical seats KubePodCrashLooping";
+    // Both are as likely by their alerts.
+    let underrated = |causes: [&str; 2]| {
+        let mut history = History::default();
+        for n in 0..12 {
+            let ranking = ranked(&graph, alerts, &[], &history);
+            history.learn(incident(n), Time::from_secs(n as i64), &ranking);
+            history.confirm(incident(n), causes[n as usize % 2]);
+        }
+        let ranking = ranked(&graph, alerts, &[], &history);
+        let of = |name| history.underrated(&ranking.system, name);
+        (of("book"), of("seats"), first(&ranking).to_owned())
+    };
+    let (book, seats, first) = underrated(["seats", "seats"]);
+    assert!(seats - book > 1.0, "{book} {seats}");
+    assert_eq!(first, "seats");
+    let (book, seats, _) = underrated(["book", "seats"]);
+    assert!((seats - book).abs() < 0.1, "{book} {seats}");
+}
+
+#[test]
 fn a_confirmation_may_come_before_the_end() {
     let graph = graph(SHOP);
     let mut history = History::default();
@@ -461,6 +512,7 @@ fn about<'a>(name: &'a str, written: &'a str, labels: &'a Labels, first_s: i64) 
         written,
         class: 1,
         title: "Something",
+        text: "",
         kind: kind_of("Something", "", "x", labels),
         severity: Severity::Critical,
         labels,

@@ -92,7 +92,7 @@ impl Says<'_> {
         if let Some((change, _)) = standing.change {
             because.push(self.change(&self.input.changes[change], own_name));
         }
-        let (times, _) = self.history.confirmed(self.system, &scored.name);
+        let times = self.history.confirmed(self.system, &scored.name);
         let trusted = 1.0 - self.history.strength_weights(self.system)[0];
         if times >= 0.5 && trusted > 0.05 {
             let with: f64 = scored.probability;
