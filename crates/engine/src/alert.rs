@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cause::{AlertKind, kind_of},
     merge::Said,
+    pace::Pace,
     pack::{is_new, is_zero},
     seldom::{New, Seldom},
 };
@@ -272,9 +273,9 @@ pub(crate) struct Habit {
     /// When it last came out of a silence longer than what that interrupted, which is what its habit counts.
     #[serde(default)]
     pub came: Option<Time>,
-    /// Events in the first half minute of the present run.
+    /// How densely the present run comes.
     #[serde(skip_serializing_if = "is_new")]
-    pub run: u32,
+    pub pace: Pace,
     /// Events in the running minute, and the most in any before.
     #[serde(skip_serializing_if = "is_new")]
     pub minute: u32,

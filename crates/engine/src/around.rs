@@ -12,6 +12,10 @@ use crate::{
     settle::{Pending, STICK_S, name},
 };
 
+/// For so long a warning is waited for to come true. A condition that a tool foresees is minutes away; one that holds for
+/// hours without getting worse is another matter.
+const WORSENS_S: f64 = 600.0;
+
 impl Engine {
     /// How the alert's entity and the incident's are related, as evidence.
     pub(crate) fn relation(&self, alert: &Alert, state: &State, fold: &Fold<'_>) -> Option<Evidence> {
@@ -133,7 +137,7 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> bool {
         s.is_open()
-            && (near.is_some() || t.since(s.last).as_secs_f64() <= reach)
+            && (near.is_some() || t.since(s.last).as_secs_f64() <= reach || worsens(s, alert, t))
             && s.begun.since(t).as_secs_f64() <= reach
             && near.is_none_or(|near| self.linked(s, alert, near, t, reach, fold))
             && !explained_elsewhere(s, alert, fold)
@@ -205,6 +209,19 @@ impl Engine {
             t.since(place.last).as_secs_f64() <= reach
         })
     }
+}
+
+/// Whether an incident is a milder word on the very thing of this alert, which still holds: a disk that will fill, and then
+/// is full.
+fn worsens(state: &State, alert: &Alert, t: Time) -> bool {
+    // What has no name is not the very thing.
+    !alert.spot.entity.is_empty()
+        && state.place(&alert.spot.entity).is_some()
+        && state.shown <= 1
+        && state.firing > 0
+        && state.severity < alert.severity
+        && t.since(state.last).as_secs_f64() <= WORSENS_S
+        && state.places.iter().all(|place| place.entity == alert.spot.entity)
 }
 
 /// Whether an incident's alerts name what fails them, and this one has nothing to do with that nor with any of them: two

@@ -5,7 +5,7 @@
 //! is what they have in common. What is out of reach is out of reach of something, so for alerts of absence a look at
 //! what is about to settle is enough: the reachability of Nagios ("parents"), inferred instead of configured.
 
-use model::{Evidence, EvidenceKind, IncidentId, Text, Time};
+use model::{AlertId, Evidence, EvidenceKind, IncidentId, Text, Time};
 use topology::{Direction, NodeId};
 
 use crate::{
@@ -21,7 +21,7 @@ const OTHER_WAYS_MIN: usize = 2;
 const HOPS: u32 = 3;
 /// Of those that fall silent, the latest are looked at.
 const LOOKED_AT: usize = 16;
-/// What begins within so many seconds begins together: most tools look once a minute.
+/// What begins within so many seconds, and an interval of its tool, begins together: most look once a minute.
 const TOGETHER_S: f64 = 60.0;
 /// And so many times as much as usually begins in that time.
 const BEYOND_USUAL: f64 = 5.0;
@@ -62,7 +62,11 @@ impl Engine {
         if grounds.is_empty() && !opened {
             return self.still_fails(id, own, p, fold);
         }
-        let begun = self.begun_with(id, p, &system, fold);
+        let within_s = match kind {
+            AlertKind::Absent if !grounds.is_empty() => self.round_s(p.alert, fold),
+            _ => TOGETHER_S,
+        };
+        let begun = self.begun_with(id, p, within_s, &system, fold);
         if !grounds.is_empty() {
             for ground in grounds {
                 self.gather_on(ground, id, on(ground, &begun), p, fold);
@@ -194,7 +198,14 @@ impl Engine {
     }
 
     /// Incidents that began with this one, each with all that everything that alerts in it depends on.
-    fn begun_with(&self, id: IncidentId, p: &Pending, system: &Text, fold: &Fold<'_>) -> Vec<Begun> {
+    fn begun_with(
+        &self,
+        id: IncidentId,
+        p: &Pending,
+        within_s: f64,
+        system: &Text,
+        fold: &Fold<'_>,
+    ) -> Vec<Begun> {
         let (Some(entry), Some(own)) = (self.systems.get(system), self.incidents.get(&id)) else {
             return Vec::new();
         };
@@ -203,7 +214,7 @@ impl Engine {
                 *other != id
                     && state.is_open()
                     && !state.background
-                    && state.begun.since(p.t).as_secs_f64().abs() <= TOGETHER_S
+                    && state.begun.since(p.t).as_secs_f64().abs() <= within_s
                     && self.parted(own, (*other, state)).is_none()
             })?;
             let alerting = state.places.iter().filter(|place| place.alerts);
@@ -222,15 +233,32 @@ impl Engine {
         entry.live.iter().filter_map(begun).collect()
     }
 
-    /// What several things that fall silent at about this time stand behind.
+    /// In what time a tool asks everything once, so that what goes silent together is said by then: one that polls asks
+    /// each thing at a moment of its own.
+    fn round_s(&self, id: AlertId, fold: &Fold<'_>) -> f64 {
+        let source = self
+            .alerts
+            .get(&id)
+            .and_then(|alert| self.sources.get(&alert.source));
+        match source.and_then(|source| source.interval_s) {
+            Some(interval_s) => TOGETHER_S + interval_s,
+            None => fold.settings.grouping.reach_unknown_s,
+        }
+    }
+
+    /// What several things that fell silent in a round of their tool, and still are, stand behind.
     fn shared_grounds(&self, own: NodeId, p: &Pending, system: &Text, fold: &Fold<'_>) -> Vec<NodeId> {
         let graph = fold.graph;
         let settle = secs(fold.settings.grouping.settle_s);
-        let is_silent = |id| self.alerts.get(&id).is_some_and(|a| a.kind == AlertKind::Absent);
+        let round_s = self.round_s(p.alert, fold);
+        let is_silent = |id| {
+            let alert = self.alerts.get(&id);
+            alert.is_some_and(|a| a.kind == AlertKind::Absent && a.firing())
+        };
         let ring = self.systems.get(system).into_iter().flat_map(|s| s.ring.iter());
         let mut silent: Vec<NodeId> = ring
             .rev()
-            .filter(|f| p.t - settle <= f.t && f.t < p.t + settle && is_silent(f.alert))
+            .filter(|f| p.t - secs(round_s) <= f.t && f.t < p.t + settle && is_silent(f.alert))
             .filter_map(|f| f.node.map(NodeId))
             .take(LOOKED_AT)
             .chain([own])

@@ -5,7 +5,7 @@ use model::{AlertId, Event, IncidentId, Severity, Span, Text, Time};
 use crate::{
     engine::{Engine, Timer},
     fold::Fold,
-    habit::RUN_S,
+    pace::Pace,
     settings::secs,
     settle::{Kind, Look, Pending},
     system::Fresh,
@@ -68,14 +68,9 @@ impl Engine {
         habit.first.get_or_insert(t);
         if fresh {
             habit.start = Some(t);
-            habit.run = 0;
+            habit.pace = Pace::default();
         }
-        if habit
-            .start
-            .is_some_and(|start| t.since(start) <= Span::from_secs(RUN_S))
-        {
-            habit.run += 1;
-        }
+        habit.note_pace(t);
         habit.last = Some(habit.last.map_or(t, |last| last.max(t)));
         let look = alert
             .settled

@@ -33,9 +33,6 @@ const ALONE_MAX: u32 = 2;
 const ALONE_MAX_HIGH: u32 = 1;
 /// Company is looked for so many seconds before and after an alert, and an evaluation interval of its source more before.
 pub(crate) const COMPANY_S: f64 = 30.0;
-/// What is rated and comes more than this often in its first so many seconds is no chatter: it is not alone.
-const RUN_MAX: u32 = 5;
-pub(crate) const RUN_S: i64 = 30;
 /// Share of episodes that came alone from which on an alert is chronic, and under which it no longer is.
 const SHARE: f64 = 0.6;
 const SHARE_KEEP: f64 = 0.5;
@@ -213,10 +210,12 @@ impl Engine {
                 }
             }
         }
-        let runs = !low && habit.run > RUN_MAX;
+        let dense = !low && habit.pace.dense;
         let most = if p.weight == 2 { ALONE_MAX_HIGH } else { ALONE_MAX } + usual;
-        let alone = others as u32 <= most && !runs;
+        let alone = others as u32 <= most && !dense;
         habit.judge(alone, p.t, low);
+        // Only while that run lasts can it swell.
+        habit.pace.alone = alone && !low && habit.start == Some(p.t);
         if let Some([here, anywhere]) = keys {
             let fresh = || Habit {
                 first: Some(p.t),
@@ -264,14 +263,33 @@ impl Habit {
         }
         self.judged = Some(t);
         let episodes = f64::from(self.episodes);
-        let share = f64::from(self.alone) / episodes;
-        if (self.level > 0 && share < SHARE_KEEP) || episodes < life / RATE_LOW_S {
+        if (self.level > 0 && self.share() < SHARE_KEEP) || episodes < life / RATE_LOW_S {
             self.level = 0;
         }
-        if share < SHARE {
-            return;
-        }
-        let level = if low {
+        self.level = self.level.max(self.deserves(life, low));
+    }
+
+    /// The newest episode, which was rated, had not come alone after all; what that made of it is taken back.
+    pub(crate) fn take_back_alone(&mut self, t: Time) {
+        let life = self
+            .first
+            .map_or(0.0, |first| t.since(first).as_secs_f64())
+            .max(0.0);
+        self.alone = self.alone.saturating_sub(1);
+        self.recent = (self.recent - 1.0).max(0.0);
+        self.level = self.level.min(self.deserves(life, false));
+    }
+
+    fn share(&self) -> f64 {
+        f64::from(self.alone) / f64::from(self.episodes.max(1))
+    }
+
+    /// How chronic it is by what is counted, after so many seconds of life.
+    fn deserves(&self, life: f64, low: bool) -> u8 {
+        let episodes = f64::from(self.episodes);
+        if self.share() < SHARE {
+            0
+        } else if low {
             u8::from(self.alone >= ALONE_LOW && episodes >= life / RATE_LOW_S)
         } else if episodes < life / RATE_S && !self.has_rhythm() {
             0
@@ -281,8 +299,7 @@ impl Habit {
             2
         } else {
             0
-        };
-        self.level = self.level.max(level);
+        }
     }
 }
 

@@ -40,6 +40,7 @@ mod open;
 mod oracle;
 mod output;
 mod owner;
+mod pace;
 mod pack;
 mod page;
 mod quiet;

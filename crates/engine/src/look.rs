@@ -53,10 +53,12 @@ impl Engine {
     /// What is kept out, and is no information only, is looked at again when its tool has looked once more; says whether
     /// it is.
     pub(crate) fn look_after(&mut self, p: &Pending, fold: &mut Fold<'_>) -> bool {
-        let wait_s = fold.settings.page.wait_s.min(self.interval_s(p.alert));
-        if p.look != Look::First || !p.fresh || p.weight == 0 || wait_s <= 0.0 {
+        let look_s = fold.settings.page.wait_s.min(self.interval_s(p.alert));
+        if p.look != Look::First || !p.fresh || p.weight == 0 || look_s <= 0.0 {
             return false;
         }
+        // What comes with that look has to be settled by then.
+        let wait_s = look_s + self.settle_wait(fold).as_secs_f64();
         let alert = self.alerts.get_mut(&p.alert).expect("settled just now");
         alert.unsettled += 1;
         self.meta.queued += 1;
