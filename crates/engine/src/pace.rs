@@ -9,8 +9,8 @@ use crate::alert::Habit;
 
 /// Seconds of a part of a run.
 pub(crate) const PART_S: i64 = 30;
-/// What is rated and comes more than this often in one of them is no chatter: it is not alone. In public streams the
-/// densest half minute of a fault's line holds 7 in the median, that of noise 4 at the upper quartile.
+/// What is rated and comes more than this often in one of them is no chatter: it is not alone. On a public stream the
+/// densest half minute of a line that a fault wrote holds 7 in the median, of noise 4, and 5 at the upper quartile.
 const PART_MAX: u32 = 6;
 
 /// The present run of an alert, by half minutes.
