@@ -13,27 +13,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Books, EpisodeId, FOLD_VERSION, Output,
-    alert::{Alert, Habit},
-    announce::Tentative,
-    cause::History,
-    delay::Delay,
+    cause::{History, suggest::Together},
     fold::Fold,
-    incident,
-    inhibit::Firing,
-    kin::{Kin, LateOutbreak, Outbreaks},
+    grouping::{
+        announce::Tentative,
+        kin::{Kin, LateOutbreak, Outbreaks},
+        settle::Pending,
+    },
+    intake::{delay::Delay, threshold::Tally},
     lineage::Bond,
-    quiet::Quiet,
-    seen::Seen,
+    noise::{storm::Rate, transient::Endings, usual::Usual},
     settings::secs,
-    settle::Pending,
-    source::Source,
-    storm::Rate,
-    suggest::Together,
-    system::{Place, System, SystemKey},
-    table::Table,
-    threshold::Tally,
-    transient::Endings,
-    usual::Usual,
+    state::{
+        alert::{Alert, Habit},
+        incident,
+        seen::Seen,
+        source::Source,
+        system::{Place, System, SystemKey},
+        table::Table,
+    },
+    suppress::{inhibit::Firing, quiet::Quiet},
 };
 
 /// One domain.
@@ -312,7 +311,7 @@ impl Engine {
     }
 
     fn remember_change(&mut self, event: &Event, fold: &Fold<'_>) {
-        let spot = crate::spot::locate_then(event, fold);
+        let spot = crate::state::spot::locate_then(event, fold);
         if self.changes.len() == CHANGES_MAX {
             self.changes.remove(0);
         }

@@ -9,7 +9,7 @@ use model::{PageMode, Severity, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Belief, matcher::Matchers};
+use crate::{Belief, suppress::matcher::Matchers};
 
 /// Settings of the fold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

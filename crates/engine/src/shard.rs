@@ -14,11 +14,11 @@ use topology::Graph;
 
 use crate::{
     Books, FOLD_READS_FROM, FOLD_VERSION, Output, RestoreError, Settings, StateRow,
+    cause::suggest::Suggestion,
     engine::Engine,
     fold::{Fold, Past},
-    pack::{pack, unpack},
     settings::secs,
-    suggest::Suggestion,
+    state::pack::{pack, unpack},
 };
 
 /// One journal partition.

@@ -10,7 +10,7 @@ use model::{IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 use topology::as_written;
 
-use crate::pack::{pack, unpack};
+use crate::state::pack::{pack, unpack};
 
 use super::{
     Ranking,

@@ -8,11 +8,15 @@
 //!
 //! Pure: sums run in a fixed order, logarithms are libm's, ties go to the smaller name.
 
+pub(crate) mod assess;
 mod blame;
+pub(crate) mod context;
 mod history;
 mod input;
 mod kind;
+pub(crate) mod owner;
 mod rank;
+pub(crate) mod suggest;
 mod symptoms;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use model::{
 use topology::Graph;
 
 use super::{AlertView, CauseInput, ChangeView, Entity, History, Ranking, kind_of, rank};
-use crate::{
+use crate::cause::{
     context::context,
     owner::{also_notify, owner},
 };

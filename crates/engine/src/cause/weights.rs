@@ -26,7 +26,7 @@ pub(super) const SILENT: f64 = 0.6;
 /// Share of [`SILENT`] that is left when an alert names it as an end of a call, or it was changed.
 pub(super) const SILENT_NAMED: f64 = 0.25;
 /// Log-odds per nat of a candidate's usual presence among the suspects. A quarter: how rare its symptoms are has said most
-/// of it already, and who is often suspected may often be the cause. From .1 to .35 no stream's first-ranked causes change
+/// of it already, and who is often suspected may often be the cause. From .1 to .3 no stream's first-ranked causes change
 /// by more than one incident.
 pub(super) const USUAL: f64 = 0.25;
 /// Per further hop, a fault shows with this factor.

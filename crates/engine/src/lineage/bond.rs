@@ -8,7 +8,12 @@
 use model::{AlertId, Event, Evidence, EvidenceKind, IncidentId, Text};
 use serde::{Deserialize, Serialize};
 
-use crate::{alert::Alert, engine::Engine, fold::Fold, incident::State, matcher::Matchers};
+use crate::{
+    engine::Engine,
+    fold::Fold,
+    state::{alert::Alert, incident::State},
+    suppress::matcher::Matchers,
+};
 
 use super::Why;
 

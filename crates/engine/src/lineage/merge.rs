@@ -12,9 +12,9 @@ use model::{
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    incident::State,
+    life::record::status_word,
     many::many,
-    record::status_word,
+    state::incident::State,
 };
 
 use super::{LINKS_MAX, Why};

@@ -6,11 +6,13 @@
 use model::{AlertId, ChangeKind, IncidentId, Text};
 
 use crate::{
-    alert::Alert,
     engine::{Engine, What},
     fold::Fold,
-    incident::{Decaying, Face, Member, State},
-    open::new_state,
+    grouping::open::new_state,
+    state::{
+        alert::Alert,
+        incident::{Decaying, Face, Member, State},
+    },
 };
 
 use super::Why;

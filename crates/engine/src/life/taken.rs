@@ -1,0 +1,196 @@
+//! What people and paging systems say of an incident: somebody has it, puts it off, gives it back, or ends it.
+//!
+//! They name it by its id (label `incident_id`, or as the key under which they were paged: `incident_key`, the dedup
+//! key with or without the sender's name before it), or by the dedup key of one of its alerts. An event that names an
+//! incident of ours by id is about that incident, whatever its kind: a paging system that echoes our own page is no alert.
+//! What was done is said by label `action`, or by a paging system's own word for it.
+
+use model::{
+    AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, Status, Time,
+};
+
+use crate::{
+    engine::{Engine, What},
+    fold::Fold,
+    grouping::settle::Pending,
+};
+
+/// Minutes that something is put off for where nobody says how long.
+const SNOOZE_MINS: i64 = 60;
+
+/// Words about one waiting alert that are kept until it is settled.
+const SAID_MAX: usize = 8;
+
+/// What somebody did with an incident.
+enum Deed {
+    Acknowledge,
+    GiveBack,
+    Snooze,
+    Resolve,
+}
+
+impl Deed {
+    /// By the word for it, ours or that of a paging system (PagerDuty's `incident.unacknowledged`, Opsgenie's
+    /// `UnAcknowledge`); without a word that is known, by what the event is.
+    fn of(event: &Event) -> Option<Deed> {
+        let said = ["action", "event_type"]
+            .iter()
+            .find_map(|label| event.labels.get(label));
+        let word = said.and_then(|said| said.rsplit('.').next()).unwrap_or_default();
+        match word.to_ascii_lowercase().as_str() {
+            "snooze" | "snoozed" => Some(Deed::Snooze),
+            "unacknowledge" | "unacknowledged" | "unsnooze" | "snoozeended" => Some(Deed::GiveBack),
+            "resolve" | "resolved" | "close" | "closed" => Some(Deed::Resolve),
+            "acknowledge" | "acknowledged" => Some(Deed::Acknowledge),
+            _ if event.kind == EventKind::Ack => Some(Deed::Acknowledge),
+            _ if event.kind == EventKind::Alert && event.status == Status::Resolved => Some(Deed::Resolve),
+            _ => None,
+        }
+    }
+}
+
+impl Engine {
+    /// The incident of ours that an event names by its id, be it only announced so far.
+    pub(crate) fn named(&self, event: &Event) -> Option<IncidentId> {
+        let key = event.dedup_key.rsplit(':').next().unwrap_or_default();
+        ["incident_id", "incident_key"]
+            .iter()
+            .filter_map(|label| event.labels.get(label))
+            .chain([key])
+            .filter_map(|id| id.parse::<IncidentId>().ok())
+            .map(|id| self.follow(id))
+            .find(|id| self.incidents.get(id).is_some() || self.tentative.get(id).is_some())
+    }
+
+    /// Somebody says something of an incident.
+    pub(crate) fn take(&mut self, event: &Event, fold: &mut Fold<'_>) {
+        let named = self.named(event);
+        let alert = AlertId::new(&self.domain, &event.dedup_key);
+        let by_alert = || self.alerts.get(&alert)?.incident.map(|id| self.follow(id));
+        match named.or_else(by_alert) {
+            Some(id) if self.incidents.get(&id).is_some() => self.take_of(id, event, fold),
+            // It has no place yet: what was said is done as soon as it has one, before anybody is paged.
+            announced => {
+                let means = |p: &Pending| p.alert == alert || announced.is_some() && p.announced == announced;
+                let waits = |number: &u64| self.pending.get(number).is_some_and(means);
+                if let Some(number) = self.order.keys().copied().find(waits)
+                    && let Some(pending) = self.pending.get_mut(&number)
+                    && pending.said.len() < SAID_MAX
+                {
+                    pending.said.push(event.clone());
+                }
+            }
+        }
+    }
+
+    /// An alert has its place: what was said of it before is done there.
+    pub(crate) fn take_ahead(&mut self, id: IncidentId, p: &Pending, fold: &mut Fold<'_>) {
+        for event in &p.said {
+            self.take_of(id, event, fold);
+        }
+    }
+
+    fn take_of(&mut self, id: IncidentId, event: &Event, fold: &mut Fold<'_>) {
+        if !self.incidents.get(&id).is_some_and(|state| state.is_open()) {
+            return;
+        }
+        let who = event.labels.get("actor").unwrap_or(&event.source).to_owned();
+        match Deed::of(event) {
+            Some(Deed::Snooze) => {
+                let default = fold.time + model::Span::from_mins(SNOOZE_MINS);
+                self.snooze(id, event, &who, event.ends_at.unwrap_or(default), fold);
+            }
+            Some(Deed::GiveBack) => {
+                self.give_back(id, event, &who, format!("{who} gave it back"), fold);
+            }
+            Some(Deed::Resolve) => {
+                let text = format!("{who} says it is over");
+                let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
+                let what = What::new(ChangeKind::Resolved).event(&event.event_id).actor(who);
+                let state = self.incidents.get_mut(&id).expect("looked up above");
+                state.over_at = Some(event.ts);
+                state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
+                self.finish(id, what, because, fold);
+            }
+            Some(Deed::Acknowledge) => self.acknowledge(id, event, &who, fold),
+            // An echo of our own page.
+            None => {}
+        }
+    }
+
+    fn acknowledge(&mut self, id: IncidentId, event: &Event, who: &str, fold: &mut Fold<'_>) {
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        let from = crate::life::record::status_word(state.status);
+        state.status = IncidentStatus::Acknowledged;
+        state.acknowledged_by = Some(who.into());
+        state.acknowledged_severity = state.severity;
+        state.acknowledged_team = Some(state.owner.team.clone());
+        state.snoozed_until = None;
+        let what = What::new(ChangeKind::Acknowledged)
+            .event(&event.event_id)
+            .from(from)
+            .to("acknowledged")
+            .actor(who);
+        let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, format!("{who} took it"))];
+        self.change(id, what, because, fold);
+    }
+
+    fn snooze(&mut self, id: IncidentId, event: &Event, who: &str, until: Time, fold: &mut Fold<'_>) {
+        if until <= fold.time {
+            return;
+        }
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        let from = crate::life::record::status_word(state.status);
+        state.status = IncidentStatus::Snoozed;
+        state.snoozed_until = Some(until);
+        state.acknowledged_by = Some(who.into());
+        state.acknowledged_severity = state.severity;
+        state.acknowledged_team = Some(state.owner.team.clone());
+        let what = What::new(ChangeKind::Snoozed)
+            .event(&event.event_id)
+            .from(from)
+            .to("snoozed")
+            .actor(who);
+        let text = format!("{who} put it off until {until}");
+        let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
+        self.change(id, what, because, fold);
+        self.wake_at(id, until, fold);
+    }
+
+    fn give_back(&mut self, id: IncidentId, event: &Event, who: &str, text: String, fold: &mut Fold<'_>) {
+        let what = What::new(ChangeKind::Note).event(&event.event_id).actor(who);
+        let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
+        self.reopen_for_all(id, what, because, fold);
+    }
+
+    /// Nobody has it any more: it is open, and rings again if it is worth that.
+    fn reopen_for_all(&mut self, id: IncidentId, what: What, because: Vec<Evidence>, fold: &mut Fold<'_>) {
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        if state.status == IncidentStatus::Open {
+            return;
+        }
+        let from = crate::life::record::status_word(state.status);
+        state.status = IncidentStatus::Open;
+        state.acknowledged_by = None;
+        state.snoozed_until = None;
+        state.given_back = true;
+        self.change(id, what.from(from).to("open"), because, fold);
+        self.judge_page(id, fold);
+    }
+
+    /// The snooze of an incident may be over.
+    pub(crate) fn look_snoozed(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(until) = self.incidents.get(&id).and_then(|state| state.snoozed_until) else {
+            return;
+        };
+        if until > fold.time {
+            return self.wake_at(id, until, fold);
+        }
+        let because = vec![Evidence::new(
+            EvidenceKind::Quiet,
+            0.0,
+            "the time it was put off for is over",
+        )];
+        self.reopen_for_all(id, What::new(ChangeKind::Note), because, fold);
+    }
+}

@@ -1,0 +1,84 @@
+//! What a chronic alert may do: nothing of its own. It follows what burns around it, or it is kept out.
+
+use model::{EvidenceKind, IncidentId};
+
+use crate::{
+    engine::Engine,
+    fold::Fold,
+    grouping::{
+        onset::SEVERAL,
+        settle::{Look, Pending, Placement, Verdict},
+    },
+    lineage::callee,
+    noise::habit::{COMPANY_S, Chronic},
+    settings::secs,
+    state::alert::Alert,
+};
+
+/// Company beside which a chronic alert is heard after all: more than this many symptoms that are not chronic.
+const LIFT: usize = 6;
+const LIFT_HIGH: usize = 2;
+/// Company beside which a chronic warning follows a live incident when its tool has looked once more.
+const SEVERAL_LATER: usize = 3;
+
+impl Engine {
+    /// A chronic alert: a passive member where it may be one, else nothing, unless its company lifts it.
+    pub(crate) fn judge_chronic(
+        &self,
+        p: &Pending,
+        chronic: Chronic,
+        live: &[IncidentId],
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let habit = &alert.habit;
+        let before_s = COMPANY_S + self.interval_s(p.alert);
+        let until = self.until(p, fold);
+        let company = self.company(p.alert, p.t - secs(before_s), until, p.t, fold);
+        let strangers = if p.weight == 0 && self.bare(p.alert) {
+            company.strangers
+        } else {
+            company.all()
+        };
+        let share = f64::from(habit.alone) / f64::from(habit.episodes.max(1));
+        let text = format!(
+            "came alone {} of {} times; company now: {strangers}",
+            habit.alone, habit.episodes
+        );
+        // By the second look most of what it belongs with has come, so fewer suffice; and then one is enough that blames
+        // the very thing that this one blames, too.
+        let again = p.look == Look::After;
+        let several = if again { SEVERAL_LATER } else { SEVERAL };
+        let blamed = again && strangers > 0 && alert.firing() && self.blames_the_same(alert, live, fold);
+        // An episode is placed once: what was there before the others came was not brought by what brought them.
+        let was_there = !p.fresh && alert.incident.is_none();
+        let in_company = (strangers >= several || blamed) && !was_there;
+        let may_follow = chronic == Chronic::Elsewhere
+            || (p.weight == 2 && (!again || strangers > 0))
+            || (p.weight == 1 && in_company);
+        if may_follow && !live.is_empty() {
+            let (incident, _, _) = self.best(p, live, fold);
+            let place = Placement::Join {
+                incident,
+                passive: true,
+            };
+            return Some(Verdict::new(place, 0.5, EvidenceKind::Chronic, share, text));
+        }
+        let lift = if p.weight == 2 { LIFT_HIGH } else { LIFT };
+        (strangers <= lift || was_there).then(|| {
+            let reason = compact_str::format_compact!("chronic: {text}");
+            Verdict::new(Placement::Muted(reason), 0.0, EvidenceKind::Chronic, share, text)
+        })
+    }
+
+    /// Whether an alert of a live incident names the same callee as this one.
+    fn blames_the_same(&self, alert: &Alert, live: &[IncidentId], fold: &Fold<'_>) -> bool {
+        callee(alert, fold).is_some_and(|callee| {
+            let mut states = live.iter().filter_map(|id| self.incidents.get(id));
+            states.any(|state| state.callees.contains_key(&callee))
+        })
+    }
+}

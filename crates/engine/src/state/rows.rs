@@ -1,0 +1,210 @@
+//! State rows of an engine: what it is restored from.
+//!
+//! Every row is `<tag>/<table>/<key>`. Timers and the list of open incidents are not written: they follow from the rows.
+
+use model::IncidentId;
+
+use crate::{
+    RestoreError, StateRow,
+    engine::{Engine, Meta, Timer},
+    fold::Fold,
+    state::pack::{pack, unpack},
+};
+
+impl Engine {
+    /// Appends the rows that changed since the last call.
+    pub(crate) fn changed_rows(&mut self, out: &mut Vec<StateRow>) {
+        if !std::mem::take(&mut self.touched) {
+            return;
+        }
+        let tag = format!("{:016x}", self.tag.0);
+        let row = |table: &str| format!("{tag}/{table}/");
+        self.alerts.changed_rows(&row("alert"), out);
+        self.incidents.changed_rows(&row("incident"), out);
+        self.systems.changed_rows(&row("system"), out);
+        self.places.changed_rows(&row("place"), out);
+        self.classes.changed_rows(&row("class"), out);
+        self.sources.changed_rows(&row("source"), out);
+        self.endings.changed_rows(&row("endings"), out);
+        self.usual.changed_rows(&row("usual"), out);
+        self.tallies.changed_rows(&row("tally"), out);
+        self.pending.changed_rows(&row("pending"), out);
+        self.tentative.changed_rows(&row("tentative"), out);
+        self.kin.changed_rows(&row("kin"), out);
+        self.bonds.changed_rows(&row("bond"), out);
+        self.outbreaks.changed_rows(&row("outbreak"), out);
+        self.together.changed_rows(&row("together"), out);
+        self.learning.changed_rows(&row("learning"), out);
+        self.quiets.changed_rows(&row("quiet"), out);
+        self.seen.changed_rows(&row("seen"), out);
+        let cause = row("cause");
+        out.extend(
+            self.history
+                .dirty_rows()
+                .into_iter()
+                .map(|(key, value)| StateRow {
+                    key: format!("{cause}{key}"),
+                    value,
+                }),
+        );
+        self.meta.changes.clone_from(&self.changes);
+        let value = pack(&self.meta);
+        out.push(StateRow {
+            key: row("meta"),
+            value: Some(value),
+        });
+    }
+
+    /// Tombstones of all its rows; it is of no more use.
+    pub(crate) fn gone_rows(&mut self) -> Vec<StateRow> {
+        self.alerts.clear();
+        self.incidents.clear();
+        self.systems.clear();
+        self.places.clear();
+        self.classes.clear();
+        self.sources.clear();
+        self.endings.clear();
+        self.usual.clear();
+        self.tallies.clear();
+        self.pending.clear();
+        self.tentative.clear();
+        self.kin.clear();
+        self.bonds.clear();
+        self.outbreaks.clear();
+        self.together.clear();
+        self.learning.clear();
+        self.quiets.clear();
+        self.seen.clear();
+        let mut rows = Vec::new();
+        self.touched = true;
+        self.changed_rows(&mut rows);
+        let cause = format!("{:016x}/cause/", self.tag.0);
+        rows.extend(self.history.keys().map(|key| StateRow {
+            key: format!("{cause}{key}"),
+            value: None,
+        }));
+        rows.iter_mut().for_each(|row| row.value = None);
+        rows
+    }
+
+    /// Puts one row back.
+    pub(crate) fn restore_row(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), RestoreError> {
+        match table {
+            "alert" => self.alerts.restore(key, value),
+            "incident" => self.incidents.restore(key, value),
+            "system" => self.systems.restore(key, value),
+            "place" => self.places.restore(key, value),
+            "class" => self.classes.restore(key, value),
+            "source" => self.sources.restore(key, value),
+            "tally" => self.tallies.restore(key, value),
+            "endings" => self.endings.restore(key, value),
+            "usual" => self.usual.restore(key, value),
+            "pending" => self.pending.restore(key, value),
+            "tentative" => self.tentative.restore(key, value),
+            "kin" => self.kin.restore(key, value),
+            "bond" => self.bonds.restore(key, value),
+            "outbreak" => self.outbreaks.restore(key, value),
+            "together" => self.together.restore(key, value),
+            "learning" => self.learning.restore(key, value),
+            "quiet" => self.quiets.restore(key, value),
+            "seen" => self.seen.restore(key, value),
+            "cause" => self
+                .history
+                .restore_row(value)
+                .map_err(|reason| RestoreError::Row {
+                    key: format!("{table}/{key}"),
+                    reason,
+                }),
+            _ => Err(RestoreError::Row {
+                key: format!("{table}/{key}"),
+                reason: "no such table".to_owned(),
+            }),
+        }
+    }
+
+    /// An engine from its counters, before its rows are put back.
+    pub(crate) fn from_meta(value: &[u8]) -> Result<Engine, RestoreError> {
+        let bad = |reason: String| RestoreError::Row {
+            key: "meta".to_owned(),
+            reason,
+        };
+        let meta: Meta = unpack(value).map_err(bad)?;
+        let domain = meta
+            .domain
+            .clone()
+            .ok_or_else(|| bad("it names no domain".to_owned()))?;
+        let mut engine = Engine::new(domain);
+        engine.changes.clone_from(&meta.changes);
+        engine.meta = meta;
+        Ok(engine)
+    }
+
+    /// Derives what is not written, once all rows are back.
+    pub(crate) fn wire_up(&mut self, fold: &Fold<'_>) {
+        for number in self.pending.keys() {
+            let pending = self.pending.get(&number).expect("the key was just read");
+            self.order.insert(number, pending.t);
+            self.timers.insert((pending.due, Timer::Settle(number)));
+        }
+        for number in self.learning.keys() {
+            let due = self.learning.get(&number).expect("the key was just read").due;
+            self.timers.insert((due, Timer::Learn(number)));
+        }
+        for number in self.quiets.keys() {
+            let quiet = self.quiets.get(&number).expect("the key was just read");
+            self.timers.insert((quiet.due, Timer::Quiet(number)));
+            if quiet.holds_at(fold.time) {
+                self.active_quiets.insert(number);
+            }
+        }
+        if let Some(due) = self.limit_due() {
+            self.timers.insert((due, Timer::Limit));
+        }
+        if let Some(due) = self.meta.rate.due {
+            self.timers.insert((due, Timer::Storm));
+        }
+        for id in self.alerts.keys() {
+            let alert = self.alerts.get(&id).expect("the key was just read");
+            if let Some(due) = alert.flap.due {
+                self.timers.insert((due, Timer::Flap(id)));
+            }
+            if let Some(due) = alert.stale_due {
+                self.timers.insert((due, Timer::Stale(id)));
+            }
+            if let Some(due) = alert.unmatched_until {
+                self.timers.insert((due, Timer::Unmatched(id)));
+            }
+        }
+        for id in self.incidents.keys() {
+            let state = self.incidents.get(&id).expect("the key was just read");
+            if state.is_open() {
+                self.open.insert(id);
+            }
+            if let Some(at) = state.wake {
+                self.timers.insert((at, Timer::Incident(id)));
+            }
+            if let Some(at) = state.publish_at {
+                self.timers.insert((at, Timer::Publish(id)));
+            }
+        }
+        self.renew_soon(fold.serial, fold.time);
+        self.under_other_settings(fold);
+        self.touched = false;
+    }
+
+    /// Derives what follows from the settings, which may be others than those it was folded under so far.
+    pub(crate) fn under_other_settings(&mut self, fold: &Fold<'_>) {
+        for id in self.open.iter().copied().collect::<Vec<_>>() {
+            if self.incidents.get(&id).is_some_and(|state| state.goes_live(fold)) {
+                // Somebody said that pages are real by now: what still fires is due once.
+                self.wake_at(id, fold.time, fold);
+            }
+        }
+        self.refile(fold);
+    }
+
+    /// Ids of all incidents remembered, in order.
+    pub(crate) fn incident_ids(&self) -> Vec<IncidentId> {
+        self.incidents.keys()
+    }
+}

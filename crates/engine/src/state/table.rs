@@ -1,0 +1,192 @@
+//! A map that knows which of its rows have changed since the last checkpoint.
+//!
+//! State is written only through [`Table::get_mut`], [`Table::entry`], [`Table::insert`] and [`Table::remove`], so a
+//! change that is not marked dirty cannot be written down. Rows are never visited in the order of their hashes.
+
+use std::{collections::HashMap, fmt::Display, hash::Hash, str::FromStr};
+
+use foldhash::fast::FixedState;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    RestoreError, StateRow,
+    state::pack::{pack, unpack},
+};
+
+/// What a key of a table must be: ordered, hashable, and with a text form that reads back.
+pub(crate) trait Key: Clone + Ord + Hash + Display + FromStr {}
+impl<K: Clone + Ord + Hash + Display + FromStr> Key for K {}
+
+/// A keyed collection of state rows.
+#[derive(Debug)]
+pub(crate) struct Table<K, V> {
+    /// Boxed, because a map of large rows has room for twice as many.
+    rows: HashMap<K, Box<Row<V>>, FixedState>,
+    /// Keys that changed, some perhaps twice, some perhaps gone by now.
+    changed: Vec<K>,
+}
+
+#[derive(Debug)]
+struct Row<V> {
+    value: V,
+    changed: bool,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Table {
+            rows: HashMap::with_hasher(FixedState::default()),
+            changed: Vec::new(),
+        }
+    }
+}
+
+impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.rows.get(key).map(|row| &row.value)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let row = self.rows.get_mut(key)?;
+        if !row.changed {
+            row.changed = true;
+            self.changed.push(key.clone());
+        }
+        Some(&mut row.value)
+    }
+
+    pub(crate) fn entry(&mut self, key: &K, new: impl FnOnce() -> V) -> &mut V {
+        if !self.rows.contains_key(key) {
+            self.rows.insert(
+                key.clone(),
+                Box::new(Row {
+                    value: new(),
+                    changed: false,
+                }),
+            );
+        }
+        self.get_mut(key).expect("the row was just put there")
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        self.changed.push(key.clone());
+        let row = Row { value, changed: true };
+        self.rows.insert(key, Box::new(row));
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let row = self.rows.remove(key)?;
+        self.changed.push(key.clone());
+        Some(row.value)
+    }
+
+    /// Removes all rows.
+    pub(crate) fn clear(&mut self) {
+        self.changed.extend(self.keys());
+        self.rows.clear();
+    }
+
+    /// All keys, sorted; for the rare walks over everything.
+    pub(crate) fn keys(&self) -> Vec<K> {
+        let mut keys: Vec<K> = Vec::with_capacity(self.rows.len());
+        #[expect(
+            clippy::iter_over_hash_type,
+            clippy::disallowed_methods,
+            reason = "sorted right below"
+        )]
+        for key in self.rows.keys() {
+            keys.push(key.clone());
+        }
+        keys.sort_unstable();
+        keys
+    }
+
+    /// What `of` gives for the rows that it picks, with their keys, sorted; for the rare walks over everything.
+    pub(crate) fn select<R: Ord>(&self, of: impl Fn(&K, &V) -> Option<R>) -> Vec<(R, K)> {
+        let mut found = Vec::new();
+        #[expect(
+            clippy::iter_over_hash_type,
+            clippy::disallowed_methods,
+            reason = "sorted right below"
+        )]
+        for (key, row) in self.rows.iter() {
+            found.extend(of(key, &row.value).map(|value| (value, key.clone())));
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// Appends the rows that changed since the last call, as `prefix` followed by the key.
+    pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
+        let mut keys = std::mem::take(&mut self.changed);
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let value = self.rows.get_mut(&key).map(|row| {
+                row.changed = false;
+                pack(&row.value)
+            });
+            out.push(StateRow {
+                key: format!("{prefix}{key}"),
+                value,
+            });
+        }
+    }
+
+    /// Puts back a row that [`Table::changed_rows`] gave.
+    pub(crate) fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
+        let bad = |reason: String| RestoreError::Row {
+            key: key.to_owned(),
+            reason,
+        };
+        let parsed: K = key
+            .parse()
+            .map_err(|_| bad("the key does not read back".to_owned()))?;
+        let value: V = unpack(value).map_err(bad)?;
+        let row = Row {
+            value,
+            changed: false,
+        };
+        self.rows.insert(parsed, Box::new(row));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_change_is_a_row_once() {
+        let mut table: Table<u64, String> = Table::default();
+        table.insert(2, "b".into());
+        table.insert(1, "a".into());
+        table.get_mut(&1).unwrap().push('!');
+        let mut rows = Vec::new();
+        table.changed_rows("t/", &mut rows);
+        assert_eq!(
+            rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
+            ["t/1", "t/2"]
+        );
+        rows.clear();
+        table.changed_rows("t/", &mut rows);
+        assert!(rows.is_empty());
+        table.remove(&2);
+        table.changed_rows("t/", &mut rows);
+        assert_eq!(
+            rows,
+            [StateRow {
+                key: "t/2".into(),
+                value: None
+            }]
+        );
+        let mut again: Table<u64, String> = Table::default();
+        again.restore("1", &pack(&"a!")).unwrap();
+        assert_eq!(again.get(&1).map(String::as_str), Some("a!"));
+        assert!(again.restore("x", &pack(&"a!")).is_err());
+    }
+}
