@@ -11,6 +11,9 @@ pub const HUB_NEIGHBOURS_MAX: usize = 16;
 /// A system with more services than this is divided into neighbourhoods; up to it everything is near everything.
 pub const LARGE_SYSTEM_NODES: usize = 32;
 
+/// But for what is more steps away than this: a call reaches that far in no public system of that size.
+const SMALL_SYSTEM_HOPS: u32 = 6;
+
 /// In a large system, symptoms within so many steps are company of a symptom.
 pub const BALL_HOPS: u32 = 2;
 
@@ -161,8 +164,11 @@ impl Graph {
     /// small.
     pub fn near(&self, node: NodeId) -> Option<&[NodeId]> {
         let node = self.service(node);
-        if self.component_size(node) <= LARGE_SYSTEM_NODES {
-            return None;
+        let size = self.component_size(node);
+        if size <= LARGE_SYSTEM_NODES {
+            let fill = || self.within(node, SMALL_SYSTEM_HOPS).into_boxed_slice();
+            let within = self.near_cache.get(node.index())?.get_or_init(fill);
+            return (within.len() < size).then_some(&**within);
         }
         let fill = || {
             let mut near = self.ring(node, Direction::Down, NEAR_HOPS);
@@ -179,6 +185,17 @@ impl Graph {
         self.near_cache
             .get(node.index())
             .map(|cell| &**cell.get_or_init(fill))
+    }
+
+    /// Services within so many steps of a service, whatever the direction and whatever is passed; sorted.
+    fn within(&self, service: NodeId, hops: u32) -> Vec<NodeId> {
+        let mut found = std::collections::BTreeSet::from([service]);
+        let mut edge = vec![service];
+        for _ in 0..hops {
+            let next = edge.iter().flat_map(|&at| self.near.of(at)).copied();
+            edge = next.filter(|&n| found.insert(n)).collect();
+        }
+        found.into_iter().collect()
     }
 
     /// Services whose symptoms are company of this node's; sorted. `None`: the whole system, because it is small.

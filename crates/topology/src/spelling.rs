@@ -143,11 +143,16 @@ pub(crate) fn plain(name: &str) -> Option<model::Text> {
 /// What a pod, job or replica set is a copy of, if its name follows the pattern of its controller.
 pub(crate) fn workload_of(pod: &str) -> Option<&str> {
     let (rest, last) = pod.rsplit_once('-')?;
+    let drawn = |text: &str| is_random(text, 6..=10) || is_job_number(text) || is_hash(text);
+    if let Some((stem, _)) = rest.rsplit_once('-').filter(|(_, hash)| drawn(hash)) {
+        // Behind such a hash stands no word, whatever letters it is drawn from.
+        let five = last.len() == 5 && last.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if five && !stem.is_empty() {
+            return Some(stem);
+        }
+    }
     if is_random(last, 5..=5) {
-        return Some(match rest.rsplit_once('-') {
-            Some((stem, hash)) if is_random(hash, 6..=10) || is_job_number(hash) => stem,
-            _ => rest,
-        });
+        return Some(rest);
     }
     // A replica set itself.
     is_random(last, 8..=10).then_some(rest)
@@ -167,6 +172,15 @@ pub(crate) fn numbered_of(pod: &str) -> Option<&str> {
 /// <https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go>.
 fn is_random(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b))
+}
+
+/// The hash of a pod's template as other builds of Kubernetes and those who write examples have it: hexadecimal.
+fn is_hash(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let hex = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    (8..=10).contains(&text.len()) && hex && digits >= 2
 }
 
 /// A cron job numbers its runs by minutes since 1970.
@@ -264,6 +278,9 @@ mod tests {
                 Some("ts-order-other-service"),
             ),
             ("node-agent-x2k4p", Some("node-agent")),
+            ("checkout-7d9c8b6f5-abcde", Some("checkout")),
+            ("checkout-5e9a8b6f5d-web01", Some("checkout")),
+            ("checkout-decade-abcde", None),
             ("thumbs-29481120-jv5lq", Some("thumbs")),
             ("checkout-7d9c8b6f5", Some("checkout")),
             ("web-front", None),
