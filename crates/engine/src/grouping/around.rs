@@ -213,8 +213,8 @@ impl Engine {
 /// Whether an incident is a milder word on the very thing of this alert, which still holds: a disk that will fill, and then
 /// is full.
 fn worsens(state: &State, alert: &Alert, t: Time) -> bool {
-    // What has no name is not the very thing.
-    !alert.spot.entity.is_empty()
+    // Of what no topology knows only a name is known, which is often that of the machine.
+    alert.spot.known
         && state.place(&alert.spot.entity).is_some()
         && state.shown <= 1
         && state.firing > 0
