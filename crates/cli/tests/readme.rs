@@ -1,21 +1,30 @@
-//! The demo that README.md shows is the demo that runs.
+//! What README.md shows of a run is what runs.
 //!
-//! `UPDATE=1 cargo test -p cli --test readme` writes the excerpt anew.
+//! `UPDATE=1 cargo test -p cli --test readme` writes the excerpts anew.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
 
-const OPENS: &str = "```console\n$ ./dev demo\n";
-/// Between what the excerpt shows lies more.
+const DEMO: &str = "```console\n$ ./dev demo\n";
+const JUDGED: &str = "```console\n$ stormfold simulate ";
+/// Between what an excerpt shows lies more.
 const MORE: &str = "[...]";
+/// Two tests may write the file.
+static WRITES: Mutex<()> = Mutex::new(());
 
 fn readme() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../README.md")
 }
 
-fn demo() -> Vec<String> {
+fn lines(args: &[&str], within: &Path) -> Vec<String> {
     let out = Command::new(env!("CARGO_BIN_EXE_stormfold"))
-        .args(["demo", "--fast"])
+        .args(args)
+        .current_dir(within)
         .output()
         .unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -23,29 +32,57 @@ fn demo() -> Vec<String> {
     text.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
+/// What stands behind `opens` in README.md.
+fn shown(opens: &str) -> String {
+    let text = fs::read_to_string(readme()).unwrap();
+    let (_, rest) = text.split_once(opens).expect("README.md shows this run");
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+fn compare(opens: &str, given: &str) {
+    let _alone = WRITES.lock();
+    let shown = shown(opens);
+    if std::env::var_os("UPDATE").is_some() {
+        let text = fs::read_to_string(readme()).unwrap();
+        let (old, new) = (format!("{opens}{shown}```"), format!("{opens}{given}```"));
+        fs::write(readme(), text.replacen(&old, &new, 1)).unwrap();
+    } else {
+        assert_eq!(shown, given, "README.md shows another run; UPDATE=1 writes it anew");
+    }
+}
+
 /// From the alert that announces the largest incident to the sentence on its owner, a few lines more, and the sum.
-fn excerpt(lines: &[String]) -> String {
+#[test]
+fn shows_what_the_demo_prints() {
+    let lines = lines(&["demo", "--fast"], Path::new("."));
     let begins = lines.iter().position(|l| l.contains("PG-ORDERS-1")).unwrap();
     let sum = lines.iter().find(|l| l.contains(" events -> ")).unwrap();
     let shown: Vec<&str> = lines[begins..].iter().take(16).map(String::as_str).collect();
-    format!("{}\n{MORE}\n{sum}\n", shown.join("\n"))
+    let given = format!("{}\n{MORE}\n{sum}\n", shown.join("\n"));
+    assert!(given.contains("PAGE"), "the excerpt shows a page: {given}");
+    compare(DEMO, &given);
 }
 
+/// The commands as they stand there, and of what the last one prints the comparison with simpler ways.
 #[test]
-fn shows_what_the_demo_prints() {
-    let text = fs::read_to_string(readme()).unwrap();
-    let (before, rest) = text
-        .split_once(OPENS)
-        .expect("README.md shows a run of ./dev demo");
-    let (shown, after) = rest.split_once("```").unwrap();
-    let given = excerpt(&demo());
-    assert!(given.contains("PAGE"), "the excerpt shows a page: {given}");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(readme(), format!("{before}{OPENS}{given}```{after}")).unwrap();
-    } else {
-        assert_eq!(
-            shown, given,
-            "README.md shows another demo; UPDATE=1 writes it anew"
-        );
+fn shows_how_well_it_judges() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = shown(JUDGED);
+    let first = shown.lines().next().unwrap();
+    let commands: Vec<String> = std::iter::once(format!("simulate {first}"))
+        .chain(shown.lines().filter_map(|l| Some(l.strip_prefix("$ stormfold ")?.to_owned())))
+        .collect();
+    let mut printed = Vec::new();
+    for command in &commands {
+        let args: Vec<&str> = command.split_whitespace().collect();
+        printed = lines(&args, dir.path());
     }
+    let begins = printed.iter().position(|l| l.starts_with("baseline")).unwrap();
+    let given: Vec<String> = std::iter::once(first.to_owned())
+        .chain(commands[1..].iter().map(|command| format!("$ stormfold {command}")))
+        .chain(std::iter::once(MORE.to_owned()))
+        .chain(printed[begins..].iter().cloned())
+        .collect();
+    assert_eq!(commands.len(), 3, "a world, an answer, its score");
+    compare(JUDGED, &format!("{}\n", given.join("\n")));
 }
