@@ -47,7 +47,10 @@ fn compare(opens: &str, given: &str) {
         let (old, new) = (format!("{opens}{shown}```"), format!("{opens}{given}```"));
         fs::write(readme(), text.replacen(&old, &new, 1)).unwrap();
     } else {
-        assert_eq!(shown, given, "README.md shows another run; UPDATE=1 writes it anew");
+        assert_eq!(
+            shown, given,
+            "README.md shows another run; UPDATE=1 writes it anew"
+        );
     }
 }
 
@@ -70,7 +73,11 @@ fn shows_how_well_it_judges() {
     let shown = shown(JUDGED);
     let first = shown.lines().next().unwrap();
     let commands: Vec<String> = std::iter::once(format!("simulate {first}"))
-        .chain(shown.lines().filter_map(|l| Some(l.strip_prefix("$ stormfold ")?.to_owned())))
+        .chain(
+            shown
+                .lines()
+                .filter_map(|l| Some(l.strip_prefix("$ stormfold ")?.to_owned())),
+        )
         .collect();
     let mut printed = Vec::new();
     for command in &commands {
@@ -79,7 +86,11 @@ fn shows_how_well_it_judges() {
     }
     let begins = printed.iter().position(|l| l.starts_with("baseline")).unwrap();
     let given: Vec<String> = std::iter::once(first.to_owned())
-        .chain(commands[1..].iter().map(|command| format!("$ stormfold {command}")))
+        .chain(
+            commands[1..]
+                .iter()
+                .map(|command| format!("$ stormfold {command}")),
+        )
         .chain(std::iter::once(MORE.to_owned()))
         .chain(printed[begins..].iter().cloned())
         .collect();
