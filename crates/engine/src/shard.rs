@@ -64,6 +64,29 @@ struct Core {
     former: domains::Former,
 }
 
+impl Core {
+    /// The surroundings of a step at `time`.
+    fn fold<'a>(
+        &self,
+        graph: &'a Graph,
+        past: &'a [Past],
+        settings: &'a Settings,
+        time: Time,
+        out: &'a mut Vec<Output>,
+    ) -> Fold<'a> {
+        Fold {
+            graph,
+            serial: self.serial,
+            time,
+            present: self.present,
+            since: self.since,
+            past,
+            settings,
+            out,
+        }
+    }
+}
+
 /// Parts of a topology document that may wait for the others.
 const PARTS_MAX: usize = 1024;
 /// How the key of the row with the counters of a domain ends.
@@ -165,16 +188,10 @@ impl Shard {
     /// The present truth about one incident.
     pub fn incident(&self, id: IncidentId) -> Option<Incident> {
         let engine = &self.engines[*self.by_tag.get(&id.tag)?];
-        let fold = Fold {
-            graph: &self.graph,
-            serial: self.core.serial,
-            since: self.core.since,
-            past: &self.past,
-            time: self.core.time,
-            present: self.core.present,
-            settings: &self.settings,
-            out: &mut Vec::new(),
-        };
+        let mut none = Vec::new();
+        let fold = self
+            .core
+            .fold(&self.graph, &self.past, &self.settings, self.core.time, &mut none);
         engine.record(id, &fold)
     }
 
@@ -295,16 +312,10 @@ impl Shard {
     /// Derives in every engine what no row holds; nothing is said of it.
     fn derive(&mut self, what: impl Fn(&mut Engine, &Fold<'_>)) {
         for index in 0..self.engines.len() {
-            let fold = Fold {
-                graph: &self.graph,
-                serial: self.core.serial,
-                since: self.core.since,
-                past: &self.past,
-                time: self.core.time,
-                present: self.core.present,
-                settings: &self.settings,
-                out: &mut Vec::new(),
-            };
+            let mut none = Vec::new();
+            let fold = self
+                .core
+                .fold(&self.graph, &self.past, &self.settings, self.core.time, &mut none);
             what(&mut self.engines[index], &fold);
             self.reschedule(index);
         }
@@ -369,16 +380,7 @@ impl Shard {
         out: &mut Vec<Output>,
         run: impl FnOnce(&mut Engine, &mut Fold<'_>),
     ) {
-        let mut fold = Fold {
-            graph: &self.graph,
-            serial: self.core.serial,
-            since: self.core.since,
-            past: &self.past,
-            time,
-            present: self.core.present,
-            settings: &self.settings,
-            out,
-        };
+        let mut fold = self.core.fold(&self.graph, &self.past, &self.settings, time, out);
         self.engines[index].touched = true;
         run(&mut self.engines[index], &mut fold);
         self.reschedule(index);

@@ -12,7 +12,6 @@ use super::Shard;
 use crate::{
     Books, Output, StateRow,
     engine::{Engine, Meta},
-    fold::Fold,
     settings::secs,
 };
 
@@ -96,22 +95,14 @@ impl Shard {
 
     /// Folds an event of a domain for which there is no room.
     pub(super) fn without_room(&mut self, domain: Domain, event: &Event, number: u64, out: &mut Vec<Output>) {
-        let (former, time) = (&mut self.core.former, self.core.time);
+        let time = self.core.time;
         let mut engine = Engine::new(domain);
-        former.number(&mut engine.meta);
-        engine.meta.books = former.books;
+        self.core.former.number(&mut engine.meta);
+        engine.meta.books = self.core.former.books;
         engine.meta.books.domains_refused += 1;
-        let mut fold = Fold {
-            graph: &self.graph,
-            serial: self.core.serial,
-            since: self.core.since,
-            past: &self.past,
-            time,
-            present: self.core.present,
-            settings: &self.settings,
-            out,
-        };
+        let mut fold = self.core.fold(&self.graph, &self.past, &self.settings, time, out);
         engine.refuse(event, number, &mut fold);
+        let former = &mut self.core.former;
         former.take(&engine.meta);
         former.books = engine.meta.books;
         // Its own domain remembers nothing of it, so another says it: the first, whichever was here first.
