@@ -442,11 +442,7 @@ fn identity(d: &Draft, named: &Draft) -> Text {
     };
     let said = state::without_words(model::strip_status_prefix(&d.title));
     // Classes of answers are names: `5xx`.
-    let is_class = |word: &str| {
-        word.len() == 3
-            && word[1..].eq_ignore_ascii_case("xx")
-            && word.starts_with(|c: char| c.is_ascii_digit())
-    };
+    let is_class = |word: &str| matches!(word.as_bytes(), [b'0'..=b'9', b'x' | b'X', b'x' | b'X']);
     let words =
         said.split(' ').map(
             |word| match is_class(word.trim_matches(|c: char| !c.is_alphanumeric())) {

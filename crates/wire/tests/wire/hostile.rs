@@ -65,6 +65,8 @@ fn deep_long_and_wide_bodies_are_bounded() {
         .as_bytes(),
     );
     check("<".repeat(100_000).as_bytes());
+    // Words as long as a class of answers (`5xx`), in bytes that are no characters.
+    check("{\"title\": \"툽\", \"service\": \"till\", \"severity\": \"error\"}".as_bytes());
     check(&vec![b' '; 5 << 20]);
     // An envelope within an envelope within …, each as text in the next.
     let mut body = "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"s\",\"id\":\"1\"}".to_owned();
