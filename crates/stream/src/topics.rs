@@ -1,5 +1,7 @@
 //! The topics that a deployment needs: created on request, checked at every start.
 
+use std::time::{Duration, Instant};
+
 use crate::log::kafka::READER_GROUP;
 use crate::log::{Log, LogError, LogErrorKind, Need, RECORD_BYTES_MAX, TopicName, TopicSpec};
 use crate::settings::{Settings, TopicTime};
@@ -144,9 +146,19 @@ pub fn wanted(settings: &Settings) -> Vec<TopicSpec> {
     wanted
 }
 
+/// The longest that brokers are waited for to hear of new topics.
+const HEARD_OF: Duration = Duration::from_secs(10);
+
 /// Creates the topics that are missing; says which.
 pub fn create(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicName>, LogError> {
-    log.create_topics(&wanted(settings))
+    let created = log.create_topics(&wanted(settings))?;
+    // A controller answers before every broker has heard of it, and one that has not says that there is no such topic.
+    let seen = |topic: &TopicName| !matches!(log.partitions(topic), Ok(None));
+    let until = Instant::now() + HEARD_OF;
+    while !created.iter().all(seen) && Instant::now() < until {
+        std::thread::sleep(HEARD_OF / 100);
+    }
+    Ok(created)
 }
 
 /// What is wrong with the topics; empty means nothing.
