@@ -1,4 +1,4 @@
-//! What README.md shows of a run is what runs.
+//! What README.md and docs/judgement.md show of a run is what runs.
 //!
 //! `UPDATE=1 cargo test -p cli --test readme` writes the excerpts anew.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -7,18 +7,18 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Mutex,
 };
 
-const DEMO: &str = "```console\n$ ./dev demo\n";
-const JUDGED: &str = "```console\n$ stormfold simulate ";
+/// A document, and how its run begins.
+const DEMO: (&str, &str) = ("README.md", "```console\n$ ./dev demo\n");
+const JUDGED: (&str, &str) = ("docs/judgement.md", "```console\n$ stormfold simulate ");
 /// Between what an excerpt shows lies more.
 const MORE: &str = "[...]";
-/// Two tests may write the file.
-static WRITES: Mutex<()> = Mutex::new(());
 
-fn readme() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../README.md")
+fn path(document: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(document)
 }
 
 fn lines(args: &[&str], within: &Path) -> Vec<String> {
@@ -32,24 +32,23 @@ fn lines(args: &[&str], within: &Path) -> Vec<String> {
     text.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// What stands behind `opens` in README.md.
-fn shown(opens: &str) -> String {
-    let text = fs::read_to_string(readme()).unwrap();
-    let (_, rest) = text.split_once(opens).expect("README.md shows this run");
+/// What stands in a document behind the beginning of its run.
+fn shown((document, opens): (&str, &str)) -> String {
+    let text = fs::read_to_string(path(document)).unwrap();
+    let (_, rest) = text.split_once(opens).expect("the document shows this run");
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-fn compare(opens: &str, given: &str) {
-    let _alone = WRITES.lock();
-    let shown = shown(opens);
+fn compare((document, opens): (&str, &str), given: &str) {
+    let shown = shown((document, opens));
     if std::env::var_os("UPDATE").is_some() {
-        let text = fs::read_to_string(readme()).unwrap();
+        let text = fs::read_to_string(path(document)).unwrap();
         let (old, new) = (format!("{opens}{shown}```"), format!("{opens}{given}```"));
-        fs::write(readme(), text.replacen(&old, &new, 1)).unwrap();
+        fs::write(path(document), text.replacen(&old, &new, 1)).unwrap();
     } else {
         assert_eq!(
             shown, given,
-            "README.md shows another run; UPDATE=1 writes it anew"
+            "{document} shows another run; UPDATE=1 writes it anew"
         );
     }
 }
