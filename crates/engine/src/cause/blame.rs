@@ -44,7 +44,9 @@ pub(super) struct Link {
 /// Walks of the graph that several groups share.
 pub(super) struct Blame<'a> {
     graph: &'a Graph,
-    /// Machines that are down or broken themselves or have something down on them.
+    /// Things that are down, or say of their inside that it broke.
+    broken: BTreeSet<NodeId>,
+    /// Machines that are broken or have something down on them.
     shaken: BTreeSet<NodeId>,
     /// Things that are down.
     fallen: BTreeSet<NodeId>,
@@ -55,13 +57,13 @@ pub(super) struct Blame<'a> {
 impl<'a> Blame<'a> {
     pub(super) fn new(graph: &'a Graph, groups: &[Group]) -> Blame<'a> {
         let down = || groups.iter().filter(|g| g.kind.is_down());
-        let broken = groups.iter().filter(|g| g.breaks);
-        let shaken = down()
-            .flat_map(|g| g.hosts.iter().copied().chain(g.site.node()))
-            .chain(broken.filter_map(|g| g.site.node()))
-            .collect();
+        let breaks = groups.iter().filter(|g| g.breaks || g.kind.is_down());
+        let broken: BTreeSet<NodeId> = breaks.filter_map(|g| g.site.node()).collect();
+        let mut shaken = broken.clone();
+        shaken.extend(down().flat_map(|g| g.hosts.iter().copied()));
         Blame {
             graph,
+            broken,
             shaken,
             fallen: down().filter_map(|g| g.site.node()).collect(),
             down: BTreeMap::new(),
@@ -75,23 +77,30 @@ impl<'a> Blame<'a> {
         let mut found = Found::default();
         let call = group.call.as_ref().filter(|_| kind.is_of_calls());
         if let Some(call) = call {
+            // The alert's own machines are those of the end that raised it.
+            let said = |end: &Entity| if *end == group.site { &group.hosts[..] } else { &[] };
             found.add(call.callee.clone(), CALLEE, Tie::Callee);
             if let Some(callee) = call.callee.node() {
                 self.broken_below(callee, CALLEE * HOP, &mut found);
-                self.broken_hosts(callee, &group.hosts, CALLEE, Tie::Host, &mut found);
+                self.broken_hosts(callee, said(&call.callee), CALLEE, Tie::Host, &mut found);
             }
             if let Some(caller) = call.caller.as_ref().filter(|&c| *c != call.callee) {
                 found.add(caller.clone(), CALLER, Tie::Caller);
-                if let Some(caller) = caller.node() {
-                    self.broken_hosts(caller, &[], CALLER, Tie::Host, &mut found);
+                if let Some(caller_node) = caller.node() {
+                    self.broken_hosts(caller_node, said(caller), CALLER, Tie::Host, &mut found);
                 }
             }
             return found.links;
         }
         found.add(group.site.clone(), at_itself(kind), Tie::Itself);
         for &host in &group.hosts {
-            let q = on_host(kind) / group.hosts.len() as f64;
-            found.add(Entity::Node(host), q, Tie::Host);
+            // What runs on a machine that broke shows it as it shows a fault of its own.
+            let q = if self.broken.contains(&host) {
+                (HOST_BREAKS * at_itself(kind)).max(on_host(kind))
+            } else {
+                on_host(kind)
+            };
+            found.add(Entity::Node(host), q / group.hosts.len() as f64, Tie::Host);
         }
         if let Some(site) = group.site.node() {
             self.broken_below(site, above(kind), &mut found);

@@ -229,6 +229,21 @@ fn a_machine_that_says_what_it_ran_out_of_comes_before_what_it_takes_along() {
         let ranking = with(machine);
         assert_eq!(first(&ranking), "db-1", "{machine} {:#?}", ranking.candidates);
     }
+    // Who calls the database runs elsewhere; what it says of the call is said of the database's machine.
+    let apart = self::graph(
+        "book -> database:main-pg
+         main-pg @ host:db-1
+         book @ host:app-1",
+    );
+    let ranking = ranked(
+        &apart,
+        "warning db-1 DiskFull
+         critical main-pg PostgresWritesBlocked
+         critical book QueriesFailing -> main-pg",
+        &[],
+        &History::default(),
+    );
+    assert_eq!(first(&ranking), "db-1", "{:#?}", ranking.candidates);
     // That it works hard may be what the database does to it.
     assert_eq!(first(&with("warning db-1 HostCPUHigh")), "main-pg");
 }
