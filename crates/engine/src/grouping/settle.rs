@@ -467,6 +467,21 @@ impl Engine {
                 );
             }
         }
+        if let Some(ends_s) = self.passes(p, fold) {
+            let habit = &alert.habit;
+            let (alone, episodes) = (habit.alone, habit.episodes);
+            let text = format!(
+                "came alone {alone} of {episodes} times, over by itself within {ends_s} s; alone now"
+            );
+            let place = Placement::Muted(compact_str::format_compact!("passing: {text}"));
+            return Verdict::new(
+                place,
+                0.0,
+                EvidenceKind::Chronic,
+                f64::from(alone) / f64::from(episodes),
+                text,
+            );
+        }
         let text = format!("nothing related was live around {}", name(&alert.spot.entity));
         let open = Placement::Open { beside: false };
         let mut verdict = Verdict::new(open, 1.0, EvidenceKind::First, 1.0, text);

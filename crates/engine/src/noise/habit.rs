@@ -4,7 +4,7 @@
 use model::{AlertId, Span, Time};
 use topology::NodeId;
 
-use crate::{engine::Engine, fold::Fold, settings::secs, state::alert::Habit};
+use crate::{engine::Engine, fold::Fold, grouping::settle::Pending, settings::secs, state::alert::Habit};
 
 /// Where a chronic alert is known to be chronic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(crate) const COMPANY_S: f64 = 30.0;
 /// Share of episodes that came alone from which on an alert is chronic, and under which it no longer is.
 const SHARE: f64 = 0.6;
 const SHARE_KEEP: f64 = 0.5;
+/// The same where it comes seldom and its ends speak for it.
+const SHARE_PASSING: f64 = 0.9;
 /// How often alone is enough: info, warnings, errors. Evidence grows with severity.
 const ALONE_LOW: u32 = 3;
 const ALONE_MID: u32 = 6;
@@ -108,6 +110,20 @@ impl Engine {
             return Some(if burns { Chronic::Elsewhere } else { Chronic::Here });
         }
         None
+    }
+
+    /// Whether a warning that comes seldom came alone each time and was over by itself within minutes, as it is alone now;
+    /// says within how many seconds. One that does not end is heard all the same, see `look_overdue`.
+    pub(crate) fn passes(&self, p: &Pending, fold: &Fold<'_>) -> Option<f64> {
+        let alert = self.alerts.get(&p.alert)?;
+        let habit = &alert.habit;
+        if p.weight != 1 || habit.alone < ALONE_MID || habit.share() < SHARE_PASSING || habit.is_broken(p.t) {
+            return None;
+        }
+        let ends_s = self.endings.get(&alert.class)?.longest_s()?;
+        let from = p.t - secs(COMPANY_S + self.interval_s(p.alert));
+        let company = self.company(p.alert, from, self.until(p, fold), p.t, fold);
+        (company.all() == 0).then_some(ends_s)
     }
 
     /// The rows of a title on this host, and of a title anywhere in the system.
