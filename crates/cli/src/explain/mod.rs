@@ -126,12 +126,13 @@ fn list(incidents: &[Incident]) -> String {
         line(
             &mut text,
             format_args!(
-                "{}  {}  {:<12} {:<8} {:>4} alerts  {}",
+                "{}  {:<24}  {:<12} {:<8} {:>4} alert{:<1}  {}",
                 i.incident_id,
-                i.opened_at,
+                i.opened_at.to_string(),
                 word(&i.status),
                 i.severity,
                 i.counts.alerts,
+                if i.counts.alerts == 1 { "" } else { "s" },
                 safe(&i.title)
             ),
         );
