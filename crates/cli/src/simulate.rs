@@ -88,10 +88,10 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let mut events = create(&args.out)?;
     let mut truth = args.truth.as_deref().map(create).transpose()?;
-    for (i, told) in stream.take(args.events.unwrap_or(usize::MAX)).enumerate() {
+    for told in stream.take(args.events.unwrap_or(usize::MAX)) {
         writeln!(events, "{}", event_line(&told, form)).map_err(|e| Failure::io(&args.out, e))?;
         if let (Some(truth), Some(file)) = (&mut truth, &args.truth) {
-            writeln!(truth, "{}", truth_line(&told, i, form)).map_err(|e| Failure::io(file, e))?;
+            writeln!(truth, "{}", truth_line(&told, form)).map_err(|e| Failure::io(file, e))?;
         }
     }
     events.flush().map_err(|e| Failure::io(&args.out, e))?;

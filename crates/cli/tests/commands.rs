@@ -93,6 +93,37 @@ fn the_true_cause_is_confirmed_after_the_end_and_not_before() {
 
 /// Every way of keeping a critical alert quiet, in one replay: `explain` says by what, since when and until when.
 #[test]
+fn a_world_in_the_form_of_another_tool_is_scored_by_the_ids_that_follow() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (world, truth, pred) = (path("world"), path("truth"), path("pred"));
+    let size = [
+        "simulate",
+        "--size",
+        "small",
+        "--seed",
+        "7",
+        "--form",
+        "alertmanager",
+    ];
+    stdout(stormfold().args(size).args(["--out", &world, "--truth", &truth]));
+    stdout(stormfold().args(["replay", "-q", "--assignments", &pred, &world]));
+    let score = ["score", "--json", "--truth", &truth, "--pred", &pred];
+    let score: serde_json::Value = serde_json::from_str(&stdout(stormfold().args(score))).unwrap();
+    let events = std::fs::read_to_string(&world).unwrap().lines().count();
+    assert_eq!(score["pred_lines_matched"], events);
+    assert!(score["recovered"]["recall"].as_f64().unwrap() > 0.5, "{score:#}");
+
+    std::fs::write(&pred, r#"{"event_id": "of another stream", "incident_id": "i"}"#).unwrap();
+    let output = stormfold()
+        .args(["score", "--truth", &truth, "--pred", &pred])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("are they of the same events?"), "{said}");
+}
+
+#[test]
 fn what_is_kept_quiet_can_be_found_by_every_kind() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -136,8 +136,8 @@ pub fn world(kind: Kind, seed: u64) -> Stream {
         _ => {}
     }
     told.sort_by_key(|told| told.event.received_at);
-    let truth = told.iter().enumerate().map(|(i, told)| {
-        let line = truth_line(told, i, Form::Native);
+    let truth = told.iter().map(|told| {
+        let line = truth_line(told, Form::Native);
         Truth::read(&line, &Keys::default()).expect("a world writes a valid truth")
     });
     Stream {

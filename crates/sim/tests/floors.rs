@@ -44,10 +44,7 @@ fn judge(size: &Size, seed: u64) -> Judged {
     sim::scenario::settle(&mut shard, None, &mut out);
 
     let placed = placed(&out, before);
-    let lines = told
-        .iter()
-        .enumerate()
-        .map(|(i, t)| truth_line(t, i, Form::Native));
+    let lines = told.iter().map(|t| truth_line(t, Form::Native));
     let truth: Vec<Truth> = lines
         .map(|line| Truth::read(&line, &Keys::default()).unwrap())
         .collect();

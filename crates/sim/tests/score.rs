@@ -24,9 +24,7 @@ fn world(seed: u64, form: Form) -> Vec<Alert> {
         stray_per_day: 8.0,
         ..Size::small()
     };
-    let lines = Stream::new(&size, seed)
-        .enumerate()
-        .map(|(i, told)| truth_line(&told, i, form));
+    let lines = Stream::new(&size, seed).map(|told| truth_line(&told, form));
     let mut alerts = Vec::new();
     for (i, line) in lines.enumerate() {
         let mut truth: Value = serde_json::from_str(&line).unwrap();

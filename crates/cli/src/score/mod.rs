@@ -9,6 +9,7 @@ use sim::score::{Answer, Keys, Ranked, Scope, Score, Truth, score};
 use crate::{
     fail::{Done, Failure},
     lines::each_line,
+    terminal::say,
     truth,
 };
 
@@ -109,5 +110,12 @@ fn answer(args: &Args, pred: &str, truth: &[Truth], scope: Scope) -> Result<Scor
         each_line(file, |line| ranked.read(line))?;
     }
     let ranked = args.roots.is_some().then_some(&ranked);
-    Ok(score(truth, &answer, ranked, scope))
+    let score = score(truth, &answer, ranked, scope);
+    if score.pred_lines_matched == 0 {
+        say(&format!(
+            "stormfold: no line of {pred} names an event of {}, so all counts as kept out; are they of the same events?",
+            args.truth
+        ));
+    }
+    Ok(score)
 }

@@ -1,6 +1,6 @@
 //! The forms in which a world is written down.
 
-use model::{Event, Status, TopologyDocument};
+use model::{Event, Status, Text, TopologyDocument};
 use serde_json::{Value, json};
 
 use super::stream::Told;
@@ -23,26 +23,37 @@ pub fn event_line(told: &Told, form: Form) -> String {
     }
 }
 
-/// The truth about the event of line `index` (from 0), as `stormfold score` reads it.
-pub fn truth_line(told: &Told, index: usize, form: Form) -> String {
+/// The truth about an event, as `stormfold score` reads it: under the id that its line has when it is read.
+pub fn truth_line(told: &Told, form: Form) -> String {
     let said = told.said.as_ref();
     let status = if told.event.status == Status::Resolved {
         "resolved"
     } else {
         "firing"
     };
-    let mut line = json!({
+    let event_id = match form {
+        Form::Native => told.event.event_id.clone(),
+        Form::Alertmanager => id_as_read(&event_line(told, form)),
+    };
+    json!({
+        "event_id": event_id,
         "incident": said.map(|s| format!("fault-{}", s.fault)),
         "root_service": said.map(|s| s.root.as_str()),
         "class": said.map(|s| s.class.as_str()),
         "owner": said.and_then(|s| s.owner.as_deref()),
         "status": status,
-    });
-    match form {
-        Form::Native => line["event_id"] = Value::from(told.event.event_id.as_str()),
-        Form::Alertmanager => line["event_index"] = Value::from(index),
+    })
+    .to_string()
+}
+
+/// The form of another tool has no ids of ours; they follow from what it says.
+fn id_as_read(line: &str) -> Text {
+    let mut found = Vec::new();
+    wire::Decoder::default().decode(&wire::Raw::of_file(line.as_bytes(), "world", 1), &mut found);
+    match found.into_iter().next() {
+        Some(wire::Found::Alert(event)) => event.event_id,
+        other => unreachable!("a line of a world is an alert: {other:?}"),
     }
-    line.to_string()
 }
 
 /// The topology document as JSON.
