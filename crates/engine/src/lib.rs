@@ -26,7 +26,7 @@ pub use output::{Books, EpisodeId, Output, RestoreError, StateRow};
 pub use settings::{
     Drop, Grouping, Inhibit, Keep, Life, Limits, Merge, Paging, Settings, Storm, Suppress, Threshold,
 };
-pub use shard::Shard;
+pub use shard::{Restoring, Shard};
 pub use suppress::matcher::{Matchers, quote};
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.

@@ -45,6 +45,39 @@ pub struct Shard {
     gone_rows: Vec<StateRow>,
 }
 
+/// A shard that is put back row by row, so that whoever has the rows need not have all of them as rows at once.
+pub struct Restoring(Shard);
+
+impl Restoring {
+    /// Whether a row is among those that are wanted before all others: counters name the domain of what belongs to it.
+    pub fn comes_first(key: &str) -> bool {
+        key.ends_with(META)
+    }
+
+    /// Begins with the rows that come first, in any order.
+    pub fn begin(settings: Settings, mut first: Vec<(String, Vec<u8>)>) -> Result<Restoring, RestoreError> {
+        let mut shard = Shard::new(settings);
+        first.sort_unstable();
+        for (_, value) in &first {
+            shard.adopt(Engine::from_meta(value)?);
+        }
+        Ok(Restoring(shard))
+    }
+
+    /// Puts back one of the others.
+    pub fn row(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
+        self.0.restore_row(key, value)
+    }
+
+    /// The shard, once all rows are back.
+    pub fn done(self) -> Shard {
+        let Restoring(mut shard) = self;
+        shard.past.sort_by_key(|past| past.serial);
+        shard.derive(Engine::wire_up);
+        shard
+    }
+}
+
 /// What a shard remembers beside its engines.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Core {
@@ -284,23 +317,15 @@ impl Shard {
         settings: Settings,
         rows: impl IntoIterator<Item = StateRow>,
     ) -> Result<Shard, RestoreError> {
-        let (mut domains, rows): (Vec<_>, Vec<_>) = rows
+        let (first, rest): (Vec<_>, Vec<_>) = rows
             .into_iter()
             .filter_map(|row| row.value.map(|value| (row.key, value)))
-            .partition(|(key, _)| key.ends_with(META));
-        let mut shard = Shard::new(settings);
-        // Counters name the domain and come before what belongs to it.
-        domains.sort_unstable();
-        for (_, value) in &domains {
-            shard.adopt(Engine::from_meta(value)?);
+            .partition(|(key, _)| Restoring::comes_first(key));
+        let mut restoring = Restoring::begin(settings, first)?;
+        for (key, value) in rest {
+            restoring.row(&key, &value)?;
         }
-        // Each row is dropped once it is read, so that its memory serves for what it becomes.
-        for (key, value) in rows {
-            shard.restore_row(&key, &value)?;
-        }
-        shard.past.sort_by_key(|past| past.serial);
-        shard.derive(Engine::wire_up);
-        Ok(shard)
+        Ok(restoring.done())
     }
 
     /// Goes on under other settings from here. What they make due happens at the next input or progress.

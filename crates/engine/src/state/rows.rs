@@ -141,52 +141,43 @@ impl Engine {
 
     /// Derives what is not written, once all rows are back.
     pub(crate) fn wire_up(&mut self, fold: &Fold<'_>) {
-        for number in self.pending.keys() {
-            let pending = self.pending.get(&number).expect("the key was just read");
-            self.order.insert(number, pending.t);
-            self.timers.insert((pending.due, Timer::Settle(number)));
-        }
-        for number in self.learning.keys() {
-            let due = self.learning.get(&number).expect("the key was just read").due;
-            self.timers.insert((due, Timer::Learn(number)));
-        }
-        for number in self.quiets.keys() {
-            let quiet = self.quiets.get(&number).expect("the key was just read");
-            self.timers.insert((quiet.due, Timer::Quiet(number)));
-            if quiet.holds_at(fold.time) {
-                self.active_quiets.insert(number);
-            }
-        }
-        if let Some(due) = self.limit_due() {
-            self.timers.insert((due, Timer::Limit));
-        }
-        if let Some(due) = self.meta.rate.due {
-            self.timers.insert((due, Timer::Storm));
-        }
-        for id in self.alerts.keys() {
-            let alert = self.alerts.get(&id).expect("the key was just read");
-            if let Some(due) = alert.flap.due {
-                self.timers.insert((due, Timer::Flap(id)));
-            }
-            if let Some(due) = alert.stale_due {
-                self.timers.insert((due, Timer::Stale(id)));
-            }
-            if let Some(due) = alert.unmatched_until {
-                self.timers.insert((due, Timer::Unmatched(id)));
-            }
-        }
-        for id in self.incidents.keys() {
-            let state = self.incidents.get(&id).expect("the key was just read");
-            if state.is_open() {
-                self.open.insert(id);
-            }
-            if let Some(at) = state.wake {
-                self.timers.insert((at, Timer::Incident(id)));
-            }
-            if let Some(at) = state.publish_at {
-                self.timers.insert((at, Timer::Publish(id)));
-            }
-        }
+        // Sets and maps are made of all they hold at once, not by putting in one after another.
+        let waiting = self
+            .pending
+            .gather(|number, pending, all| all.push((*number, pending.t)));
+        self.order = waiting.into_iter().collect();
+        self.open = self
+            .incidents
+            .gather(|id, state, all| all.extend(state.is_open().then_some(*id)))
+            .into_iter()
+            .collect();
+        self.active_quiets = self
+            .quiets
+            .gather(|number, quiet, all| all.extend(quiet.holds_at(fold.time).then_some(*number)))
+            .into_iter()
+            .collect();
+        let timers = [
+            self.pending
+                .gather(|number, pending, all| all.push((pending.due, Timer::Settle(*number)))),
+            self.learning
+                .gather(|number, learning, all| all.push((learning.due, Timer::Learn(*number)))),
+            self.quiets
+                .gather(|number, quiet, all| all.push((quiet.due, Timer::Quiet(*number)))),
+            self.alerts.gather(|id, alert, all| {
+                all.extend(alert.flap.due.map(|due| (due, Timer::Flap(*id))));
+                all.extend(alert.stale_due.map(|due| (due, Timer::Stale(*id))));
+                all.extend(alert.unmatched_until.map(|due| (due, Timer::Unmatched(*id))));
+            }),
+            self.incidents.gather(|id, state, all| {
+                all.extend(state.wake.map(|at| (at, Timer::Incident(*id))));
+                all.extend(state.publish_at.map(|at| (at, Timer::Publish(*id))));
+            }),
+        ];
+        self.timers = timers.into_iter().flatten().collect();
+        self.timers
+            .extend(self.limit_due().map(|due| (due, Timer::Limit)));
+        self.timers
+            .extend(self.meta.rate.due.map(|due| (due, Timer::Storm)));
         self.renew_soon(fold.serial, fold.time);
         self.under_other_settings(fold);
         self.touched = false;

@@ -107,6 +107,11 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// What `of` gives for the rows that it picks, with their keys, sorted; for the rare walks over everything.
     pub(crate) fn select<R: Ord>(&self, of: impl Fn(&K, &V) -> Option<R>) -> Vec<(R, K)> {
+        self.gather(|key, value, found| found.extend(of(key, value).map(|found| (found, key.clone()))))
+    }
+
+    /// All that `of` puts there for each row, sorted; for the rare walks over everything.
+    pub(crate) fn gather<R: Ord>(&self, of: impl Fn(&K, &V, &mut Vec<R>)) -> Vec<R> {
         let mut found = Vec::new();
         #[expect(
             clippy::iter_over_hash_type,
@@ -114,7 +119,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
             reason = "sorted right below"
         )]
         for (key, row) in self.rows.iter() {
-            found.extend(of(key, &row.value).map(|value| (value, key.clone())));
+            of(key, &row.value, &mut found);
         }
         found.sort_unstable();
         found

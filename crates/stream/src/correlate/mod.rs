@@ -8,6 +8,7 @@ mod panics;
 mod parts;
 mod restore;
 mod row;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -59,6 +59,9 @@ pub(super) fn split(
     parted.insert(key, of);
 }
 
+/// The key of a row and its payload.
+type Whole = (String, Vec<u8>);
+
 /// Puts rows together again from parts that come in any order.
 #[derive(Default)]
 pub(super) struct Parts {
@@ -79,7 +82,7 @@ impl Parts {
     }
 
     /// The rows, and which they are; the key of one that is not whole is the error.
-    pub(super) fn join(self) -> Result<(Vec<StateRow>, Parted), String> {
+    pub(super) fn join(self) -> Result<(Vec<Whole>, Parted), String> {
         let (mut rows, mut parted) = (Vec::new(), Parted::new());
         for (key, parts) in self.rows {
             let of = parts.len();
@@ -87,10 +90,7 @@ impl Parts {
                 return Err(key);
             }
             parted.insert(key.clone(), of);
-            rows.push(StateRow {
-                key,
-                value: Some(parts.into_values().flatten().collect()),
-            });
+            rows.push((key, parts.into_values().flatten().collect()));
         }
         Ok((rows, parted))
     }
@@ -149,7 +149,10 @@ mod tests {
             }
             let (joined, again) = parts.join().unwrap();
             assert_eq!(again, parted, "{bytes:?}");
-            whole.extend(joined);
+            whole.extend(joined.into_iter().map(|(key, payload)| StateRow {
+                key,
+                value: Some(payload),
+            }));
             assert_eq!(whole, Vec::from_iter(of), "{bytes:?}");
         }
     }

@@ -3,14 +3,15 @@
 //! Exact, because the fold is deterministic and of one version; what it gives while it is folded again was published by
 //! whoever folded it first, and is dropped.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use engine::{Shard, StateRow};
+use engine::{Restoring, Shard};
 
 use super::panics::{self, Panicked};
 use super::parts::{PART, Parted, Parts};
 use super::row::{self, CHECKPOINT, Checkpoint, POSITION, Position, QUARANTINE, SETTINGS};
+use super::rows::Rows;
 use crate::counters::Counters;
 use crate::log::{Log, LogError, LogErrorKind, Reader, Record, TopicPartition, Worker};
 use crate::settings::{Gap, Settings};
@@ -40,9 +41,6 @@ pub(super) struct Restored {
     /// Whether there is a row that says how far the outputs go.
     pub(super) placed: bool,
 }
-
-/// The newest row of each key, as stored; the order tells nothing.
-type Stored = HashMap<Vec<u8>, Vec<u8>, foldhash::fast::RandomState>;
 
 fn setup(what: impl std::fmt::Display) -> LogError {
     LogError::new(LogErrorKind::Setup, what)
@@ -118,7 +116,7 @@ fn read_rows(
     reader: &mut dyn Reader,
     given: &[(&TopicPartition, Option<u64>)],
     counters: &Counters,
-) -> Result<Vec<Stored>, LogError> {
+) -> Result<Vec<Rows>, LogError> {
     let state = &settings.topics.state;
     let mut ends = BTreeMap::new();
     let mut from = Vec::new();
@@ -130,32 +128,31 @@ fn read_rows(
             ends.insert(at.partition, bounds.end);
         }
     }
-    let mut rows: BTreeMap<u32, Stored> = BTreeMap::new();
+    let mut rows: BTreeMap<u32, Rows> = BTreeMap::new();
     if !from.is_empty() {
         reader.assign(&from)?;
     }
-    let mut records = Vec::new();
     let mut silent = 0;
     while !ends.is_empty() {
-        reader.poll(WAIT, BATCH, &mut records)?;
-        silent = if records.is_empty() { silent + 1 } else { 0 };
-        counters.restored_rows.add(records.len() as u64);
-        for record in records.drain(..) {
+        let (mut seen, mut keyless) = (0, None);
+        reader.visit(WAIT, BATCH, &mut |record| {
+            seen += 1;
             if ends
-                .get(&record.at.partition)
+                .get(&record.partition)
                 .is_some_and(|end| record.offset + 1 >= *end)
             {
-                ends.remove(&record.at.partition);
+                ends.remove(&record.partition);
             }
-            let Some(key) = record.key else {
-                return Err(setup(format_args!("{}@{} has no key", record.at, record.offset)));
-            };
-            let rows = rows.entry(record.at.partition).or_default();
-            match record.value {
-                Some(value) => drop(rows.insert(key, value)),
-                None => drop(rows.remove(&key)),
+            match record.key {
+                Some(key) => rows.entry(record.partition).or_default().put(key, record.value),
+                None => keyless = Some((record.partition, record.offset)),
             }
+        })?;
+        if let Some((partition, offset)) = keyless {
+            return Err(setup(format_args!("{state}[{partition}]@{offset} has no key")));
         }
+        silent = if seen == 0 { silent + 1 } else { 0 };
+        counters.restored_rows.add(seen);
         ends.retain(|partition, _| !reader.at_end(&TopicPartition::new(state, *partition)));
         if silent > PATIENCE {
             return Err(LogError::new(
@@ -170,6 +167,15 @@ fn read_rows(
         .collect())
 }
 
+fn text<'a>(at: &TopicPartition, key: &'a [u8]) -> Result<&'a str, LogError> {
+    std::str::from_utf8(key).map_err(|e| setup(format_args!("the key of a row of {at}: {e}")))
+}
+
+/// The fold version and the payload of a row.
+fn payload<'a>(at: &TopicPartition, key: &str, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), LogError> {
+    row::decode(key, bytes).map_err(|e| setup(format_args!("state row {key} of {at} {e}")))
+}
+
 fn unreadable(at: &TopicPartition, key: &str, error: &serde_json::Error) -> LogError {
     setup(format_args!("state row {key} of {at} cannot be read: {error}"))
 }
@@ -179,7 +185,7 @@ fn one(
     log: &dyn Log,
     reader: &mut dyn Reader,
     at: &TopicPartition,
-    stored: Stored,
+    stored: Rows,
     committed: Option<u64>,
     counters: &Counters,
 ) -> Result<Restored, LogError> {
@@ -188,38 +194,40 @@ fn one(
     let mut checkpoint = None;
     let mut published = None;
     let mut folded_under = None;
-    let mut rows = Vec::with_capacity(stored.len());
+    let mut first = Vec::new();
     let mut parts = Parts::default();
-    #[expect(clippy::iter_over_hash_type, reason = "the order of rows changes nothing")]
-    for (key, mut payload) in stored {
-        let key = String::from_utf8(key).map_err(|e| setup(format_args!("the key of a row of {at}: {e}")))?;
-        let fold =
-            row::strip(&key, &mut payload).map_err(|e| setup(format_args!("state row {key} of {at} {e}")))?;
+    stored.each(|key, bytes| {
+        if !key.starts_with(b"!") && !Restoring::comes_first(text(at, key)?) {
+            return Ok(());
+        }
+        let key = text(at, key)?;
+        let (fold, payload) = payload(at, key, bytes)?;
         if let Some(position) = key.strip_prefix(QUARANTINE) {
             quarantined.extend(position.parse::<u64>().ok());
         } else if key == CHECKPOINT {
-            let read: Checkpoint = serde_json::from_slice(&payload).map_err(|e| unreadable(at, &key, &e))?;
+            let read: Checkpoint = serde_json::from_slice(payload).map_err(|e| unreadable(at, key, &e))?;
             checkpoint = Some((fold, read));
         } else if key == POSITION {
-            let read: Position = serde_json::from_slice(&payload).map_err(|e| unreadable(at, &key, &e))?;
+            let read: Position = serde_json::from_slice(payload).map_err(|e| unreadable(at, key, &e))?;
             published = Some((fold, read.position));
         } else if key == SETTINGS {
-            folded_under = Some(payload);
+            folded_under = Some(payload.to_vec());
         } else if let Some(name) = key.strip_prefix(PART) {
-            if !parts.take(name, payload) {
+            if !parts.take(name, payload.to_vec()) {
                 return Err(setup(format_args!("state row {key} of {at} is no part of a row")));
             }
-        } else {
-            rows.push(StateRow {
-                key,
-                value: Some(payload),
-            });
+        } else if !key.starts_with('!') {
+            first.push((key.to_owned(), payload.to_vec()));
         }
-    }
+        Ok(())
+    })?;
     let (joined, parted) = parts
         .join()
         .map_err(|key| setup(format_args!("parts of state row {key} of {at} are missing")))?;
-    rows.extend(joined);
+    let (joined_first, joined): (Vec<_>, Vec<_>) = joined
+        .into_iter()
+        .partition(|(key, _)| Restoring::comes_first(key));
+    first.extend(joined_first);
     let from = match &checkpoint {
         Some((_, c)) if c.partition != at.partition || c.partitions != settings.partitions => {
             return Err(setup(format_args!(
@@ -294,7 +302,20 @@ fn one(
     };
     let under_others = before.is_some();
     let fold = before.unwrap_or_else(|| settings.fold.clone());
-    let shard = Shard::restore(fold, rows).map_err(|e| setup(format_args!("{at}: {e}")))?;
+    let refused = |e: engine::RestoreError| setup(format_args!("{at}: {e}"));
+    let mut restoring = Restoring::begin(fold, first).map_err(refused)?;
+    for (key, payload) in joined {
+        restoring.row(&key, &payload).map_err(refused)?;
+    }
+    stored.into_each(|key, bytes| {
+        let key = text(at, key)?;
+        if key.starts_with('!') || Restoring::comes_first(key) {
+            return Ok(());
+        }
+        let (_, payload) = payload(at, key, bytes)?;
+        restoring.row(key, payload).map_err(refused)
+    })?;
+    let shard = restoring.done();
     let mut restored = Restored {
         shard,
         next,

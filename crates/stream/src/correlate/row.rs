@@ -6,7 +6,7 @@
 //! after a broker was killed. Who believes it then publishes everything twice.
 //!
 //! A row is `format (1) · fold version (4) · checksum (8) · payload`; the checksum (XXH3 <https://xxhash.com>, for what
-//! breaks by itself; who may write here may do worse) covers the key, so that a row under another's key is found out. The row `!checkpoint` says up to which journal position the rows of its partition hold
+//! breaks by itself; who may write here may do worse) covers key and format, so that a row under another's key is found out. The row `!checkpoint` says up to which journal position the rows of its partition hold
 //! what was folded; it is written in the same transaction as they are.
 
 use model::Text;
@@ -24,8 +24,10 @@ pub(super) const SETTINGS: &str = "!settings";
 /// Before the keys of quarantined positions.
 pub(super) const QUARANTINE: &str = "!quarantine/";
 
-/// 2: payloads of the fold are MessagePack, and the checksum is XXH3. Format 1 had JSON and BLAKE3.
-const FORMAT: u8 = 2;
+/// 3: payloads of the fold are MessagePack in which codes stand for names and for what was said before; those of format 2,
+/// which are plain MessagePack, read the same way. Format 1 had JSON and BLAKE3.
+const FORMAT: u8 = 3;
+const FORMAT_READ_FROM: u8 = 2;
 const HEAD: usize = 1 + 4 + 8;
 
 /// How far the outputs of a partition go.
@@ -53,15 +55,17 @@ pub(super) struct Checkpoint {
 pub(super) enum RowError {
     #[error("is cut short")]
     Short,
-    #[error("has format {0}, this build reads format {FORMAT}")]
+    #[error("has format {0}, this build reads formats {FORMAT_READ_FROM} to {FORMAT}")]
     Format(u8),
     #[error("has a wrong checksum")]
     Checksum,
 }
 
-fn checksum(key: &str, payload: &[u8]) -> [u8; 8] {
+/// From format 3 on it covers the format, since there is more than one that is read.
+fn checksum(format: u8, key: &str, payload: &[u8]) -> [u8; 8] {
     let of_key = XxHash3_64::oneshot(key.as_bytes());
-    XxHash3_64::oneshot_with_seed(of_key, payload).to_le_bytes()
+    let of_format = if format == 2 { 0 } else { u64::from(format) };
+    XxHash3_64::oneshot_with_seed(of_key ^ of_format, payload).to_le_bytes()
 }
 
 /// The bytes of a row.
@@ -69,7 +73,7 @@ pub(super) fn encode(key: &str, fold: u32, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEAD + payload.len());
     bytes.push(FORMAT);
     bytes.extend(fold.to_le_bytes());
-    bytes.extend(checksum(key, payload));
+    bytes.extend(checksum(FORMAT, key, payload));
     bytes.extend(payload);
     bytes
 }
@@ -77,12 +81,12 @@ pub(super) fn encode(key: &str, fold: u32, payload: &[u8]) -> Vec<u8> {
 /// The fold version and the payload of a row.
 pub(super) fn decode<'a>(key: &str, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), RowError> {
     let (format, rest) = bytes.split_first().ok_or(RowError::Short)?;
-    if *format != FORMAT {
+    if !(FORMAT_READ_FROM..=FORMAT).contains(format) {
         return Err(RowError::Format(*format));
     }
     let (fold, rest) = rest.split_first_chunk().ok_or(RowError::Short)?;
     let (sum, payload) = rest.split_first_chunk::<8>().ok_or(RowError::Short)?;
-    if *sum != checksum(key, payload) {
+    if *sum != checksum(*format, key, payload) {
         return Err(RowError::Checksum);
     }
     Ok((u32::from_le_bytes(*fold), payload))
@@ -115,13 +119,6 @@ pub fn look_at_row(key: &str, bytes: &[u8]) -> Result<RowSeen, String> {
         seen.position = Some(serde_json::from_slice::<Position>(payload).map_err(bad)?.position);
     }
     Ok(seen)
-}
-
-/// The same, keeping the bytes: gives the fold version, and leaves the payload in `bytes`.
-pub(super) fn strip(key: &str, bytes: &mut Vec<u8>) -> Result<u32, RowError> {
-    let (fold, _) = decode(key, bytes)?;
-    bytes.drain(..HEAD);
-    Ok(fold)
 }
 
 #[cfg(test)]
@@ -157,7 +154,7 @@ mod tests {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        assert_eq!(hex, include_str!("../../testdata/state-row-2.hex").trim());
+        assert_eq!(hex, include_str!("../../testdata/state-row-3.hex").trim());
         let released = |hex: &str| -> Vec<u8> {
             let digits = hex.trim().as_bytes().chunks(2);
             let byte = |two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap();
@@ -167,5 +164,9 @@ mod tests {
         assert_eq!(decode("k", &first), Err(RowError::Format(1)));
         let second = released(include_str!("../../testdata/state-row-2.hex"));
         assert_eq!(decode("k", &second), Ok((1, &b"{}"[..])));
+        let later = released(include_str!("../../testdata/state-row-3.hex"));
+        assert_eq!(decode("k", &later), Ok((1, &b"{}"[..])));
+        let beyond = [&[4], &later[1..]].concat();
+        assert_eq!(decode("k", &beyond), Err(RowError::Format(4)));
     }
 }

@@ -105,8 +105,36 @@ pub trait Reader: Send {
     /// Appends at most about `max` records to `out`, waiting up to `wait` for the first one.
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<(), LogError>;
 
+    /// The same, showing each record where it stands: who reads a million of them needs no copy of each.
+    fn visit(&mut self, wait: Duration, max: usize, see: &mut dyn FnMut(Seen<'_>)) -> Result<(), LogError> {
+        let mut records = Vec::new();
+        self.poll(wait, max, &mut records)?;
+        for record in &records {
+            see(Seen {
+                partition: record.at.partition,
+                offset: record.offset,
+                key: record.key.as_deref(),
+                value: record.value.as_deref(),
+            });
+        }
+        Ok(())
+    }
+
     /// Whether everything in the partition has been polled, as far as is known.
     fn at_end(&self, at: &TopicPartition) -> bool;
+}
+
+/// A record as a reader shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// The partition.
+    pub partition: u32,
+    /// Its position there.
+    pub offset: u64,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
 }
 
 /// Writes single records.

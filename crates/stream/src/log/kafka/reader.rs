@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 
 use super::token::Tokens;
 use super::{ASK, Properties, convert, failed, reader_config};
-use crate::log::{LogError, Reader, Record, TopicPartition};
+use crate::log::{LogError, Reader, Record, Seen, TopicPartition};
 
 pub(super) struct KafkaReader {
     consumer: BaseConsumer<EndsAreNews>,
@@ -72,6 +73,56 @@ impl KafkaReader {
         }
         Ok(())
     }
+
+    /// What both ways to read have in common.
+    fn each(
+        &mut self,
+        wait: Duration,
+        max: usize,
+        mut take: impl FnMut(&TopicPartition, &BorrowedMessage<'_>),
+    ) -> Result<(), LogError> {
+        let until = Instant::now() + wait;
+        let mut left = max;
+        let mut timeout = wait;
+        while left > 0 {
+            match self.consumer.poll(timeout) {
+                None if timeout.is_zero() => break,
+                None => timeout = until.saturating_duration_since(Instant::now()),
+                Some(Ok(found)) => {
+                    let partition = found.partition() as u32;
+                    let (topic, mut all) = (found.topic(), self.reads.iter_mut());
+                    let reads =
+                        all.find(|reads| reads.at.partition == partition && &*reads.at.topic == topic);
+                    if let Some(reads) = reads {
+                        take(&reads.at, &found);
+                        reads.next = found.offset().max(0) as u64 + 1;
+                        reads.at_end = false;
+                        left -= 1;
+                    }
+                    timeout = Duration::ZERO;
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.ended(partition)?;
+                    if self.reads.iter().all(|reads| reads.at_end) {
+                        break;
+                    }
+                    timeout = Duration::ZERO;
+                }
+                Some(Err(error)) => match error.rdkafka_error_code() {
+                    Some(
+                        RDKafkaErrorCode::AllBrokersDown
+                        | RDKafkaErrorCode::BrokerTransportFailure
+                        | RDKafkaErrorCode::Resolve,
+                    ) => {
+                        tracing::debug!(%error, "reading goes on when the broker is back");
+                        timeout = until.saturating_duration_since(Instant::now());
+                    }
+                    _ => return Err(failed(error)),
+                },
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Reader for KafkaReader {
@@ -101,48 +152,20 @@ impl Reader for KafkaReader {
     }
 
     fn poll(&mut self, wait: Duration, max: usize, out: &mut Vec<Record>) -> Result<(), LogError> {
-        let until = Instant::now() + wait;
-        let mut left = max;
-        let mut timeout = wait;
-        while left > 0 {
-            match self.consumer.poll(timeout) {
-                None if timeout.is_zero() => break,
-                None => timeout = until.saturating_duration_since(Instant::now()),
-                Some(Ok(found)) => {
-                    let partition = found.partition() as u32;
-                    let (topic, mut all) = (found.topic(), self.reads.iter_mut());
-                    let reads =
-                        all.find(|reads| reads.at.partition == partition && &*reads.at.topic == topic);
-                    if let Some(reads) = reads {
-                        let record = convert::record(reads.at.clone(), &found);
-                        reads.next = record.offset + 1;
-                        reads.at_end = false;
-                        out.push(record);
-                        left -= 1;
-                    }
-                    timeout = Duration::ZERO;
-                }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.ended(partition)?;
-                    if self.reads.iter().all(|reads| reads.at_end) {
-                        break;
-                    }
-                    timeout = Duration::ZERO;
-                }
-                Some(Err(error)) => match error.rdkafka_error_code() {
-                    Some(
-                        RDKafkaErrorCode::AllBrokersDown
-                        | RDKafkaErrorCode::BrokerTransportFailure
-                        | RDKafkaErrorCode::Resolve,
-                    ) => {
-                        tracing::debug!(%error, "reading goes on when the broker is back");
-                        timeout = until.saturating_duration_since(Instant::now());
-                    }
-                    _ => return Err(failed(error)),
-                },
-            }
-        }
-        Ok(())
+        self.each(wait, max, |at, found| {
+            out.push(convert::record(at.clone(), found))
+        })
+    }
+
+    fn visit(&mut self, wait: Duration, max: usize, see: &mut dyn FnMut(Seen<'_>)) -> Result<(), LogError> {
+        self.each(wait, max, |at, found| {
+            see(Seen {
+                partition: at.partition,
+                offset: found.offset().max(0) as u64,
+                key: found.key(),
+                value: found.payload(),
+            });
+        })
     }
 
     fn at_end(&self, at: &TopicPartition) -> bool {
