@@ -74,6 +74,12 @@ impl Engine {
         if older && fired_before {
             let (episode, incident) = (alert.episode, alert.incident);
             self.meta.books.superseded += 1;
+            let episode_s = secs(fold.settings.grouping.episode_s);
+            if let Some(began) = alert.habit.note_older(event.ts, episode_s)
+                && let Some(place) = self.places.get_mut(&self.place_key(id))
+            {
+                place.began_before(id, began, event.ts);
+            }
             match incident {
                 Some(incident) if self.count_event(incident, id, event.ts, fold) => {
                     self.roll_up(incident, fold);

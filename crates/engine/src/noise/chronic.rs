@@ -1,6 +1,7 @@
 //! What a chronic alert may do: nothing of its own. It follows what burns around it, or it is kept out.
 
 use model::{EvidenceKind, IncidentId};
+use topology::NodeId;
 
 use crate::{
     engine::Engine,
@@ -51,13 +52,18 @@ impl Engine {
         // By the second look most of what it belongs with has come, so fewer suffice; and then one is enough that blames
         // the very thing that this one blames, too.
         let again = p.look == Look::After;
-        let several = if again { SEVERAL_LATER } else { SEVERAL };
+        let one_thing = self.is_one_thing(p.alert, fold);
+        let several = match again {
+            _ if one_thing => 1,
+            true => SEVERAL_LATER,
+            false => SEVERAL,
+        };
         let blamed = again && strangers > 0 && alert.firing() && self.blames_the_same(alert, live, fold);
         // An episode is placed once: what was there before the others came was not brought by what brought them.
         let was_there = !p.fresh && alert.incident.is_none();
         let in_company = (strangers >= several || blamed) && !was_there;
         let may_follow = chronic == Chronic::Elsewhere
-            || (p.weight == 2 && (!again || strangers > 0))
+            || (p.weight == 2 && (!again || (strangers > 0 && self.burns_beside(alert, live, fold))))
             || (p.weight == 1 && in_company);
         if may_follow && !live.is_empty() {
             let (incident, _, _) = self.best(p, live, fold);
@@ -67,11 +73,30 @@ impl Engine {
             };
             return Some(Verdict::new(place, 0.5, EvidenceKind::Chronic, share, text));
         }
-        let lift = if p.weight == 2 { LIFT_HIGH } else { LIFT };
+        let lift = match p.weight {
+            _ if one_thing => 0,
+            2 => LIFT_HIGH,
+            _ => LIFT,
+        };
         (strangers <= lift || was_there).then(|| {
             let reason = compact_str::format_compact!("chronic: {text}");
             Verdict::new(Placement::Muted(reason), 0.0, EvidenceKind::Chronic, share, text)
         })
+    }
+
+    /// Whether a live incident is at the thing of an alert or a step from it, as far as the topology knows: a fault that
+    /// shows a look later spreads to the next thing first.
+    fn burns_beside(&self, alert: &Alert, live: &[IncidentId], fold: &Fold<'_>) -> bool {
+        let Some(node) = alert.spot.node.map(NodeId) else {
+            return true;
+        };
+        let beside = |place: u32| {
+            let place = NodeId(place);
+            place == node || fold.graph.neighbours(node).binary_search(&place).is_ok()
+        };
+        let states = live.iter().filter_map(|id| self.incidents.get(id));
+        let mut places = states.flat_map(|state| &state.places);
+        places.any(|place| place.node.is_none_or(beside))
     }
 
     /// Whether an alert of a live incident names the same callee as this one.

@@ -28,7 +28,8 @@ impl Company {
     }
 }
 
-/// Alone means at most this many others near it; an error or critical alert: one.
+/// Alone means at most this many others near it; an error or critical alert: one. Two things come together by chance; what
+/// comes beside it on a thing that stands alone is of that thing, so there alone is alone.
 const ALONE_MAX: u32 = 2;
 const ALONE_MAX_HIGH: u32 = 1;
 /// Company is looked for so many seconds before and after an alert, and an evaluation interval of its source more before.
@@ -126,6 +127,12 @@ impl Engine {
         (company.all() == 0).then_some(ends_s)
     }
 
+    /// Whether the topology knows nothing but the thing of this alert around it.
+    pub(crate) fn is_one_thing(&self, id: AlertId, fold: &Fold<'_>) -> bool {
+        let node = self.alerts.get(&id).and_then(|alert| alert.spot.node);
+        node.is_some_and(|node| fold.graph.component_size(NodeId(node)) == 1)
+    }
+
     /// The rows of a title on this host, and of a title anywhere in the system.
     fn class_keys(&self, id: AlertId) -> [u64; 2] {
         let alert = self
@@ -200,8 +207,14 @@ impl Engine {
             .get(&alert.source)
             .and_then(|source| source.interval_s)
             .unwrap_or(0.0);
-        let (from, until) = (p.t - secs(COMPANY_S + interval), p.t + secs(COMPANY_S));
+        let begun = match alert.habit.start {
+            // Events of the run that came later may have happened before.
+            Some(start) if p.fresh => start.min(p.t),
+            _ => p.t,
+        };
+        let (from, until) = (begun - secs(COMPANY_S + interval), begun + secs(COMPANY_S));
         let company = self.company(p.alert, from, until, p.t, fold);
+        let one_thing = self.is_one_thing(p.alert, fold);
         let usual = self
             .places
             .get(&self.place_key(p.alert))
@@ -227,11 +240,16 @@ impl Engine {
             }
         }
         let dense = !low && habit.pace.dense;
-        let most = if p.weight == 2 { ALONE_MAX_HIGH } else { ALONE_MAX } + usual;
+        let most = usual
+            + match p.weight {
+                _ if one_thing => 0,
+                2 => ALONE_MAX_HIGH,
+                _ => ALONE_MAX,
+            };
         let alone = others as u32 <= most && !dense;
         habit.judge(alone, p.t, low);
         // Only while that run lasts can it swell.
-        habit.pace.alone = alone && !low && habit.start == Some(p.t);
+        habit.pace.alone = alone && !low && habit.start == Some(begun);
         if let Some([here, anywhere]) = keys {
             let fresh = || Habit {
                 first: Some(p.t),

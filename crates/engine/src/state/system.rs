@@ -134,6 +134,14 @@ impl Place {
         }
         self.near.push_back((t, alert));
     }
+
+    /// What was taken to begin at `t` began before.
+    pub(crate) fn began_before(&mut self, alert: AlertId, t: Time, before: Time) {
+        let mut of_late = self.near.iter_mut().rev();
+        if let Some(entry) = of_late.find(|entry| **entry == (t, alert)) {
+            entry.0 = before;
+        }
+    }
 }
 
 impl System {
