@@ -44,9 +44,13 @@ impl Engine {
         } else {
             company.all()
         };
-        let share = f64::from(habit.alone) / f64::from(habit.episodes.max(1));
+        let (habit, who) = match self.answers(alert).filter(|_| chronic == Chronic::Thing) {
+            Some(answers) => (answers, format!("{} by any rule ", alert.kind.as_str())),
+            None => (habit, String::new()),
+        };
+        let share = habit.share();
         let text = format!(
-            "came alone {} of {} times; company now: {strangers}",
+            "{who}came alone {} of {} times; company now: {strangers}",
             habit.alone, habit.episodes
         );
         // By the second look most of what it belongs with has come, so fewer suffice; and then one is enough that blames

@@ -11,6 +11,8 @@ use crate::{engine::Engine, fold::Fold, grouping::settle::Pending, settings::sec
 pub(crate) enum Chronic {
     /// Here.
     Here,
+    /// Its thing, by what other rules say of that.
+    Thing,
     /// On other hosts; here an incident burns, so it may follow it.
     Elsewhere,
 }
@@ -42,7 +44,7 @@ const SHARE_PASSING: f64 = 0.9;
 /// How often alone is enough: info, warnings, errors. Evidence grows with severity.
 const ALONE_LOW: u32 = 3;
 const ALONE_MID: u32 = 6;
-const ALONE_HIGH: u32 = 15;
+pub(crate) const ALONE_HIGH: u32 = 15;
 /// Or so often within about two hours.
 const RECENT_MID: f64 = 2.5;
 const RECENT_HIGH: f64 = 4.0;
@@ -84,6 +86,9 @@ impl Engine {
         }
         if alert.habit.level_at(t) > weight {
             return Some(Chronic::Here);
+        }
+        if self.answers_so(alert, weight, t) {
+            return Some(Chronic::Thing);
         }
         if weight > 0 || !self.bare(id) {
             return None;
@@ -250,6 +255,9 @@ impl Engine {
         habit.judge(alone, p.t, low);
         // Only while that run lasts can it swell.
         habit.pace.alone = alone && !low && habit.start == Some(begun);
+        if !low {
+            self.learn_answers(p.alert, alone, p.t);
+        }
         if let Some([here, anywhere]) = keys {
             let fresh = || Habit {
                 first: Some(p.t),
@@ -276,7 +284,7 @@ impl Habit {
     }
 
     /// Counts one episode, alone or not, and says anew whether that makes it chronic.
-    fn judge(&mut self, alone: bool, t: Time, low: bool) {
+    pub(crate) fn judge(&mut self, alone: bool, t: Time, low: bool) {
         let life = self
             .first
             .map_or(0.0, |first| t.since(first).as_secs_f64())
@@ -314,7 +322,7 @@ impl Habit {
         self.level = self.level.min(self.deserves(life, false));
     }
 
-    fn share(&self) -> f64 {
+    pub(crate) fn share(&self) -> f64 {
         f64::from(self.alone) / f64::from(self.episodes.max(1))
     }
 
@@ -345,7 +353,7 @@ impl Habit {
     }
 
     /// What it is worth as a habit at `t`: one that rests on what happened within hours fades with them.
-    fn level_at(&self, t: Time) -> u8 {
+    pub(crate) fn level_at(&self, t: Time) -> u8 {
         let enough = match self.level {
             3 => ALONE_HIGH,
             2 => ALONE_MID,

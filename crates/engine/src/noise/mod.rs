@@ -3,6 +3,7 @@
 //!
 //! What is learned here calls nobody and connects nothing, but never mutes a critical alert or a whole incident.
 
+pub(crate) mod answers;
 pub(crate) mod chronic;
 pub(crate) mod flap;
 pub(crate) mod habit;
