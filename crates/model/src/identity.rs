@@ -1,10 +1,11 @@
 //! What makes two records the same event, and two events the same alert, when the sender does not say.
 //!
 //! The fallback key hashes raw sender fields only, through a fixed mask, never a learned template or a resolved name:
-//! a resolve must meet its firing although topology or learning moved on between them. `KEY_VERSION` changes when the
-//! mask or the list of observer labels does.
+//! a resolve must meet its firing although topology or learning moved on between them. `KEY_VERSION` changes when every
+//! key does. A word more in the mask or in a list below changes the keys only of what has it: whatever else fires while
+//! a new version is rolled out meets its recovery.
 
-use crate::{Event, Hash128, Text};
+use crate::{Event, Hash128, Text, condition::condition, mask};
 
 /// A dedup key is at most this long, in bytes; longer ones keep a readable prefix and end in a hash.
 pub const KEY_BYTES_MAX: usize = 255;
@@ -72,33 +73,11 @@ const SUBJECT_LABELS: [&str; 7] = [
     "container_id",
 ];
 
-/// Words before a title that say the state, not the condition.
-const STATUS_WORDS: [&str; 18] = [
-    "problem",
-    "ok",
-    "resolved",
-    "recovery",
-    "recovered",
-    "firing",
-    "alert",
-    "alarm",
-    "triggered",
-    "critical",
-    "warning",
-    "down",
-    "up",
-    "fixed",
-    "closed",
-    "open",
-    "update",
-    "re-triggered",
-];
-
 /// The fallback identity of an alert, from raw sender fields.
 pub fn dedup_key(event: &Event) -> Text {
     let mut hash = Hash128::new(KEY_VERSION);
     hash.part(event.source.as_bytes());
-    let title = mask(strip_status_prefix(&event.title));
+    let title = mask(&condition(&event.title));
     hash.part(title.as_bytes());
     hash.maybe(event.service.as_deref().map(str::as_bytes));
     // Names of hosts differ by case in no resolver (RFC 4343), but they do from one report of a tool to the next.
@@ -198,127 +177,11 @@ pub fn event_id(event: &Event, stamped: bool) -> Text {
     hash.hex()
 }
 
-/// Replaces what varies between two sayings of the same thing: numbers, hashes, addresses, times.
-///
-/// A word is volatile when it holds a digit and is not a name: it starts with a digit, or is long and hexadecimal, or
-/// at least half of it is digits. `web3` and `db-07` are names and stay. Separators are kept.
-pub fn mask(text: &str) -> Text {
-    let mut out = Text::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let in_word = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
-        if !in_word(c) {
-            out.push(c);
-            rest = &rest[c.len_utf8()..];
-            continue;
-        }
-        let end = rest.find(|c: char| !in_word(c)).unwrap_or(rest.len());
-        let (word, tail) = rest.split_at(end);
-        let bare = word.trim_end_matches(['.', ':', '-', '_']);
-        if is_volatile(bare) {
-            // A unit glued to a number stays, so that "90ms" and "90%" differ as conditions.
-            if !out.ends_with('#') {
-                out.push('#');
-            }
-            out.push_str(unit(bare));
-            out.push_str(&word[bare.len()..]);
-        } else {
-            out.push_str(word);
-        }
-        rest = tail;
-    }
-    out
-}
-
-fn is_volatile(word: &str) -> bool {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    if digits == 0 {
-        return false;
-    }
-    let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    word.starts_with(|c: char| c.is_ascii_digit()) || hexadecimal || digits * 2 > word.len()
-}
-
-fn unit(word: &str) -> &str {
-    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '_'));
-    if unit.len() <= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic()) {
-        unit
-    } else {
-        ""
-    }
-}
-
-/// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
-pub fn strip_status_prefix(title: &str) -> &str {
-    let mut title = title.trim();
-    loop {
-        let (word, rest) = match title.strip_prefix('[').and_then(|t| t.split_once(']')) {
-            Some((word, rest)) => (word, Some(rest)),
-            None => {
-                let end = title
-                    .find(|c: char| !c.is_ascii_alphabetic())
-                    .unwrap_or(title.len());
-                let after = title[end..].trim_start();
-                (
-                    &title[..end],
-                    after.strip_prefix(':').or_else(|| after.strip_prefix("- ")),
-                )
-            }
-        };
-        // `[FIRING:2] x` counts its alerts behind the word.
-        let word = word.split(':').next().unwrap_or(word).trim();
-        let Some(rest) = rest.map(|r| r.trim_start_matches([':', '-', ' '])) else {
-            return title;
-        };
-        if rest.is_empty() || !STATUS_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)) {
-            return title;
-        }
-        title = rest;
-    }
-}
-
 /// The first `max` bytes, cut at a character boundary.
 fn prefix(text: &str, max: usize) -> &str {
     if text.len() <= max {
         text
     } else {
         &text[..text.floor_char_boundary(max)]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mask_keeps_names_and_hides_readings() {
-        for (text, masked) in [
-            ("CPU on web3 is at 91.4 %", "CPU on web3 is at # %"),
-            ("CPU on web3 is at 99 %", "CPU on web3 is at # %"),
-            ("lag 94s on pg-3", "lag #s on pg-3"),
-            (
-                "job 7f3c9a1b2d failed at 2026-03-02T10:00:00Z",
-                "job # failed at #",
-            ),
-            ("10.0.0.7:9100 unreachable", "# unreachable"),
-            ("日本 3 件", "日本 # 件"),
-        ] {
-            assert_eq!(mask(text), masked, "{text}");
-        }
-    }
-
-    #[test]
-    fn words_of_state_are_no_part_of_a_title() {
-        for (title, bare) in [
-            ("PROBLEM: disk full", "disk full"),
-            ("[OK] queue age", "queue age"),
-            ("[FIRING:2] HighCpu", "HighCpu"),
-            ("RECOVERY - HTTP", "HTTP"),
-            ("Warning lights", "Warning lights"),
-            ("OK", "OK"),
-            ("Down", "Down"),
-        ] {
-            assert_eq!(strip_status_prefix(title), bare);
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! field names are a contract with consumers; see `docs/records.md`.
 
 mod change;
+mod condition;
 mod event;
 mod evidence;
 mod id;
@@ -12,22 +13,25 @@ mod incident;
 mod input;
 mod instant;
 mod labels;
+mod mask;
 mod severity;
 mod time;
 mod topology;
 mod weekday;
 
 pub use change::{Actor, Change, ChangeKind};
+pub use condition::strip_status_prefix;
 pub use event::{Event, EventKind, Link, Origin, Status};
 pub use evidence::{Evidence, EvidenceKind};
 pub use id::{AlertId, Bits128, Domain, DomainTag, Hash128, IdError, IncidentId};
-pub use identity::{KEY_BYTES_MAX, dedup_key, event_id, mask, strip_status_prefix};
+pub use identity::{KEY_BYTES_MAX, dedup_key, event_id};
 pub use incident::{
     Cause, CauseKind, Context, ContextClass, Counts, EngineVersion, Incident, IncidentStatus, Membership,
     Owner, Page, PageMode, PageState, RunnerUp, Similar, SuppressedAlert,
 };
 pub use input::{Input, Progress, TopologyPart};
 pub use labels::Labels;
+pub use mask::mask;
 pub use severity::Severity;
 pub use time::{Span, Time, TimeError};
 pub use topology::{Edge, Node, Tier, TopologyChange, TopologyDocument};

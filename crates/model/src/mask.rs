@@ -1,0 +1,325 @@
+//! Hides in a title what varies between two sayings of the same thing, and keeps what tells two things apart.
+//!
+//! Readings, times, hashes and addresses become `#`. A reading keeps what sort of reading it is: `90 ms`, `2 min` and
+//! `1m32s` are all a time (`#s`), `900 GB` and `1.5 TB` an amount of data (`#B`), `90 %` is neither. Numbers that name one
+//! of several things are kept, because two ports, two neighbours or two interfaces of one device are two alerts, and the
+//! recovery of one must not end the other (librenms/librenms#15815, alerta/alerta-contrib#295): `port 443`, `ifIndex 7`,
+//! `neighbor 10.0.0.1`, `Gi1/0/7`.
+//!
+//! The lists are fixed: a key that was learned would move on between a firing and its recovery.
+
+use crate::Text;
+
+/// Words after which a whole number names a thing, with the most digits that such a number has.
+const NUMBERED: [(&str, usize); 19] = [
+    ("port", 5),
+    ("ifindex", 10),
+    ("interface", 10),
+    ("vlan", 4),
+    ("vni", 8),
+    ("slot", 3),
+    ("bay", 3),
+    ("blade", 3),
+    ("rack", 4),
+    ("lun", 4),
+    ("drive", 3),
+    ("disk", 3),
+    ("fan", 2),
+    ("psu", 2),
+    ("gpu", 2),
+    ("shard", 5),
+    ("partition", 5),
+    ("replica", 3),
+    ("node", 4),
+];
+
+/// Words after which an address or a number names whom one talks to.
+const PEERS: [&str; 5] = ["neighbor", "neighbour", "peer", "nbr", "endpoint"];
+
+/// Ports from here on are those of clients, drawn anew for each connection (Linux' `ip_local_port_range`).
+const CLIENT_PORTS: u32 = 32_768;
+
+/// Digits of a part of the name of an interface, as in `xe-0/0/47`.
+const PART_DIGITS: usize = 3;
+
+const TIMES: [&str; 30] = [
+    "ns",
+    "us",
+    "µs",
+    "ms",
+    "s",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "m",
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "h",
+    "hr",
+    "hrs",
+    "hour",
+    "hours",
+    "d",
+    "day",
+    "days",
+    "w",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "year",
+    "years",
+    "milliseconds",
+];
+
+/// In small letters.
+const SIZES: [&str; 14] = [
+    "b", "byte", "bytes", "kb", "mb", "gb", "tb", "pb", "kib", "mib", "gib", "tib", "pib", "eib",
+];
+
+/// What was just before a word, with nothing but a space, `#` or `=` between.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    word: &'a str,
+    /// The word was hidden, and whether that had a unit already.
+    hidden: bool,
+    measured: bool,
+    /// The word before that was hidden.
+    after_hidden: bool,
+}
+
+const NOTHING: Before<'static> = Before {
+    word: "",
+    hidden: false,
+    measured: false,
+    after_hidden: false,
+};
+
+/// Replaces what varies between two sayings of the same thing: numbers, hashes, addresses, times.
+///
+/// A word is volatile when it holds a digit and is not a name: it starts with a digit, or is long and hexadecimal, or
+/// at least half of it is digits. `web3` and `db-07` are names and stay. Separators are kept.
+pub fn mask(text: &str) -> Text {
+    let mut out = Text::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = NOTHING;
+    while let Some(c) = rest.chars().next() {
+        if !in_word(c) {
+            if !matches!(c, ' ' | '#' | '=') {
+                before = NOTHING;
+            }
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        let (word, tail) = rest.split_at(end_of_word(rest, out.ends_with('/')));
+        let bare = word.trim_end_matches(['.', ':', '-', '_']);
+        let end = &word[bare.len()..];
+        let keeps = bare.contains('/') || names_a_thing(before, bare, tail);
+        let mut now = Before {
+            word: bare,
+            hidden: false,
+            measured: false,
+            after_hidden: before.hidden,
+        };
+        if !keeps && is_volatile(bare) {
+            let unit = unit(bare);
+            if unit == "s" && out.ends_with("#s ") {
+                // 2 h 5 min is as much a time as 5 min.
+                out.truncate(out.len() - "#s ".len());
+            }
+            // A unit stays, so that "90ms" and "90%" differ as conditions.
+            if !out.ends_with('#') {
+                out.push('#');
+            }
+            out.push_str(unit);
+            (now.hidden, now.measured) = (true, !unit.is_empty());
+        } else if before.hidden && !before.measured && out.ends_with("# ") {
+            match sort_of(bare) {
+                Some(sort) => {
+                    let since = out.len() - "# ".len();
+                    out.truncate(since);
+                    let again = sort == "s" && out.ends_with("#s ");
+                    out.truncate(if again { since - "#s ".len() } else { since });
+                    out.push('#');
+                    out.push_str(sort);
+                }
+                // One pod, two pods.
+                None => out.push_str(singular(bare)),
+            }
+        } else {
+            out.push_str(bare);
+        }
+        out.push_str(end);
+        before = if end.is_empty() { now } else { NOTHING };
+        rest = tail;
+    }
+    out
+}
+
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ':')
+}
+
+/// Where the word ends with which a text begins. The parts of `Gi1/0/7` are one word, those of a path are not.
+fn end_of_word(text: &str, in_path: bool) -> usize {
+    let end = |text: &str| text.find(|c: char| !in_word(c)).unwrap_or(text.len());
+    let first = end(text);
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    if in_path || !begins || !text[..first].ends_with(|c: char| c.is_ascii_digit()) {
+        return first;
+    }
+    let mut at = first;
+    while let Some(part) = text[at..].strip_prefix('/') {
+        let length = end(part);
+        let is_part =
+            (1..=PART_DIGITS).contains(&length) && part[..length].bytes().all(|b| b.is_ascii_digit());
+        if !is_part {
+            // What goes on otherwise is a path from its beginning.
+            return if length == 0 { at } else { first };
+        }
+        at += 1 + length;
+    }
+    at
+}
+
+/// Whether a number or address is the name of one of several things, by the word before it.
+fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
+    let whole = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    if PEERS.iter().any(|peer| before.word.eq_ignore_ascii_case(peer)) {
+        return whole
+            || word
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'));
+    }
+    let kind = NUMBERED
+        .iter()
+        .find(|(kind, _)| before.word.eq_ignore_ascii_case(kind));
+    let Some((kind, digits)) = kind.filter(|_| whole) else {
+        return false;
+    };
+    let tail = tail.trim_start();
+    let next = &tail[..tail.find(|c: char| !c.is_alphanumeric()).unwrap_or(tail.len())];
+    let reading = tail.starts_with(['%', '°']) || sort_of(next).is_some();
+    let client =
+        *kind == "port" && (before.after_hidden || word.parse::<u32>().is_ok_and(|n| n >= CLIENT_PORTS));
+    word.len() <= *digits && !reading && !client
+}
+
+fn is_volatile(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return false;
+    }
+    let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    word.starts_with(|c: char| c.is_ascii_digit()) || hexadecimal || digits * 2 > word.len()
+}
+
+/// The unit that is glued to a number.
+fn unit(word: &str) -> &str {
+    let is_letter = |c: char| !c.is_ascii_digit() && !matches!(c, '.' | ':' | '-' | '_');
+    let mut units = word.split(|c| !is_letter(c)).filter(|unit| !unit.is_empty());
+    if word.contains(is_letter) && units.all(|unit| TIMES.contains(&unit)) {
+        return "s";
+    }
+    let unit = word.trim_start_matches(|c| !is_letter(c));
+    match sort_of(unit) {
+        Some(sort) => sort,
+        None if unit.len() <= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic()) => unit,
+        None => "",
+    }
+}
+
+/// What sort of reading a unit makes of a number: a time or an amount of data.
+fn sort_of(unit: &str) -> Option<&'static str> {
+    if TIMES.contains(&unit) {
+        return Some("s");
+    }
+    let size = SIZES.iter().any(|size| unit.eq_ignore_ascii_case(size)) && unit != "b";
+    size.then_some("B")
+}
+
+fn singular(word: &str) -> &str {
+    let plural = word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
+    if plural { &word[..word.len() - 1] } else { word }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mask_keeps_names_and_hides_readings() {
+        for (text, masked) in [
+            ("CPU on web3 is at 91.4 %", "CPU on web3 is at # %"),
+            ("CPU on web3 is at 99 %", "CPU on web3 is at # %"),
+            ("lag 94s on pg-3", "lag #s on pg-3"),
+            (
+                "job 7f3c9a1b2d failed at 2026-03-02T10:00:00Z",
+                "job # failed at #",
+            ),
+            ("10.0.0.7:9100 unreachable", "# unreachable"),
+            ("日本 3 件", "日本 # 件"),
+            ("429 for /api/v1/123/items", "# for /api/v1/#/items"),
+        ] {
+            assert_eq!(mask(text), masked, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_reading_in_other_units_is_the_same_condition() {
+        for same in [
+            &[
+                "p99 1m32s over 500ms",
+                "p99 58s over 500ms",
+                "p99 2 min over 0.5 s",
+            ][..],
+            &["Only 1.5 TB free", "Only 900 GB free", "Only 12.4MiB free"],
+            &[
+                "expires in 3 days",
+                "expires in 1 day",
+                "expires in 20 hours",
+                "expires in 1 day 2 hours",
+            ],
+            &["1 pod not ready", "3 pods not ready"],
+        ] {
+            for text in same {
+                assert_eq!(mask(text), mask(same[0]), "{text}");
+            }
+        }
+        assert_ne!(mask("latency over 90ms"), mask("latency over 90%"));
+    }
+
+    #[test]
+    fn what_a_number_names_is_told_apart() {
+        for (one, other) in [
+            ("TCP port 443 is closed", "TCP port 8443 is closed"),
+            ("linkDown ifIndex 7", "linkDown ifIndex 8"),
+            ("linkDown ifIndex=7", "linkDown ifIndex=8"),
+            ("BGP neighbor 10.0.0.1 Down", "BGP neighbor 10.0.0.2 Down"),
+            ("peer 2001:db8::1 lost", "peer 2001:db8::2 lost"),
+            ("Interface Gi1/0/7 down", "Interface Gi1/0/8 down"),
+            ("ge-10/12/10 is down", "ge-10/12/11 is down"),
+            ("Disk 4 failed", "Disk 5 failed"),
+            ("shard 12 unassigned", "shard 13 unassigned"),
+        ] {
+            assert_ne!(mask(one), mask(other), "{one}");
+        }
+        // Readings behind the same words, and the ports of clients.
+        for (one, other) in [
+            ("Disk 93 % full", "Disk 95 % full"),
+            ("Disk 93% full", "Disk 95% full"),
+            ("disk 900 GB free", "disk 12 GB free"),
+            (
+                "Failed password from 10.0.0.1 port 4242 ssh2",
+                "Failed password from 10.0.0.9 port 5151 ssh2",
+            ),
+            ("closed by port 51234", "closed by port 60000"),
+        ] {
+            assert_eq!(mask(one), mask(other), "{one}");
+        }
+    }
+}
