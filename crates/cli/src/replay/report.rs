@@ -50,6 +50,13 @@ pub(super) fn print(
         number(books.unmatched),
     );
     say(&held);
+    if books.quiets_refused > 0 {
+        // Whoever set it believes that it holds.
+        say(&format!(
+            "  {} silences or windows refused: their matchers are not understood or match everything (docs/suppression.md)",
+            number(books.quiets_refused),
+        ));
+    }
     // What steers, as a silence does, is no news that could have been spared.
     let events = books.events.saturating_sub(books.other);
     let reduction = Reduction {

@@ -44,6 +44,14 @@ impl AlertKind {
         )
     }
 
+    /// Whether it says no more than that something which it needs may fail, and nothing of its own inside.
+    pub(crate) fn may_come_from_below(self) -> bool {
+        !matches!(
+            self,
+            AlertKind::State | AlertKind::Log | AlertKind::Change | AlertKind::Resource
+        )
+    }
+
     /// Whether it says that the thing that raises it is down.
     pub(crate) fn is_down(self) -> bool {
         matches!(self, AlertKind::State | AlertKind::Absent)

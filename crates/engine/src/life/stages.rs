@@ -173,6 +173,7 @@ impl Engine {
                 self.remember(id, fold);
             }
             self.look_snoozed(id, fold);
+            self.look_recovering(id, fold);
             self.roll_up(id, fold);
             self.judge_page(id, fold);
             self.wake_for_end(id, fold);

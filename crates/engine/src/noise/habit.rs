@@ -1,7 +1,7 @@
 //! Habits: an alert is chronic when it keeps coming *alone*. One that keeps taking part in incidents is the opposite of
 //! noise, however often it comes; so company, not frequency, decides.
 
-use model::{AlertId, Span, Time};
+use model::{AlertId, Severity, Span, Time};
 use topology::NodeId;
 
 use crate::{engine::Engine, fold::Fold, grouping::settle::Pending, settings::secs, state::alert::Habit};
@@ -81,7 +81,7 @@ impl Engine {
     /// Whether an alert is chronic by the evidence that its severity needs, and has not broken its habit at `t`.
     pub(crate) fn habitual(&self, id: AlertId, weight: u8, t: Time, fold: &Fold<'_>) -> Option<Chronic> {
         let alert = self.alerts.get(&id)?;
-        if alert.habit.is_broken(t) {
+        if alert.habit.is_broken(t) || alert.habit.is_outdone(alert.severity) {
             return None;
         }
         if alert.habit.level_at(t) > weight {
@@ -232,6 +232,7 @@ impl Engine {
             .finish()
             >> 64) as u64;
         let mut others = company.all();
+        let severity = alert.severity;
         let habit = &mut self.alerts.get_mut(&p.alert).expect("looked up above").habit;
         if low && bare {
             // Only here may company be familiar: intrusion detectors that nobody rated chatter in fixed circles.
@@ -252,6 +253,7 @@ impl Engine {
                 _ => ALONE_MAX,
             };
         let alone = others as u32 <= most && !dense;
+        habit.worst = habit.worst.max(Some(severity));
         habit.judge(alone, p.t, low);
         // Only while that run lasts can it swell.
         habit.pace.alone = alone && !low && habit.start == Some(begun);
@@ -281,6 +283,12 @@ impl Habit {
     pub(crate) fn is_broken(&self, t: Time) -> bool {
         self.broken
             .is_some_and(|broken| t.since(broken) <= Span::from_secs(60))
+    }
+
+    /// Whether it is critical and was never worse than a warning: what a warning does every hour says nothing of the hour
+    /// in which it is critical for the first time. How it goes on is a habit again.
+    fn is_outdone(&self, severity: Severity) -> bool {
+        severity == Severity::Critical && self.worst.is_some_and(|worst| worst <= Severity::Warning)
     }
 
     /// Counts one episode, alone or not, and says anew whether that makes it chronic.

@@ -262,6 +262,9 @@ pub(crate) struct Habit {
     /// 0 not chronic, 1 for info, 2 for warnings, 3 for errors.
     #[serde(skip_serializing_if = "is_new")]
     pub level: u8,
+    /// The worst severity of the runs that are counted.
+    #[serde(skip_serializing_if = "is_new")]
+    pub worst: Option<Severity>,
     /// When its company was last looked at.
     #[serde(skip_serializing_if = "is_new")]
     pub seen: Option<Time>,

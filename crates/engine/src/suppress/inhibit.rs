@@ -5,6 +5,12 @@
 //! incidents, of what depends on its entity over at most `graph_hops_max` steps, if it began first and its sender is one
 //! that says when conditions end; the caller's own incident stays, its page waits for the end of what explains it.
 //! What an unknown or silent sender says explains nothing, because nobody would ever be told that it is over.
+//! *By planned work*: what a maintenance window holds explains whatever fails because of it over as many steps, in its own
+//! incident too and be it critical, but only what says no more than that something needed fails: a caller that answers with
+//! errors or is not reached, never one whose own disk is full or whose certificate expired.
+//!
+//! When what explained an alert has recovered, a minute is waited for the alert to recover, too, before anybody is called:
+//! else each mended switch would ring for every machine behind it (Icinga/icinga2#5208).
 //!
 //! Who could explain whom is found in an index of firing members, so an alert costs the same however many fire.
 
@@ -17,12 +23,16 @@ use crate::{
     engine::Engine,
     fold::Fold,
     grouping::settle::name,
+    many::many,
     settings::Inhibit,
     state::alert::{Alert, By, Quieted},
 };
 
 /// What polls everything in turn may report a caller this long before what it calls.
 const BEFORE_S: i64 = 60;
+/// What depends on something that recovered is seen to recover by its own monitor within so long: the customary interval
+/// between two evaluations.
+const RECOVERS_S: i64 = 60;
 /// Alerts that are looked at again when one that may explain them begins or ends.
 const RELOOK_MAX: usize = 1024;
 
@@ -117,16 +127,18 @@ impl Engine {
             // Before anybody is paged for what it explains no longer, it is known what keeps itself quiet.
             self.look_quiet(id, fold);
         }
+        let mut touched = BTreeSet::new();
         for key in changed {
             for target in self.explained_by(&key, fold) {
-                if target == id {
-                    continue;
-                }
-                self.look_quiet(target, fold);
-                if let Some(incident) = self.alerts.get(&target).and_then(|alert| alert.incident) {
-                    self.consider_page(incident, fold);
+                if target != id {
+                    self.look_quiet(target, fold);
+                    touched.extend(self.alerts.get(&target).and_then(|alert| alert.incident));
                 }
             }
+        }
+        // All of an incident may be explained at once: nobody is paged for what is not looked at yet.
+        for incident in touched {
+            self.consider_page(incident, fold);
         }
     }
 
@@ -186,19 +198,24 @@ impl Engine {
     fn explained_by(&self, key: &Key, fold: &Fold<'_>) -> Vec<AlertId> {
         let targets: Vec<AlertId> = match key {
             Key::Source(rule, hash) => self.firing.at(&Key::Target(*rule, *hash)).collect(),
-            Key::Critical(entity) => {
-                let Some(node) = fold.graph.find(entity) else {
+            Key::Critical(entity) | Key::Milder(entity) => {
+                let works = self.has_works();
+                let explains = works || matches!(key, Key::Critical(_));
+                let Some(node) = fold.graph.find(entity).filter(|_| explains) else {
                     return Vec::new();
                 };
                 let up = fold
                     .graph
                     .ring(node, Direction::Up, fold.settings.suppress.graph_hops_max);
-                up.into_iter()
-                    .flat_map(|node| self.firing.at(&Key::Milder(fold.graph.id(node).clone())))
-                    .take(RELOOK_MAX)
-                    .collect()
+                let at = |node| {
+                    let name = fold.graph.id(node);
+                    let critical = works.then(|| self.firing.at(&Key::Critical(name.clone())));
+                    let milder = self.firing.at(&Key::Milder(name.clone()));
+                    milder.chain(critical.into_iter().flatten())
+                };
+                up.into_iter().flat_map(at).take(RELOOK_MAX).collect()
             }
-            Key::Target(..) | Key::Milder(_) => Vec::new(),
+            Key::Target(..) => Vec::new(),
         };
         targets
     }
@@ -219,7 +236,12 @@ impl Engine {
                 let rule = &fold.settings.suppress.inhibit[*rule];
                 Some((source, 0, format!(", by rule {}", rule.name)))
             });
-        let (source_id, hops, how) = by_label.or_else(|| self.explained_in_graph(id, fold))?;
+        let found = by_label
+            .or_else(|| self.explained_in_graph(id, fold))
+            .or_else(|| self.explained_by_work(id, fold));
+        let Some((source_id, hops, how)) = found else {
+            return self.recovering(alert, fold);
+        };
         let source = self.alerts.get(&source_id)?;
         let since = alert.quieted.as_ref().filter(|q| q.by == By::Alert(source_id));
         Some(Quieted {
@@ -254,32 +276,96 @@ impl Engine {
     }
 
     fn explained_in_graph(&self, id: AlertId, fold: &Fold<'_>) -> Option<(AlertId, u32, String)> {
-        let hops_max = fold.settings.suppress.graph_hops_max;
         let alert = self.alerts.get(&id)?;
         let current = alert.spot.known && alert.spot.serial == fold.serial;
-        if hops_max == 0 || !current || alert.severity == Severity::Critical || !alert.firing() {
+        if !current || alert.severity == Severity::Critical || !alert.firing() {
             return None;
         }
         let explains = |other: &AlertId| {
             self.alerts.get(other).is_some_and(|source| {
                 source.incident != alert.incident
                     && source.onset <= alert.onset + Span::from_secs(BEFORE_S)
-                    // Planned work on it explains only what the window names.
+                    // What is silenced explains by rules only; what is worked on explains in its own way.
                     && source.quieted.is_none()
                     && self.sources.get(&source.source).is_some_and(|s| s.resolves > 0 && !s.never_resolves())
             })
         };
-        let below = fold
-            .graph
-            .rings(NodeId(alert.spot.node?), Direction::Down, hops_max);
-        below
-            .into_iter()
-            .filter(|(_, hops)| *hops > 0)
-            .find_map(|(node, hops)| {
-                let there = self.firing.at(&Key::Critical(fold.graph.id(node).clone()));
-                let source = self.earliest(there.filter(explains))?;
-                Some((source, hops, format!(", {hops} steps down the graph")))
+        self.below(alert, fold).find_map(|(node, hops)| {
+            let there = self.firing.at(&Key::Critical(fold.graph.id(node).clone()));
+            let source = self.earliest(there.filter(explains))?;
+            Some((source, hops, format!(", {} down the graph", many(hops, "step"))))
+        })
+    }
+
+    /// What a maintenance window holds, further down the graph, that this alert may come from.
+    fn explained_by_work(&self, id: AlertId, fold: &Fold<'_>) -> Option<(AlertId, u32, String)> {
+        let alert = self.alerts.get(&id)?;
+        let current = alert.spot.known && alert.spot.serial == fold.serial;
+        if !self.has_works() || !current || !alert.firing() || !alert.kind.may_come_from_below() {
+            return None;
+        }
+        let explains = |other: &AlertId| {
+            self.alerts.get(other).is_some_and(|source| {
+                source.onset <= alert.onset + Span::from_secs(BEFORE_S) && self.is_worked_on(source, fold)
             })
+        };
+        self.below(alert, fold).find_map(|(node, hops)| {
+            let at = |key: fn(Text) -> Key| self.firing.at(&key(fold.graph.id(node).clone()));
+            let there = at(Key::Critical).chain(at(Key::Milder));
+            let source = self.earliest(there.filter(explains))?;
+            let steps = many(hops, "step");
+            Some((
+                source,
+                hops,
+                format!(", {steps} down the graph and under maintenance"),
+            ))
+        })
+    }
+
+    /// What an alert depends on within the steps of the setting, the nearest first.
+    fn below<'a>(&self, alert: &Alert, fold: &Fold<'a>) -> impl Iterator<Item = (NodeId, u32)> + use<'a> {
+        let hops_max = fold.settings.suppress.graph_hops_max;
+        let node = alert.spot.node.filter(|_| hops_max > 0);
+        let rings = node.map(|node| fold.graph.rings(NodeId(node), Direction::Down, hops_max));
+        rings.into_iter().flatten().filter(|(_, hops)| *hops > 0)
+    }
+
+    /// What explained an alert has recovered: for a while it is waited for that the alert recovers with it.
+    fn recovering(&self, alert: &Alert, fold: &Fold<'_>) -> Option<Quieted> {
+        let before = alert.quieted.as_deref()?;
+        let By::Alert(source) = before.by else { return None };
+        let over = self.alerts.get(&source).is_some_and(|source| !source.firing());
+        if !over || !alert.firing() {
+            return None;
+        }
+        let mut now = before.clone();
+        let until = *now.until.get_or_insert(fold.time + Span::from_secs(RECOVERS_S));
+        if before.until.is_none() {
+            now.reason = compact_str::format_compact!("{}, which recovered; waits", before.reason);
+        }
+        (until > fold.time).then_some(now)
+    }
+
+    /// Members whose explanation is over are looked at again when they had their time to recover.
+    pub(crate) fn look_recovering(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let members = self.incidents.get(&id).map(|state| state.members.keys().copied());
+        for member in members.into_iter().flatten().collect::<Vec<_>>() {
+            let quieted = self
+                .alerts
+                .get(&member)
+                .and_then(|alert| alert.quieted.as_deref());
+            let Some(until) = quieted
+                .filter(|q| matches!(q.by, By::Alert(_)))
+                .and_then(|q| q.until)
+            else {
+                continue;
+            };
+            if until <= fold.time {
+                self.look_quiet(member, fold);
+            } else {
+                self.wake_at(id, until, fold);
+            }
+        }
     }
 
     fn earliest(&self, alerts: impl Iterator<Item = AlertId>) -> Option<AlertId> {

@@ -296,8 +296,29 @@ impl Engine {
         };
         let because = vec![Evidence::new(quieted.kind, value, text)];
         self.say_episode(episode, Some(incident), Some(&quieted.reason), None, fold);
+        if let (By::Alert(_), Some(until)) = (quieted.by, quieted.until) {
+            self.wake_at(incident, until, fold);
+        }
         let what = What::new(ChangeKind::Suppressed).alert(id).to(quieted.reason);
         self.change(incident, what, because, fold);
+    }
+
+    /// Whether any maintenance window lasts.
+    pub(crate) fn has_works(&self) -> bool {
+        let mut quiets = self
+            .active_quiets
+            .iter()
+            .filter_map(|number| self.quiets.get(number));
+        quiets.any(|quiet| quiet.maintenance)
+    }
+
+    /// Whether a maintenance window holds an alert.
+    pub(crate) fn is_worked_on(&self, alert: &Alert, fold: &Fold<'_>) -> bool {
+        let mut quiets = self
+            .active_quiets
+            .iter()
+            .filter_map(|number| self.quiets.get(number));
+        quiets.any(|quiet| quiet.maintenance && quiet.matches(alert, fold))
     }
 
     /// The first silence or maintenance window that holds an alert.
