@@ -152,6 +152,12 @@ impl Native {
                     draft.kind = kind;
                     self.has_state = true;
                 }
+                // What a person did, said as the kind of the event: acknowledgements carry it as their action.
+                None if is_deed(&text) => {
+                    draft.kind = EventKind::Ack;
+                    self.has_state = true;
+                    draft.label("action", text);
+                }
                 None => self.foreign = true,
             },
             Name::Source => draft.source = text,
@@ -211,6 +217,10 @@ fn time(draft: &mut Draft, name: &str, text: Text) -> Option<model::Time> {
         draft.label(name, text);
     }
     time
+}
+
+fn is_deed(word: &str) -> bool {
+    matches!(word, "acknowledge" | "unacknowledge" | "snooze" | "resolve")
 }
 
 fn kind(word: &str) -> Option<EventKind> {
