@@ -89,7 +89,7 @@ pub fn strip_status_prefix(title: &str) -> &str {
 
 /// The condition of a title, the same from the alert to its recovery.
 ///
-/// Words of state count as such only where they say it: at the end, before a colon at the beginning, behind `is`, on
+/// Words of state count as such only where they say it: at the end, before a colon or `alert:` at the beginning, behind `is`, on
 /// either side of an arrow, or as the last part of a word in camel case. `Available memory is low` speaks of memory.
 pub(crate) fn condition(title: &str) -> Text {
     let title = title.replace(" no longer ", " ");
@@ -111,7 +111,8 @@ pub(crate) fn condition(title: &str) -> Text {
         if (said || is_arrow(between) || is_arrow(after)) && is_one_of(word, &LEVELS) {
             out.push('~');
         } else {
-            let states = next.is_empty() || before.is_empty() && after.starts_with(':');
+            let heads = after.starts_with(':') || after == " " && next.starts_with("alert:");
+            let states = next.is_empty() || before.is_empty() && heads;
             out.push_str(&began(word, states));
         }
         out.push_str(after);
@@ -208,6 +209,10 @@ mod tests {
             ("Backup of vault failed", "Backup of vault recovered"),
             ("❌ FAILED: nightly", "✅ PASSED: nightly"),
             ("check-http failing", "check-http passing"),
+            (
+                "DOWN alert: shop (a.example.org) is DOWN",
+                "UP alert: shop (a.example.org) is UP",
+            ),
             ("NodeNotReady", "NodeReady"),
             ("Queue too long", "Queue no longer too long"),
             (
