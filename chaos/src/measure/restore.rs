@@ -128,7 +128,8 @@ fn fill(place: &Place<'_>, stormfold: &Path, alerts: u64) -> Result<(), String> 
         let behind = reach.saturating_sub(folded + u64::from(PARTITIONS));
         // Both have come to their end when they have stood still for longer than workers say how far they are.
         let open = u64::from(last.0.elapsed() < Duration::from_secs(12) || reach == 0);
-        Ok(behind + open)
+        // What has not come into the journal is lacking too, or the first look would find the least there ever is.
+        Ok(behind + alerts.saturating_sub(reach) + open)
     })?;
     workers.end_all()
 }
