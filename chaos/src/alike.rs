@@ -94,9 +94,9 @@ impl Beliefs {
         for mut folded in folded {
             for row in folded.shard.dirty_rows() {
                 let Some(value) = &row.value else { continue };
-                let bad = |e: rmp_serde::decode::Error| format!("row {}: {e}", row.key);
+                let bad = |e: String| format!("row {}: {e}", row.key);
                 if row.key.contains("/alert/") {
-                    let alert: AlertRow = rmp_serde::from_slice(value).map_err(bad)?;
+                    let alert: AlertRow = engine::read_row(value).map_err(bad)?;
                     let one = Placed {
                         state: (alert.status, alert.severity),
                         incident: alert.incident,
@@ -104,7 +104,7 @@ impl Beliefs {
                     };
                     placed.insert(row.key, one);
                 } else if let Some((_, id)) = row.key.split_once("/incident/") {
-                    let incident: IncidentRow = rmp_serde::from_slice(value).map_err(bad)?;
+                    let incident: IncidentRow = engine::read_row(value).map_err(bad)?;
                     if incident.paged_severity.is_some() {
                         paged.insert(id.to_owned());
                     }

@@ -56,8 +56,8 @@ pub(crate) fn pack(value: &impl Serialize) -> Vec<u8> {
     writer.into_bytes()
 }
 
-/// Reads what [`pack`] wrote; the error says what is wrong with it.
-pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+/// Reads the value of a state row, for those who look at one from outside too; the error says what is wrong with it.
+pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let mut reader = read::Reader::new(bytes);
     let value = T::deserialize(&mut reader).map_err(|e| e.to_string())?;
     match reader.is_at_end() {
