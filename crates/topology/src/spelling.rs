@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use crate::NodeKind;
+
 /// Without scheme, credentials, path and port: `https://db07.example.com:9100/metrics` is `db07.example.com`.
 pub(crate) fn host_part(name: &str) -> &str {
     let name = name.trim();
@@ -108,6 +110,20 @@ pub fn traced_base(name: &str) -> Option<&str> {
     .flatten()
     .min()?];
     (!unqualified(base).is_empty()).then_some(base)
+}
+
+/// What a tracer's mark at the end of a name says that it is: the calling side of a service, or what it only saw from
+/// outside.
+pub fn traced_kind(name: &str) -> Option<NodeKind> {
+    let base = traced_base(name)?;
+    let ends = |mark: &str| name[base.len()..].eq_ignore_ascii_case(mark);
+    if ends("_client") {
+        Some(NodeKind::Client)
+    } else if ends("_remote") {
+        Some(NodeKind::External)
+    } else {
+        None
+    }
 }
 
 /// A service's name as plain words: without qualifiers, `-` for every separator and before a capital, and without the
@@ -326,6 +342,10 @@ mod tests {
             Some("pets/store@db.example.com")
         );
         assert_eq!(traced_base("AWS::StepFunctions::StateMachine"), None);
+        assert_eq!(traced_kind("search_client"), Some(NodeKind::Client));
+        assert_eq!(traced_kind("pay.example.com_remote"), Some(NodeKind::External));
+        assert_eq!(traced_kind("search_AWS::ECS::Fargate"), None);
+        assert_eq!(traced_kind("client"), None);
         assert_eq!(
             kubernetes_dns("checkout.shop.svc.cluster.local:8080"),
             Some(("checkout", "shop"))

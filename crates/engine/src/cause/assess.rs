@@ -14,11 +14,12 @@ use crate::{
         context::context,
         owner::{also_notify, owner},
         rank,
+        written::Traced,
     },
     engine::{Engine, What},
     fold::Fold,
     grouping::settle::name,
-    state::incident::State,
+    state::{alert::Alert, incident::State},
 };
 
 /// Causes that a record names.
@@ -151,6 +152,11 @@ impl Engine {
         let node = |n: Option<u32>| n.map(NodeId);
         let mut alerts: Vec<AlertView<'_>> = Vec::with_capacity(state.members.len());
         let ends = Ends::of(self, state, fold.graph);
+        let traced = Traced::of(state.members.iter().filter_map(|(alert, member)| {
+            let (alert, entity) = (self.alerts.get(alert)?, &member.face.entity);
+            let unknown = fold.graph.find(entity).is_none();
+            unknown.then(|| (entity.as_str(), written(alert, entity)))
+        }));
         for (alert, member) in state.members.iter().filter(|(_, m)| !carriers || !m.passive) {
             let Some(alert) = self.alerts.get(alert) else {
                 continue;
@@ -165,14 +171,18 @@ impl Engine {
             } else {
                 (fold.graph.find(entity), None, None, None)
             };
-            let given = [&alert.service, &alert.host];
+            let named = (entity.as_str(), written(alert, entity));
+            let (name, written) = match subject {
+                Some(_) => named,
+                None => traced.name(named.0, named.1),
+            };
             alerts.push(AlertView {
                 subject,
                 host,
                 caller: ends.of_call("caller", caller, &alert.labels),
                 callee: ends.of_call("callee", callee, &alert.labels),
-                name: entity,
-                written: as_written(entity, given.into_iter().flatten().map(Text::as_str)),
+                name,
+                written,
                 class: alert.class,
                 title: &member.face.title,
                 text: &alert.text,
@@ -247,6 +257,12 @@ struct Ends<'a> {
 
 /// Labels by which a copy of a service goes.
 const COPIES: [&str; 3] = ["instance", "pod", "pod_name"];
+
+/// An entity as the sender of an alert about it writes it.
+fn written<'a>(alert: &'a Alert, entity: &'a str) -> &'a str {
+    let given = [&alert.service, &alert.host];
+    as_written(entity, given.into_iter().flatten().map(Text::as_str))
+}
 
 impl<'a> Ends<'a> {
     fn of(engine: &'a Engine, state: &'a State, graph: &'a Graph) -> Ends<'a> {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CauseKind, Evidence, Labels, Severity, Text, Time};
 
 pub(crate) use super::blame::Tie;
-use topology::{NodeId, NodeKind};
+use topology::{NodeId, NodeKind, traced_kind};
 
 use super::{
-    CauseInput, ChangeView, Entity, History,
+    AlertKind, CauseInput, ChangeView, Entity, History,
     blame::{Blame, Link},
     history::STRENGTHS,
     kind::said_ground,
@@ -16,7 +16,7 @@ use super::{
     weights::{
         CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S,
         CHANGE_MAX_S, CHANGE_SHARE, EQUAL, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, OWN, RANKED_MAX, SILENT,
-        SILENT_NAMED, USUAL, kind_prior,
+        SILENT_NAMED, USUAL, WAVE_MAX, kind_prior,
     },
     words,
     written::Written,
@@ -354,9 +354,24 @@ fn change_strength(change: &ChangeView<'_>, first: Time) -> Option<f64> {
         .then(|| libm::exp2(-lead.max(0.0) / CHANGE_HALF_LIFE_S))
 }
 
-/// Log-likelihood that a candidate gains over explaining nothing.
+/// Log-likelihood that a candidate gains over explaining nothing. A wave of slow answers, of errors or of idleness runs
+/// through many places, and each of them is there because the others are: of one kind, all of them together say little
+/// more than one place can. What things say of their own inside are witnesses of their own, and what is not understood
+/// may be of the inside.
 fn gain(groups: &[Group], standing: &Standing) -> f64 {
-    standing.links.iter().map(|(g, link)| groups[*g].gain(link)).sum()
+    let mut alone = 0.0;
+    let mut waves: BTreeMap<AlertKind, f64> = BTreeMap::new();
+    for (g, link) in &standing.links {
+        let group = &groups[*g];
+        if group.kind.is_internal() || group.kind == AlertKind::Other {
+            alone += group.gain(link);
+        } else {
+            *waves.entry(group.kind).or_default() += group.gain(link);
+        }
+    }
+    let waves = waves.into_values();
+    let heard = |sum: f64| WAVE_MAX * (1.0 - libm::exp(-sum / WAVE_MAX));
+    alone + waves.map(heard).sum::<f64>()
 }
 
 impl Group {
@@ -389,12 +404,16 @@ fn sum(
     let prior = if standing.direct {
         0.0
     } else {
-        entity.node().map_or(0.0, |n| kind_prior(input.graph.kind(n)))
+        let known = entity.node().map(|n| input.graph.kind(n));
+        known
+            .or_else(|| traced_kind(entity.name(input.graph)))
+            .map_or(0.0, kind_prior)
     };
     let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);
     let usual = USUAL * history.without(input.own).usual(system, entity.name(input.graph));
-    // What speaks for a candidate and against it counts alike, or a silent neighbour of a lone alert would come first.
-    sharpness * (gain(groups, standing) + OWN * standing.own + prior + changed - silent - usual)
+    // What speaks for a candidate and against it counts alike, or a silent neighbour of a lone alert would come first. What
+    // it is was known before any of it.
+    prior + sharpness * (gain(groups, standing) + OWN * standing.own + changed - silent - usual)
 }
 
 /// Softmax at each strength of feedback, mixed as the strengths are weighed; best first, ties to the smaller entity.

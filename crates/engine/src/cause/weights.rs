@@ -19,6 +19,9 @@ pub(super) const EVIDENCE_SPREAD_MIN: f64 = 1.0;
 /// Largest weight of all symptoms of one kind at one place, in units of one rare critical symptom: the tenth saying of
 /// the same is no tenth witness.
 pub(super) const GROUP_WEIGHT_MAX: f64 = 3.0;
+/// The most that all symptoms of one kind that runs along calls say together for a candidate, in nats: about what those of
+/// one place can say at most, 3 ln 9. Flat from 4 to 8.
+pub(super) const WAVE_MAX: f64 = 6.0;
 /// Log-odds for a candidate per unit of weight of its own internal symptoms.
 pub(super) const OWN: f64 = 1.0;
 /// Log-odds against a candidate that raises no alert of its own, or only such as are there in every incident.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use model::Text;
-use topology::{Graph, as_written};
+use topology::{Graph, as_written, traced_base, traced_kind};
 
 use super::{AlertView, Entity};
 
@@ -54,6 +54,57 @@ impl Written {
         match entity {
             Entity::Node(node) => graph.id(*node),
             Entity::Named(name) => self.0.get(name).unwrap_or(name),
+        }
+    }
+}
+
+/// The names that a tracing tool gives one thing that no topology knows: `status_AWS::Lambda` and
+/// `status_AWS::Lambda::Function`, `search_client` beside `search_AWS::ECS::Fargate`. It goes by the one that says most
+/// about what it is, which is never how its calling side or somebody outside saw it.
+#[derive(Debug, Default)]
+pub(super) struct Traced<'a>(BTreeMap<String, (&'a str, &'a str)>);
+
+impl<'a> Traced<'a> {
+    /// Of unknown names, each with how it is written.
+    pub(super) fn of(names: impl Iterator<Item = (&'a str, &'a str)>) -> Traced<'a> {
+        let mut most: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+        for (name, written) in names.filter(|(name, _)| traced_kind(name).is_none()) {
+            if let Some(base) = traced_base(name) {
+                let known = most.entry(base.to_lowercase()).or_insert((name, written));
+                if (name.len(), known.0) > (known.0.len(), name) {
+                    *known = (name, written);
+                }
+            }
+        }
+        Traced(most)
+    }
+
+    /// The name that stands for all of one thing, and how that is written.
+    pub(super) fn name(&self, name: &'a str, written: &'a str) -> (&'a str, &'a str) {
+        let known = traced_base(name).and_then(|base| self.0.get(&base.to_lowercase()));
+        known.copied().unwrap_or((name, written))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tracer_names_one_thing_in_several_ways() {
+        let names = [
+            "search_client",
+            "search_aws::ecs::fargate",
+            "status_aws::lambda",
+            "status_aws::lambda::function",
+            "cdn_remote",
+            "book",
+        ];
+        for order in [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]] {
+            let traced = Traced::of(order.iter().map(|&i| (names[i], names[i])));
+            let named = names.map(|name| traced.name(name, name).0);
+            let (search, status) = ("search_aws::ecs::fargate", "status_aws::lambda::function");
+            assert_eq!(named, [search, search, status, status, "cdn_remote", "book"]);
         }
     }
 }
