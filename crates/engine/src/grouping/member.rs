@@ -1,11 +1,11 @@
 //! An alert in its incident: it joins, repeats, recovers, leaves.
 
-use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, Time};
+use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, Span, Time};
 
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    grouping::settle::{Pending, Placement, Verdict},
+    grouping::settle::{Pending, Placement, STICK_S, Verdict},
     lineage::callee,
     settings::{Merge, secs},
     state::{
@@ -183,12 +183,21 @@ impl Engine {
         self.change(id, what, verdict.because.clone(), fold);
     }
 
-    /// A repeat of a member goes on where it is.
-    pub(crate) fn repeat(&mut self, id: IncidentId, alert_id: AlertId, t: Time, fold: &mut Fold<'_>) {
+    /// A repeat of a member goes on where it is. `holds`: nothing ended since it began to fire, however long ago its tool
+    /// said so last.
+    pub(crate) fn repeat(
+        &mut self,
+        id: IncidentId,
+        alert_id: AlertId,
+        t: Time,
+        holds: bool,
+        fold: &mut Fold<'_>,
+    ) {
         let mut news = self.count_event(id, alert_id, t, fold);
         let alert = self.alerts.get(&alert_id).expect("members are remembered");
         let (firing, passive) = (alert.firing(), alert.passive);
-        if !passive {
+        let stuck = holds && t.since(alert.onset) > Span::from_secs(STICK_S);
+        if !passive && !stuck {
             self.keep_alive(id, alert_id, t, false, fold.settings.grouping.activity_decay_s);
         }
         let Some(state) = self.incidents.get_mut(&id) else {

@@ -174,7 +174,7 @@ impl Engine {
             && (holds || self.runs_on(incident, id, entered.fresh, event.ts))
         {
             let episode = alert.episode;
-            self.repeat(incident, id, event.ts, fold);
+            self.repeat(incident, id, event.ts, holds, fold);
             return Some(episode);
         }
         if !entered.fresh && !entered.look {
