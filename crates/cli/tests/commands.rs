@@ -270,7 +270,7 @@ suppress:
             "HighErrorRate",
             "by alert ",
             "until it changes",
-            "explained by DatabaseDown on db, 1 steps down the graph",
+            "explained by DatabaseDown on db, 1 step down the graph",
         ),
         (
             "SsoFailed",
