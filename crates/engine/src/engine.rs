@@ -18,7 +18,7 @@ use crate::{
     grouping::{
         announce::Tentative,
         kin::{Kin, LateOutbreak, Outbreaks},
-        settle::Pending,
+        pending::Pending,
     },
     intake::{delay::Delay, threshold::Tally},
     lineage::Bond,

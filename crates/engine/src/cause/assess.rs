@@ -18,7 +18,7 @@ use crate::{
     },
     engine::{Engine, What},
     fold::Fold,
-    grouping::settle::name,
+    grouping::verdict::name,
     state::{alert::Alert, incident::State},
 };
 

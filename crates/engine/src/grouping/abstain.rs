@@ -6,7 +6,10 @@ use model::{EvidenceKind, RunnerUp};
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::settle::{Kind, Pending, Placement, Verdict},
+    grouping::{
+        pending::{Kind, Pending},
+        verdict::{Placement, Verdict},
+    },
 };
 
 impl Engine {

@@ -13,7 +13,8 @@ use crate::{
     fold::Fold,
     grouping::{
         onset::{LOOK_BACK_S, Onset},
-        settle::{Kind, Pending, Placement, Verdict},
+        pending::{Kind, Pending},
+        verdict::{Placement, Verdict},
     },
     settings::secs,
     state::spot::ambiguity,
@@ -142,7 +143,7 @@ impl Engine {
             return Guess::Join(id, vec![because]);
         }
         if live.is_empty() {
-            let verdict = self.judge_quiet(p, system, near.as_deref(), fold);
+            let verdict = self.judge_alone(p, system, near.as_deref(), fold);
             return match verdict.place {
                 Placement::Relapse(id) if self.incidents.get(&id).is_some_and(|s| s.is_open()) => {
                     Guess::Join(id, verdict.because)

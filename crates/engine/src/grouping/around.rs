@@ -6,7 +6,7 @@ use topology::{Direction, NodeId, NodeKind};
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::settle::{Pending, STICK_S, name},
+    grouping::{member::STICK_S, pending::Pending, verdict::name},
     many::many,
     state::{alert::Alert, incident::State},
 };

@@ -9,7 +9,7 @@ use model::{AlertId, Evidence, EvidenceKind, IncidentId, Text, Time};
 use topology::{Direction, NodeId};
 
 use crate::{
-    cause::AlertKind, engine::Engine, fold::Fold, grouping::settle::Pending, lineage::Why, settings::secs,
+    cause::AlertKind, engine::Engine, fold::Fold, grouping::pending::Pending, lineage::Why, settings::secs,
     state::incident::PlaceActivity,
 };
 

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::settle::{Pending, Placement, Verdict},
+    grouping::{
+        pending::Pending,
+        verdict::{Placement, Verdict},
+    },
     state::alert::Alert,
 };
 

@@ -10,7 +10,10 @@ use model::{AlertId, Severity, Time};
 use crate::{
     engine::{Engine, Timer},
     fold::Fold,
-    grouping::settle::{Kind, Look, Pending, Placement, Verdict},
+    grouping::{
+        pending::{Kind, Look, Pending},
+        verdict::{Placement, Verdict},
+    },
     settings::secs,
 };
 

@@ -5,7 +5,10 @@ use model::{AlertId, ChangeKind, Event, Evidence, EvidenceKind, IncidentId, Span
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    grouping::settle::{Pending, Placement, STICK_S, Verdict},
+    grouping::{
+        pending::Pending,
+        verdict::{Placement, Verdict},
+    },
     lineage::callee,
     settings::{Merge, secs},
     state::{
@@ -13,6 +16,9 @@ use crate::{
         incident::{Face, Member, State},
     },
 };
+
+/// A repeat of one episode keeps its incident going for this long; one stuck alert that is resent for days does not.
+pub(crate) const STICK_S: i64 = 900;
 
 impl Engine {
     /// Makes an alert a member of an incident, or goes on with it there.
@@ -326,6 +332,65 @@ impl Engine {
         self.change(id, What::new(ChangeKind::Left).alert(alert_id), because, fold);
         self.roll_up(id, fold);
         self.wake_for_end(id, fold);
+    }
+
+    /// Marks what keeps an incident going: fresh alerts, and repeats of an episode that is not stuck.
+    pub(crate) fn keep_alive(
+        &mut self,
+        incident: IncidentId,
+        id: AlertId,
+        t: Time,
+        fresh: bool,
+        decay_s: f64,
+    ) {
+        let alert = self
+            .alerts
+            .get(&id)
+            .expect("alerts are remembered while they are members");
+        // Nor does one that flaps: it is near everything in time, so nothing follows from its being near.
+        let moving = alert.flap.since.is_none()
+            && alert
+                .habit
+                .start
+                .is_none_or(|start| t.since(start) <= Span::from_secs(STICK_S));
+        let (entity, node) = (alert.spot.entity.clone(), alert.spot.node);
+        let Some(state) = self.incidents.get_mut(&incident) else {
+            return;
+        };
+        if moving {
+            state.last = state.last.max(t);
+        }
+        if let Some(place) = state.place_mut(&entity, node, t) {
+            place.alerts = true;
+            if moving {
+                place.last = place.last.max(t);
+            }
+            if fresh {
+                place.activity.add(t, decay_s);
+            }
+        }
+        if fresh {
+            state.activity.add(t, decay_s);
+        }
+    }
+
+    /// A change of one alert that says nothing but its kind.
+    pub(crate) fn note(
+        &mut self,
+        incident: IncidentId,
+        alert: AlertId,
+        text: &str,
+        from: &str,
+        to: &str,
+        fold: &mut Fold<'_>,
+    ) {
+        let what = What::new(ChangeKind::Note).alert(alert).from(from).to(to);
+        self.change(
+            incident,
+            what,
+            vec![Evidence::new(EvidenceKind::Resolved, 1.0, text)],
+            fold,
+        );
     }
 }
 

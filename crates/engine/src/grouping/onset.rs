@@ -6,7 +6,10 @@ use topology::{Direction, NodeId};
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::settle::{Kind, Pending, Placement, Verdict},
+    grouping::{
+        pending::{Kind, Pending},
+        verdict::{Placement, Verdict},
+    },
     settings::secs,
     state::system::System,
 };

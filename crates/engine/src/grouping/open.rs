@@ -9,10 +9,7 @@ use model::{
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::{
-        behind::USUAL_DECAY_S,
-        settle::{Pending, Verdict},
-    },
+    grouping::{behind::USUAL_DECAY_S, pending::Pending, verdict::Verdict},
     settings::secs,
     state::{
         alert::Alert,
@@ -114,7 +111,7 @@ impl Engine {
                     .node
                     .is_some_and(|n| near.binary_search(&topology::NodeId(n)).is_ok())
             });
-            if other.kind != crate::grouping::settle::Kind::Unnoticed
+            if other.kind != crate::grouping::pending::Kind::Unnoticed
                 && alert.spot.system == *system
                 && inside
             {

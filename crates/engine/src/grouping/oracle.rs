@@ -4,7 +4,7 @@
 use model::IncidentId;
 use topology::NodeId;
 
-use crate::{engine::Engine, fold::Fold, grouping::settle::Pending};
+use crate::{engine::Engine, fold::Fold, grouping::pending::Pending};
 
 impl Engine {
     /// Counts whether the best of all open incidents is among the candidates.

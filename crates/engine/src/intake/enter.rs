@@ -5,7 +5,7 @@ use model::{AlertId, Event, IncidentId, Severity, Span, Text, Time};
 use crate::{
     engine::{Engine, Timer},
     fold::Fold,
-    grouping::settle::{Kind, Look, Pending},
+    grouping::pending::{Kind, Look, Pending},
     noise::pace::Pace,
     settings::secs,
     state::system::Fresh,

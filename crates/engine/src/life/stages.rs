@@ -7,10 +7,7 @@ use model::{
 use crate::{
     engine::{Engine, Timer, What},
     fold::Fold,
-    grouping::{
-        open::day_of,
-        settle::{Pending, Verdict},
-    },
+    grouping::{open::day_of, pending::Pending, verdict::Verdict},
     many::many,
     settings::secs,
     state::incident::State,

@@ -12,7 +12,7 @@ use model::{
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    grouping::settle::Pending,
+    grouping::pending::Pending,
 };
 
 /// Minutes that something is put off for where nobody says how long.

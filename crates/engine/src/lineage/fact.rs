@@ -8,7 +8,7 @@
 use model::{AlertId, Evidence, EvidenceKind, IncidentId, Time};
 use topology::NodeId;
 
-use crate::{engine::Engine, fold::Fold, grouping::settle::Pending, settings::secs, state::incident::State};
+use crate::{engine::Engine, fold::Fold, grouping::pending::Pending, settings::secs, state::incident::State};
 
 use super::Why;
 

@@ -8,7 +8,8 @@ use crate::{
     fold::Fold,
     grouping::{
         onset::SEVERAL,
-        settle::{Look, Pending, Placement, Verdict},
+        pending::{Look, Pending},
+        verdict::{Placement, Verdict},
     },
     lineage::callee,
     noise::habit::{COMPANY_S, Chronic},

@@ -4,7 +4,7 @@
 use model::{AlertId, Severity, Span, Time};
 use topology::NodeId;
 
-use crate::{engine::Engine, fold::Fold, grouping::settle::Pending, settings::secs, state::alert::Habit};
+use crate::{engine::Engine, fold::Fold, grouping::pending::Pending, settings::secs, state::alert::Habit};
 
 /// Where a chronic alert is known to be chronic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

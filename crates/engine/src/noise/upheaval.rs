@@ -9,7 +9,7 @@ use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId};
 use crate::{
     engine::{Engine, What},
     fold::Fold,
-    grouping::settle::{Look, Pending},
+    grouping::pending::{Look, Pending},
 };
 
 impl Engine {

@@ -22,7 +22,7 @@ use topology::{Direction, NodeId};
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::settle::name,
+    grouping::verdict::name,
     many::many,
     settings::Inhibit,
     state::alert::{Alert, By, Quieted},

@@ -1,0 +1,205 @@
+//! Nothing is live around an alert: it comes back to what it was in, is too little to be an incident, or begins one.
+
+use std::collections::BTreeSet;
+
+use model::{AlertId, EvidenceKind, IncidentId, Text};
+use topology::NodeId;
+
+use crate::{
+    engine::Engine,
+    fold::Fold,
+    grouping::{
+        onset::SEVERAL,
+        pending::Pending,
+        verdict::{Placement, Verdict, name},
+    },
+    life::returning::RECENT_MIN,
+    lineage::said_by,
+    noise::habit::RECENT_S,
+    settings::secs,
+    state::{alert::Alert, incident::State},
+};
+
+/// An alert that opened an incident alone and comes alone again within this time belongs to it still if that is not over;
+/// within the longer one where it had come alone before that as well: it is a habit in the making, not another fault each
+/// time. What is over takes it back within `life.reopen_s` only.
+const LONE_AGAIN_S: f64 = 1800.0;
+const LONE_HABIT_S: f64 = RECENT_S;
+/// Where nothing but hosts is known, this many different symptoms within the settlement open an incident.
+const BACKGROUND_SYMPTOMS: usize = 4;
+
+impl Engine {
+    /// Nothing is live here: a relapse, too little, or the beginning of an incident.
+    pub(crate) fn judge_alone(
+        &self,
+        p: &Pending,
+        system: &Text,
+        near: Option<&[NodeId]>,
+        fold: &Fold<'_>,
+    ) -> Verdict {
+        let alert = self
+            .alerts
+            .get(&p.alert)
+            .expect("alerts are remembered while they wait");
+        let ahead = self.ahead(p, system, near, fold);
+        self.judge_opener(p, alert, &ahead, system, near, fold)
+            .or_else(|| self.judge_former(p, alert, &ahead, fold))
+            .or_else(|| self.judge_had(alert, &ahead))
+            .or_else(|| self.judge_background(p, system, fold))
+            .or_else(|| self.judge_passing(p, alert, fold))
+            .unwrap_or_else(|| self.judge_first(alert, system, fold))
+    }
+
+    /// The incident, with its state, if the alert may come back to it.
+    fn returns(&self, home: IncidentId, alert: &Alert, fold: &Fold<'_>) -> Option<(IncidentId, &State)> {
+        let state = self.incidents.get(&home).filter(|state| !state.background)?;
+        let apart = self.kept_apart(home, state, alert, fold);
+        apart.is_none().then_some((home, state))
+    }
+
+    /// Whether all of these showed in an incident before.
+    fn nothing_new(&self, ahead: &[AlertId], home: IncidentId) -> bool {
+        ahead
+            .iter()
+            .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)))
+    }
+
+    /// It comes back to the incident that it opened, which is over or lies quiet.
+    fn judge_opener(
+        &self,
+        p: &Pending,
+        alert: &Alert,
+        ahead: &[AlertId],
+        system: &Text,
+        near: Option<&[NodeId]>,
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let (home, state) = self.returns(self.follow(alert.opened?), alert, fold)?;
+        let again: BTreeSet<AlertId> = ahead.iter().copied().collect();
+        if let Some(ended) = state.ended
+            && let age = p.t.since(ended).as_secs_f64()
+            && age <= fold.settings.life.reopen_s
+            && self.nothing_new(ahead, home)
+            && again.len() < SEVERAL
+            && !self.another_since(home, system, near)
+        {
+            let text = format!("it opened this incident, which ended {age:.0} s before");
+            return Some(relapse(home, 0.9, EvidenceKind::Relapse, age, text));
+        }
+        let quiet = p.t.since(state.last).as_secs_f64();
+        let habit = alert.habit.recent(p.t) >= RECENT_MIN;
+        let again_s = if habit { LONE_HABIT_S } else { LONE_AGAIN_S };
+        let alone = state.shown <= 1 && ahead.iter().all(|other| *other == p.alert);
+        (state.is_open() && quiet <= again_s && alone).then(|| {
+            let text = format!("the same symptom alone again, {quiet:.0} s after");
+            relapse(home, 0.85, EvidenceKind::Relapse, quiet, text)
+        })
+    }
+
+    /// It comes back to an incident that others opened and that ended a short while ago.
+    fn judge_former(
+        &self,
+        p: &Pending,
+        alert: &Alert,
+        ahead: &[AlertId],
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let opened = alert.opened.map(|home| self.follow(home));
+        let home = alert.incident.filter(|home| Some(*home) != opened)?;
+        let (home, state) = self.returns(home, alert, fold)?;
+        let age = p.t.since(state.ended?).as_secs_f64();
+        let soon = age <= fold.settings.life.lateness_s.min(fold.settings.life.reopen_s);
+        (!state.is_open() && soon && self.nothing_new(ahead, home)).then(|| {
+            let text = format!(
+                "it was in this incident, which ended {age:.0} s before, and nothing new came with it"
+            );
+            relapse(home, 0.85, EvidenceKind::Relapse, age, text)
+        })
+    }
+
+    /// It comes back to the open incident that somebody has: whoever took it has it until it ends, and knows of this alert.
+    fn judge_had(&self, alert: &Alert, ahead: &[AlertId]) -> Option<Verdict> {
+        let home = alert.incident?;
+        let state = self.incidents.get(&home)?;
+        let who = state.acknowledged_by.as_ref()?;
+        let had = state.is_open() && !state.background && alert.severity <= state.acknowledged_severity;
+        (had && self.nothing_new(ahead, home)).then(|| {
+            let text = format!("{who} has it, and nothing new came with it");
+            relapse(home, 0.9, EvidenceKind::Actor, 1.0, text)
+        })
+    }
+
+    /// Too few symptoms of a mere host to open anything.
+    fn judge_background(&self, p: &Pending, system: &Text, fold: &Fold<'_>) -> Option<Verdict> {
+        if p.weight > 0 || !self.bare(p.alert) {
+            return None;
+        }
+        let settle_s = fold.settings.grouping.settle_s;
+        let ring = self.systems.get(system).into_iter().flat_map(|s| s.ring.iter());
+        let symptoms: BTreeSet<u64> = ring
+            .filter(|f| p.t <= f.t && f.t < p.t + secs(settle_s))
+            .map(|f| f.symptom)
+            .chain([self.symptom(p.alert)])
+            .collect();
+        let seen = symptoms.len();
+        (seen < BACKGROUND_SYMPTOMS).then(|| {
+            let text = format!("only {seen} symptoms within {settle_s} s");
+            Verdict::new(
+                Placement::Background,
+                0.5,
+                EvidenceKind::Background,
+                seen as f64,
+                text,
+            )
+        })
+    }
+
+    /// A warning that always passes by itself.
+    fn judge_passing(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        let ends_s = self.passes(p, fold)?;
+        let (alone, episodes) = (alert.habit.alone, alert.habit.episodes);
+        let text =
+            format!("came alone {alone} of {episodes} times, over by itself within {ends_s} s; alone now");
+        let place = Placement::Muted(compact_str::format_compact!("passing: {text}"));
+        let share = f64::from(alone) / f64::from(episodes);
+        Some(Verdict::new(place, 0.0, EvidenceKind::Chronic, share, text))
+    }
+
+    /// It opens an incident; what people keep it apart from is said.
+    fn judge_first(&self, alert: &Alert, system: &Text, fold: &Fold<'_>) -> Verdict {
+        let text = format!("nothing related was live around {}", name(&alert.spot.entity));
+        let open = Placement::Open { beside: false };
+        let mut verdict = Verdict::new(open, 1.0, EvidenceKind::First, 1.0, text);
+        let live = self.systems.get(system).into_iter().flat_map(|s| &s.live);
+        verdict.because.extend(live.filter_map(|id| {
+            let bond = self.kept_apart(*id, self.incidents.get(id)?, alert, fold)?;
+            Some(said_by(
+                &bond.by,
+                &format!("that it never belongs with what {id} holds"),
+            ))
+        }));
+        verdict
+    }
+
+    /// Whether another fault began around an alert since an incident of it did. What comes back is the last thing that
+    /// happened there: an alert that opens every incident, as that of a front does, is no sign of the last but one.
+    fn another_since(&self, home: IncidentId, system: &Text, near: Option<&[NodeId]>) -> bool {
+        let newest = self.systems.get(system).and_then(|system| system.newest);
+        let Some((_, newest)) = newest.filter(|(_, id)| self.follow(*id) != home) else {
+            return false;
+        };
+        let states = (self.incidents.get(&newest), self.incidents.get(&home));
+        let (Some(newest), Some(home)) = states else {
+            return false;
+        };
+        let around = |near: &[NodeId]| {
+            let mut nodes = newest.places.iter().filter_map(|place| place.node);
+            nodes.any(|node| near.binary_search(&NodeId(node)).is_ok())
+        };
+        newest.begun > home.begun && near.is_none_or(around)
+    }
+}
+
+fn relapse(home: IncidentId, probability: f64, kind: EvidenceKind, value: f64, text: String) -> Verdict {
+    Verdict::new(Placement::Relapse(home), probability, kind, value, text)
+}
