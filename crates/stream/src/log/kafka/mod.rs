@@ -18,12 +18,13 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 use super::{
     Appender, Bounds, Log, LogError, LogErrorKind, Member, Need, Reader, Refused, TopicName, TopicPartition,
@@ -35,6 +36,9 @@ use token::Tokens;
 
 /// How long a question about the brokers or a topic may take.
 const ASK: Duration = Duration::from_secs(10);
+/// How often one asks again for a partition that the client has not heard of, and after how long.
+const UNHEARD_MAX: u32 = 40;
+const UNHEARD_PAUSE: Duration = Duration::from_millis(50);
 
 /// A Kafka deployment, by the client properties that lead to it.
 pub struct KafkaLog {
@@ -209,7 +213,7 @@ impl Log for KafkaLog {
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
         let (start, end) = self
             .asker
-            .ask(|asker| asker.fetch_watermarks(&at.topic, at.partition as i32, ASK))?;
+            .ask(|asker| heard(|| asker.fetch_watermarks(&at.topic, at.partition as i32, ASK)))?;
         Ok(Bounds {
             start: start.max(0) as u64,
             end: end.max(0) as u64,
@@ -276,5 +280,49 @@ impl Log for KafkaLog {
 
     fn refused(&self, needs: &[Need]) -> Result<Vec<Refused>, LogError> {
         rights::refused(&self.properties, needs)
+    }
+}
+
+/// Asks until the client has heard of the partition, for two seconds at most: one that just learned of a topic may not know
+/// its partitions yet, and says so instead of waiting for them (confluentinc/librdkafka#1373).
+fn heard<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    for _ in 0..UNHEARD_MAX {
+        match ask() {
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition) => {
+                tracing::debug!(%error, "asking again");
+                thread::sleep(UNHEARD_PAUSE);
+            }
+            answer => return answer,
+        }
+    }
+    ask()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_partition_that_is_not_heard_of_yet_is_asked_for_again() {
+        let asked = Cell::new(0);
+        let answer = |unheard: u32, code| {
+            asked.set(0);
+            heard(|| {
+                asked.set(asked.get() + 1);
+                match asked.get() {
+                    n if n <= unheard => Err(KafkaError::MetadataFetch(code)),
+                    n => Ok(n),
+                }
+            })
+        };
+        assert_eq!(answer(2, RDKafkaErrorCode::UnknownPartition).ok(), Some(3));
+        assert!(answer(1, RDKafkaErrorCode::TopicAuthorizationFailed).is_err());
+        assert_eq!(asked.get(), 1, "what is refused is not asked for again");
+        assert!(
+            answer(u32::MAX, RDKafkaErrorCode::UnknownPartition).is_err(),
+            "there is none"
+        );
     }
 }

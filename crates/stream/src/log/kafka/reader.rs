@@ -10,7 +10,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 
 use super::token::Tokens;
-use super::{ASK, Properties, convert, failed, reader_config};
+use super::{ASK, Properties, convert, failed, heard, reader_config};
 use crate::log::{LogError, Reader, Record, Seen, TopicPartition};
 
 pub(super) struct KafkaReader {
@@ -65,9 +65,8 @@ impl KafkaReader {
         for reads in &mut of_number {
             // The client does not say which topic the end is of.
             reads.at_end |= one || {
-                let (_, end) = consumer
-                    .fetch_watermarks(&reads.at.topic, partition, ASK)
-                    .map_err(failed)?;
+                let (_, end) =
+                    heard(|| consumer.fetch_watermarks(&reads.at.topic, partition, ASK)).map_err(failed)?;
                 reads.next as i64 >= end
             };
         }
