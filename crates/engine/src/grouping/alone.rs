@@ -37,10 +37,7 @@ impl Engine {
         near: Option<&[NodeId]>,
         fold: &Fold<'_>,
     ) -> Verdict {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let ahead = self.ahead(p, system, near, fold);
         self.judge_opener(p, alert, &ahead, system, near, fold)
             .or_else(|| self.judge_former(p, alert, &ahead, fold))

@@ -63,10 +63,7 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> (IncidentId, f64, Option<(IncidentId, f64)>) {
         let grouping = &fold.settings.grouping;
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let decay = grouping.activity_decay_s;
         let mut ranked: Vec<(f64, Time, IncidentId)> = live
             .iter()

@@ -139,10 +139,7 @@ impl Engine {
 
     /// When most neighbours of a thing start at once, the thing itself is in it, however silent.
     pub(crate) fn bring_in_hub(&mut self, p: &Pending, id: IncidentId, system: &Text, fold: &Fold<'_>) {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let Some(node) = alert.spot.node.map(NodeId) else {
             return;
         };

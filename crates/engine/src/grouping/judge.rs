@@ -18,12 +18,16 @@ use crate::{
 };
 
 impl Engine {
+    /// An alert that waits for its settlement.
+    pub(crate) fn waiting(&self, id: AlertId) -> &Alert {
+        self.alerts
+            .get(&id)
+            .expect("alerts are remembered while they wait")
+    }
+
     /// Decides where an alert goes. Changes nothing but the counters of its system.
     pub(crate) fn judge(&mut self, p: &Pending, fold: &Fold<'_>) -> Verdict {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let (system, node) = (alert.spot.system.clone(), alert.spot.node);
         let t = p.t;
         let entry = self.systems.entry(&p.system, Default::default);
@@ -44,10 +48,7 @@ impl Engine {
         }
         self.systems.entry(&system, Default::default);
         self.prune_live(&system, fold);
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let reach = self.reach_s(alert, fold);
         let chronic = self.chronic(p.alert, p.weight, t, fold);
         if let Some((incident, reason)) = self.said(p.alert, fold) {
@@ -203,10 +204,7 @@ impl Engine {
             .incidents
             .get(&incident)
             .expect("live incidents are remembered");
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let gap = p.t.since(state.last).as_secs_f64();
         let mut because = vec![Evidence::new(
             EvidenceKind::Time,

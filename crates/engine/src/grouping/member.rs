@@ -25,10 +25,7 @@ impl Engine {
     pub(crate) fn join(&mut self, id: IncidentId, p: &Pending, verdict: &Verdict, fold: &mut Fold<'_>) {
         let passive = matches!(verdict.place, Placement::Join { passive: true, .. });
         let background = matches!(verdict.place, Placement::Background);
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let stays = alert.incident == Some(id);
         if !stays {
             self.leave(p.alert, fold);

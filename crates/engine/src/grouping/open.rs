@@ -27,10 +27,7 @@ impl Engine {
         beside: bool,
         fold: &mut Fold<'_>,
     ) -> IncidentId {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let (system, node) = (alert.spot.system.clone(), alert.spot.node);
         let mut state = new_state(alert, p.alert, p.t, fold);
         let id = match self.announced_id(p, fold) {
@@ -129,10 +126,7 @@ impl Engine {
 
     /// The day's list of what is too little to open an incident in this system.
     pub(crate) fn background(&mut self, p: &Pending, because: &[Evidence], fold: &Fold<'_>) -> IncidentId {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let day = day_of(p.t);
         let key = compact_str::format_compact!("background/{}", alert.spot.system);
         let id = IncidentId::new(&self.domain, &key, day, 0);

@@ -16,13 +16,7 @@ use crate::{
 impl Engine {
     /// The alert that opened an incident fires again after its end.
     pub(crate) fn relapse(&mut self, id: IncidentId, p: &Pending, verdict: &Verdict, fold: &mut Fold<'_>) {
-        let system = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait")
-            .spot
-            .system
-            .clone();
+        let system = self.waiting(p.alert).spot.system.clone();
         self.enliven(&system, id);
         let Some(state) = self.incidents.get_mut(&id) else {
             return;

@@ -32,10 +32,7 @@ impl Engine {
         live: &[IncidentId],
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
-        let alert = self
-            .alerts
-            .get(&p.alert)
-            .expect("alerts are remembered while they wait");
+        let alert = self.waiting(p.alert);
         let habit = &alert.habit;
         let before_s = COMPANY_S + self.interval_s(p.alert);
         let until = self.until(p, fold);
