@@ -38,6 +38,11 @@ use token::Tokens;
 const ASK: Duration = Duration::from_secs(10);
 /// How often one asks again for a partition that the client has not heard of, and after how long.
 const UNHEARD_MAX: u32 = 40;
+const UNHEARD: [RDKafkaErrorCode; 3] = [
+    RDKafkaErrorCode::UnknownPartition,
+    RDKafkaErrorCode::NotLeaderForPartition,
+    RDKafkaErrorCode::LeaderNotAvailable,
+];
 const UNHEARD_PAUSE: Duration = Duration::from_millis(50);
 
 /// A Kafka deployment, by the client properties that lead to it.
@@ -283,12 +288,17 @@ impl Log for KafkaLog {
     }
 }
 
-/// Asks until the client has heard of the partition, for two seconds at most: one that just learned of a topic may not know
-/// its partitions yet, and says so instead of waiting for them (confluentinc/librdkafka#1373).
+/// Asks until client and broker have heard of the partition, for two seconds at most: a client that just learned of a topic
+/// may not know its partitions yet, and says so instead of waiting for them (confluentinc/librdkafka#1373), and a broker that
+/// was just given a partition does not lead it at once.
 fn heard<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     for _ in 0..UNHEARD_MAX {
         match ask() {
-            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition) => {
+            Err(error)
+                if error
+                    .rdkafka_error_code()
+                    .is_some_and(|code| UNHEARD.contains(&code)) =>
+            {
                 tracing::debug!(%error, "asking again");
                 thread::sleep(UNHEARD_PAUSE);
             }
@@ -317,7 +327,9 @@ mod tests {
                 }
             })
         };
-        assert_eq!(answer(2, RDKafkaErrorCode::UnknownPartition).ok(), Some(3));
+        for code in UNHEARD {
+            assert_eq!(answer(2, code).ok(), Some(3), "{code}");
+        }
         assert!(answer(1, RDKafkaErrorCode::TopicAuthorizationFailed).is_err());
         assert_eq!(asked.get(), 1, "what is refused is not asked for again");
         assert!(
