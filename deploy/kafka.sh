@@ -143,7 +143,7 @@ wait_gone() {
 # complete of whose end those never heard ("likely deleted already and hence can be skipped", says its
 # TransactionMarkerChannelManager).
 fence() {
-    sed -e 's/^process.roles=.*/process.roles=controller/' -e '/^advertised.listeners=/d' -e '/^inter.broker.listener.name=/d' \
+    sed -e 's/^process.roles=.*/process.roles=controller/' -e 's/^broker.session.timeout.ms=.*/broker.session.timeout.ms=1000/' -e '/^advertised.listeners=/d' -e '/^inter.broker.listener.name=/d' \
         -e "s|^listeners=.*|listeners=CONTROLLER://127.0.0.1:$controller_port|" "$data.properties" >"$data.controller"
     "$@" -Dorg.slf4j.simpleLogger.log.org.apache.kafka.controller=info kafka.Kafka "$data.controller" </dev/null >"$data.fencing" 2>&1 9>&- &
     local pid=$! tries=100
