@@ -147,7 +147,9 @@ pub fn wanted(settings: &Settings) -> Vec<TopicSpec> {
 }
 
 /// The longest that brokers are waited for to hear of new topics.
-const HEARD_OF: Duration = Duration::from_secs(10);
+const HEARD_OF: Duration = Duration::from_secs(60);
+/// Between two looks.
+const HEARD_OF_PAUSE: Duration = Duration::from_millis(100);
 
 /// Creates the topics that are missing; says which.
 pub fn create(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicName>, LogError> {
@@ -156,7 +158,7 @@ pub fn create(log: &dyn Log, settings: &Settings) -> Result<Vec<TopicName>, LogE
     let seen = |topic: &TopicName| !matches!(log.partitions(topic), Ok(None));
     let until = Instant::now() + HEARD_OF;
     while !created.iter().all(seen) && Instant::now() < until {
-        std::thread::sleep(HEARD_OF / 100);
+        std::thread::sleep(HEARD_OF_PAUSE);
     }
     Ok(created)
 }
@@ -376,6 +378,9 @@ mod tests {
             unreachable!("nothing is created")
         }
         fn bounds(&self, _: &TopicPartition) -> Result<Bounds, LogError> {
+            unreachable!("nothing is read")
+        }
+        fn decided(&self, _: &TopicPartition) -> Result<Bounds, LogError> {
             unreachable!("nothing is read")
         }
         fn join(&self, _: &Member) -> Result<Box<dyn Worker>, LogError> {

@@ -122,7 +122,8 @@ fn read_rows(
     let mut from = Vec::new();
     for (at, _) in given {
         let at = TopicPartition::new(state, at.partition);
-        let bounds = log.bounds(&at)?;
+        // The group stands where the last transaction put it, but its rows may hear of that later.
+        let bounds = log.decided(&at)?;
         if bounds.start < bounds.end {
             from.push((at.clone(), bounds.start));
             ends.insert(at.partition, bounds.end);
@@ -355,7 +356,7 @@ fn was_published(
     partition: u32,
 ) -> Result<bool, LogError> {
     let at = TopicPartition::new(&settings.topics.changes, partition);
-    let bounds = log.bounds(&at)?;
+    let bounds = log.decided(&at)?;
     // Records that were removed since were published once.
     if bounds.start > 0 || bounds.start == bounds.end {
         return Ok(bounds.start > 0);

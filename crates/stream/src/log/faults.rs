@@ -38,6 +38,9 @@ pub enum Point {
     /// The end of the transaction is on its way while the process dies; it lands later, unless a successor of the same
     /// name has given it up before.
     Late,
+    /// The transaction lands and the process dies; the group has its positions by then, but the partitions written to do
+    /// not show its records yet.
+    Unheard,
     /// The transaction times out and its records are on their way still: they land in the next one of the same writer,
     /// unless that has begun a new epoch (what KIP-890 is about).
     Stray,
@@ -50,7 +53,7 @@ pub enum Point {
 
 impl Point {
     /// All of them.
-    pub const ALL: [Point; 13] = [
+    pub const ALL: [Point; 14] = [
         Point::Join,
         Point::Read,
         Point::Poll,
@@ -61,6 +64,7 @@ impl Point {
         Point::AfterCommit,
         Point::LostAnswer,
         Point::Late,
+        Point::Unheard,
         Point::Stray,
         Point::Zombie,
         Point::Asleep,
@@ -72,6 +76,7 @@ impl Point {
         Point::AfterCommit,
         Point::LostAnswer,
         Point::Late,
+        Point::Unheard,
         Point::Stray,
         Point::Zombie,
         Point::Asleep,
@@ -193,6 +198,9 @@ impl Log for FaultyLog {
     }
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
         self.inner.bounds(at)
+    }
+    fn decided(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
+        self.inner.decided(at)
     }
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
         if lock(&self.plan).strike(&[Point::Join]).is_some() {
@@ -339,6 +347,11 @@ impl Worker for FaultyWorker {
                 self.inner()?.hang(transaction)?;
                 self.inner = None;
                 crashed("with a commit on its way")
+            }
+            Point::Unheard => {
+                self.inner()?.commit_unheard(transaction)?;
+                self.inner = None;
+                crashed("with a commit that not everybody has heard of")
             }
             Point::Stray => {
                 let mut adrift = lock(&self.adrift);

@@ -39,6 +39,11 @@ pub trait Log: Send + Sync {
     /// The first position kept of a partition, and the one behind the last that committed readers may see.
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError>;
 
+    /// The same with nothing undecided in between: waits until what has been written by now is committed or given up. The
+    /// partitions of one transaction hear of its end one after the other, so whoever has learned it from one (from the
+    /// positions of a group, see [`Worker::committed`]) asks so before the others are read.
+    fn decided(&self, at: &TopicPartition) -> Result<Bounds, LogError>;
+
     /// Joins a group as a member with a writer of its own; replaces an earlier member of the same name.
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError>;
 

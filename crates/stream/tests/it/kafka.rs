@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Span, Time};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use stream::log::faults::Seeded;
 use stream::log::kafka::{KafkaLog, Properties};
 use stream::log::local::LocalLog;
-use stream::log::{Log, TopicName};
+use stream::log::{Log, TopicName, TopicPartition, TopicSpec};
 use stream::{
     Handle, Pipeline, RawTopic, SetClock, Settings, Stage, SystemClock, TopicTime, Topics, WorkerState,
     topics,
@@ -136,6 +138,45 @@ fn a_backlog_on_kafka_gives_what_memory_gives() {
         None,
         "a replay differs"
     );
+}
+
+/// Somebody who was given a partition may find it before the end of the last transaction in it is written there.
+#[test]
+fn what_is_decided_waits_for_an_open_transaction() {
+    let broker = Broker::get();
+    let name: TopicName = format!("{}decided", Broker::prefix("decided")).into();
+    let log = connect(&broker.address);
+    let spec = TopicSpec {
+        name: name.clone(),
+        partitions: 1,
+        settings: Vec::new(),
+    };
+    log.create_topics(&[spec]).unwrap();
+    let at = TopicPartition::new(&name, 0);
+    assert_eq!(log.decided(&at).unwrap().end, 0, "nothing is open in it");
+
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", &broker.address)
+        .set("transactional.id", &*name)
+        .create()
+        .unwrap();
+    let wait = Duration::from_secs(30);
+    producer.init_transactions(wait).unwrap();
+    producer.begin_transaction().unwrap();
+    let record = BaseRecord::to(&name).partition(0).key("key").payload("value");
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(wait).unwrap();
+    assert_eq!(log.bounds(&at).unwrap().end, 0, "its end is open");
+
+    let waiting = std::thread::spawn({
+        let (log, at) = (log.clone(), at.clone());
+        move || log.decided(&at)
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!waiting.is_finished(), "the transaction is not decided");
+    producer.commit_transaction(wait).unwrap();
+    let end = waiting.join().unwrap().unwrap().end;
+    assert!(end >= 1, "the record is seen, as {end} says");
 }
 
 /// A worker process of its own, which is killed when the test ends.

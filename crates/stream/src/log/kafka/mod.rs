@@ -19,7 +19,7 @@ mod writer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
@@ -44,6 +44,10 @@ const UNHEARD: [RDKafkaErrorCode; 3] = [
     RDKafkaErrorCode::LeaderNotAvailable,
 ];
 const UNHEARD_PAUSE: Duration = Duration::from_millis(50);
+/// How long one waits for the end of a transaction; longer than any of ours may last.
+const DECIDED: Duration = Duration::from_secs(20);
+/// Between two looks at whether it has ended, which takes some milliseconds as a rule.
+const UNDECIDED_PAUSE: Duration = Duration::from_millis(5);
 
 /// A Kafka deployment, by the client properties that lead to it.
 pub struct KafkaLog {
@@ -132,6 +136,17 @@ impl KafkaLog {
     fn admin(&self) -> Result<AdminClient<Tokens>, LogError> {
         let (config, tokens) = (self.properties.config(), self.properties.tokens());
         config.create_with_context(tokens).map_err(failed)
+    }
+
+    /// Who asks about a group, and about what is not decided yet.
+    fn beside(&self, group: &str) -> Result<Arc<Asker>, LogError> {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asker) = beside.get(group) {
+            return Ok(asker.clone());
+        }
+        let asker = Arc::new(Asker::beside(&self.properties, group)?);
+        beside.insert(group.to_owned(), asker.clone());
+        Ok(asker)
     }
 
     /// The topics with their numbers of partitions; all must be there.
@@ -225,6 +240,28 @@ impl Log for KafkaLog {
         })
     }
 
+    fn decided(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
+        // Whatever is written later begins behind it, and belongs to nobody's past.
+        let (_, written) = self
+            .beside(READER_GROUP)?
+            .ask(|asker| heard(|| asker.fetch_watermarks(&at.topic, at.partition as i32, ASK)))?;
+        let until = Instant::now() + DECIDED;
+        loop {
+            let bounds = self.bounds(at)?;
+            if bounds.end as i64 >= written {
+                return Ok(bounds);
+            }
+            if Instant::now() >= until {
+                let what = format_args!(
+                    "a transaction in {at} from {} on has been undecided for {DECIDED:?}; kafka-transactions.sh find-hanging says whose it is",
+                    bounds.end
+                );
+                return Err(LogError::new(LogErrorKind::Unavailable, what));
+            }
+            thread::sleep(UNDECIDED_PAUSE);
+        }
+    }
+
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
         let sizes = self.sizes(&member.topics)?;
         Ok(Box::new(worker::KafkaWorker::join(
@@ -269,18 +306,7 @@ impl Log for KafkaLog {
     }
 
     fn positions(&self, group: &str, of: &[TopicPartition]) -> Result<Vec<Option<u64>>, LogError> {
-        let asker = {
-            let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-            match beside.get(group) {
-                Some(asker) => asker.clone(),
-                None => {
-                    let asker = Arc::new(Asker::beside(&self.properties, group)?);
-                    beside.insert(group.to_owned(), asker.clone());
-                    asker
-                }
-            }
-        };
-        asker.positions(of)
+        self.beside(group)?.positions(of)
     }
 
     fn refused(&self, needs: &[Need]) -> Result<Vec<Refused>, LogError> {

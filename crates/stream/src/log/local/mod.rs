@@ -39,6 +39,8 @@ struct State {
     topics: BTreeMap<TopicName, Topic>,
     groups: BTreeMap<String, Group>,
     undecided: Vec<Undecided>,
+    /// Where partitions end that have not heard yet that a transaction was committed (simulation).
+    unheard: BTreeMap<TopicPartition, u64>,
     turn: u32,
 }
 
@@ -75,6 +77,7 @@ impl LocalLog {
             topics,
             groups: BTreeMap::new(),
             undecided: Vec::new(),
+            unheard: BTreeMap::new(),
             turn: 0,
         };
         Ok(LocalLog {
@@ -140,6 +143,7 @@ impl LocalLog {
         for Undecided { writer, transaction } in std::mem::take(&mut state.undecided) {
             self.shared.apply(&mut state, &writer.group, &transaction)?;
         }
+        state.unheard.clear();
         drop(state);
         self.shared.appended.notify_all();
         Ok(())
@@ -241,7 +245,14 @@ impl Log for LocalLog {
     }
 
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
-        self.shared.lock().store.bounds(at)
+        self.shared.lock().bounds(at)
+    }
+
+    fn decided(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
+        let mut state = self.shared.lock();
+        // Whoever waits does so until it has heard.
+        state.unheard.remove(at);
+        state.bounds(at)
     }
 
     fn positions(&self, group: &str, of: &[TopicPartition]) -> Result<Vec<Option<u64>>, LogError> {
@@ -291,12 +302,16 @@ impl Cursor {
         max: usize,
         out: &mut Vec<Record>,
     ) -> Result<(), LogError> {
-        self.end = state.store.bounds(at)?.end;
+        self.end = state.bounds(at)?.end;
         if self.hold == Hold::Stop || self.next >= self.end {
             return Ok(());
         }
         let before = out.len();
         state.store.read(at, self.next, max, out)?;
+        if state.unheard.contains_key(at) {
+            let seen = out[before..].partition_point(|record| record.offset < self.end);
+            out.truncate(before + seen);
+        }
         // Behind the last record there may be nothing but what compaction has removed.
         self.next = if out.len() > before {
             out[out.len() - 1].offset + 1
@@ -355,7 +370,7 @@ impl LocalWorker {
                 if state.is_undecided(&self.writer.group, at) {
                     continue;
                 }
-                let bounds = state.store.bounds(at)?;
+                let bounds = state.bounds(at)?;
                 let next = match state.store.committed(&self.writer.group, at)? {
                     Some(position) if position > bounds.end => {
                         tracing::error!(partition = %at, position, end = bounds.end,
@@ -417,6 +432,22 @@ impl LocalWorker {
         Ok(())
     }
 
+    /// Commits; the group has its positions, and the partitions written to hear of it when somebody waits for that, or with [`LocalLog::decide`]
+    /// (simulation).
+    pub(crate) fn commit_unheard(&mut self, transaction: &Transaction) -> Result<(), LogError> {
+        let mut state = self.shared.lock();
+        self.check(&state, transaction)?;
+        for record in &transaction.records {
+            // Who chooses no partition has it chosen by the log, which is not known here; nobody restores from those.
+            if let Some(partition) = record.partition {
+                let at = TopicPartition::new(&record.topic, partition);
+                let end = state.bounds(&at)?.end;
+                state.unheard.entry(at).or_insert(end);
+            }
+        }
+        self.shared.apply(&mut state, &self.writer.group, transaction)
+    }
+
     /// Sends a transaction whose end stays open until [`LocalLog::decide`] (simulation).
     pub(crate) fn hang(&mut self, transaction: &Transaction) -> Result<(), LogError> {
         let mut state = self.shared.lock();
@@ -430,6 +461,14 @@ impl LocalWorker {
 }
 
 impl State {
+    fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
+        let mut bounds = self.store.bounds(at)?;
+        if let Some(end) = self.unheard.get(at) {
+            bounds.end = bounds.end.min(*end);
+        }
+        Ok(bounds)
+    }
+
     fn is_undecided(&self, group: &str, at: &TopicPartition) -> bool {
         self.undecided
             .iter()

@@ -51,6 +51,8 @@ pub(super) enum Mutant {
     /// The committed position is taken without waiting for a transaction that is on its way, as of the last time, and
     /// how far outputs go is not written with them.
     StalePosition,
+    /// Rows are read as far as they are decided, without waiting for a transaction whose positions the group has.
+    RowsUnheard,
     /// The group forgets where it stood; nothing of ours is wrong.
     ForgetfulGroup,
     /// The group says that it stands where nobody folded, and begins there; nothing of ours is wrong.
@@ -66,7 +68,7 @@ pub(super) enum Mutant {
 }
 
 /// All that are wrong.
-pub(super) const MUTANTS: [Mutant; 20] = [
+pub(super) const MUTANTS: [Mutant; 21] = [
     Mutant::CommitBeforeProduce,
     Mutant::ProduceBeforeCommit,
     Mutant::RowsBeforePositions,
@@ -83,6 +85,7 @@ pub(super) const MUTANTS: [Mutant; 20] = [
     Mutant::QuarantineUnfenced,
     Mutant::EpochIgnored,
     Mutant::StalePosition,
+    Mutant::RowsUnheard,
     Mutant::SeekIgnored,
     Mutant::DedupRemoved,
     Mutant::ClockInFold,
@@ -95,6 +98,7 @@ impl Mutant {
         match self {
             Mutant::EpochIgnored => &[Point::Stray, Point::Zombie, Point::Late],
             Mutant::QuarantineUnfenced => &[Point::Asleep],
+            Mutant::RowsUnheard => &[Point::Unheard],
             Mutant::StalePosition => &[Point::LostAnswer, Point::Late, Point::AfterCommit],
             _ => &[Point::BeforeCommit, Point::AfterCommit, Point::Poll],
         }
@@ -160,6 +164,12 @@ impl Log for Tampered {
     }
     fn bounds(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
         self.inner.bounds(at)
+    }
+    fn decided(&self, at: &TopicPartition) -> Result<Bounds, LogError> {
+        match self.mutant {
+            Mutant::RowsUnheard => self.inner.bounds(at),
+            _ => self.inner.decided(at),
+        }
     }
     fn join(&self, member: &Member) -> Result<Box<dyn Worker>, LogError> {
         Ok(Box::new(TamperedWorker {
@@ -335,6 +345,7 @@ impl Worker for TamperedWorker {
             }
             Mutant::Nothing
             | Mutant::QuarantineUnfenced
+            | Mutant::RowsUnheard
             | Mutant::ForgetfulGroup
             | Mutant::WrongGroup
             | Mutant::SeekIgnored
