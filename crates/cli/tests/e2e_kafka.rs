@@ -13,7 +13,7 @@ mod command;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -82,7 +82,12 @@ impl World {
     }
 
     fn start(&self, instance: &str) -> Worker {
-        let log = fs::File::create(self.at().join(format!("{instance}.log"))).unwrap();
+        let file = self.at().join(format!("{instance}.log"));
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&file)
+            .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_stormfold"))
             .args(["run", "--config", &format!("{instance}.yaml")])
             .current_dir(self.at())
@@ -90,7 +95,7 @@ impl World {
             .stderr(log)
             .spawn()
             .unwrap();
-        Worker(child)
+        Worker { child, log: file }
     }
 
     fn produce(&self) {
@@ -191,27 +196,32 @@ impl World {
 }
 
 /// A process that is killed when the test ends.
-struct Worker(Child);
+struct Worker {
+    child: Child,
+    log: PathBuf,
+}
 
 impl Worker {
     fn kill_9(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// SIGTERM, and the exit status that follows.
     fn end(mut self) {
-        let pid = self.0.id().to_string();
+        let pid = self.child.id().to_string();
         let kill = Command::new("sh").args(["-c", "kill $0", &pid]).status();
         assert!(kill.unwrap().success());
-        assert!(self.0.wait().unwrap().success(), "SIGTERM ends it with an error");
+        let status = self.child.wait().unwrap();
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        assert!(status.success(), "SIGTERM ends it with {status}\n{log}");
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
