@@ -6,6 +6,7 @@
 mod flow;
 mod log;
 mod place;
+mod transactions;
 
 use std::io::Write;
 
@@ -37,7 +38,7 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "\
-Looks at configuration, topology, disk, HTTP, brokers, topics and their settings, rights, lag, heartbeats, state rows, clocks and \
+Looks at configuration, topology, disk, HTTP, brokers, topics and their settings, rights, lag, transactions, heartbeats, state rows, clocks and \
 dead letters. With the embedded log a running process has it to itself: then only what it says over HTTP is looked at.
 
 Exit status: 0 nothing is wrong; 1 something is; 2 the configuration cannot be read.
@@ -149,6 +150,7 @@ fn examine(config: &config::Config, passive: bool, findings: &mut Findings) {
         log::rights(log.as_ref(), &settings, config.http.enabled, findings);
     }
     if whole {
+        transactions::examine(log.as_ref(), &settings, findings);
         flow::examine(log.as_ref(), &settings, now, findings);
     }
 }
