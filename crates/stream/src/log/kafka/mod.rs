@@ -44,8 +44,9 @@ const UNHEARD: [RDKafkaErrorCode; 3] = [
     RDKafkaErrorCode::LeaderNotAvailable,
 ];
 const UNHEARD_PAUSE: Duration = Duration::from_millis(50);
-/// How long one waits for the end of a transaction; longer than any of ours may last.
-const DECIDED: Duration = Duration::from_secs(20);
+/// How long one waits for the end of a transaction: one of a dead worker lasts for ten seconds at most, and brokers look for
+/// such every ten.
+const DECIDED: Duration = Duration::from_secs(30);
 /// Between two looks at whether it has ended, which takes some milliseconds as a rule.
 const UNDECIDED_PAUSE: Duration = Duration::from_millis(5);
 
