@@ -2,42 +2,17 @@
 //!
 //! Many senders write the state into the title, and some give nothing else by which a recovery meets its alert:
 //! `PROBLEM: x` and `OK: x`, `[Triggered on {host:web-1}] x` and `[Recovered on {host:web-1}] x`, `Problem: x` and
-//! `Resolved in 3m 5s: x`, `x is CRITICAL` and `x is OK`, `linkDown` and `linkUp`.
+//! `Resolved in 3m 5s: x`, `x is CRITICAL` and `x is OK`, `x went down` and `x came back up`, `linkDown` and `linkUp`.
+//!
+//! A word of state says the state only where nothing else can stand: alone between brackets, before a colon or dash at the
+//! beginning, behind a dash at the end, and behind `is`, `has`, `went` and their like. At the very end of a title it may be
+//! all that tells what is wrong (`link down`, `host unreachable`): there only the word of a recovery gives way, to that
+//! of what it ends. Anywhere else it is a word like others: `Available memory is low`, `Scale up failed`.
 
-use crate::Text;
-
-/// Words before a title that say the state, not the condition.
-const STATUS_WORDS: [&str; 23] = [
-    "problem",
-    "ok",
-    "resolved",
-    "recovery",
-    "recovered",
-    "firing",
-    "alert",
-    "alarm",
-    "alerting",
-    "triggered",
-    "critical",
-    "warning",
-    "warn",
-    "no data",
-    "down",
-    "up",
-    "fixed",
-    "closed",
-    "cleared",
-    "open",
-    "update",
-    "re-triggered",
-    "renotify",
-];
-
-/// First words of the notices of Nagios and its kin, in capitals and without a mark behind.
-const NOTICES: [&str; 2] = ["PROBLEM ", "RECOVERY "];
+use crate::{Text, mask};
 
 /// What a recovery says at the end of its title, and what the alert said that it ends.
-const ENDS: [(&str, &str); 13] = [
+const ENDS: [(&str, &str); 15] = [
     ("up", "down"),
     ("ready", "unready"),
     ("reachable", "unreachable"),
@@ -51,119 +26,302 @@ const ENDS: [(&str, &str); 13] = [
     ("passed", "failed"),
     ("passing", "failing"),
     ("succeeded", "failed"),
+    ("ok", "failed"),
+    ("operational", "degraded"),
 ];
 
-/// Levels that stand behind one of these are the state.
-const BEFORE_LEVEL: [&str; 5] = ["is", "are", "now", "state", "status"];
-const LEVELS: [&str; 7] = ["critical", "warning", "unknown", "ok", "normal", "down", "up"];
+/// Further words of state.
+const STATES: [&str; 22] = [
+    "problem",
+    "resolved",
+    "recovery",
+    "firing",
+    "fired",
+    "alert",
+    "alarm",
+    "alerting",
+    "triggered",
+    "retriggered",
+    "renotify",
+    "normal",
+    "fixed",
+    "open",
+    "opened",
+    "closed",
+    "cleared",
+    "clear",
+    "started",
+    "ended",
+    "update",
+    "outage",
+];
+
+/// Those that say how bad it is.
+const LEVELS: [&str; 6] = ["critical", "crit", "error", "warning", "warn", "unknown"];
+
+/// They speak of the alert and not of the thing: at the end of a title nothing stands for them.
+const OVER: [&str; 3] = ["resolved", "cleared", "closed"];
+
+/// What leads to a state, and what follows it without saying more.
+const LINKS: [&str; 20] = [
+    "is", "are", "was", "were", "has", "have", "been", "be", "now", "back", "again", "went", "came", "gone",
+    "returned", "to", "state", "status", "became", "re",
+];
+/// Before how long it took.
+const LASTED: [&str; 4] = ["after", "for", "in", "since"];
+
+/// A phrase that says no more than a state is short.
+const PHRASE_BYTES_MAX: usize = 64;
+
+/// What a message is, and what it is of. The latter tells two conditions apart.
+const MESSAGES: [&str; 7] = [
+    "incident",
+    "issue",
+    "violation",
+    "event",
+    "notification",
+    "notice",
+    "message",
+];
+const THINGS: [&str; 6] = ["service", "host", "node", "monitor", "check", "site"];
 
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
 pub fn strip_status_prefix(title: &str) -> &str {
     let mut title = title.trim();
-    loop {
-        let (word, rest) = match title.strip_prefix('[').and_then(|t| t.split_once(']')) {
-            Some((word, rest)) => (word, Some(rest)),
-            None => {
-                let end = title
-                    .find(|c: char| !c.is_ascii_alphabetic())
-                    .unwrap_or(title.len());
-                let after = title[end..].trim_start();
-                (
-                    &title[..end],
-                    after.strip_prefix(':').or_else(|| after.strip_prefix("- ")),
-                )
-            }
-        };
-        // `[FIRING:2] x` counts its alerts behind the word, `[Triggered on {host:a}] x` names its place.
-        let word = word.split(" on {").next().unwrap_or(word);
-        let word = word.split(':').next().unwrap_or(word).trim();
-        let Some(rest) = rest.map(|r| r.trim_start_matches([':', '-', ' '])) else {
-            return title;
-        };
-        if rest.is_empty() || !STATUS_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)) {
-            return title;
-        }
-        title = rest;
+    while let Some(head) = head(title)
+        && says_state(head.phrase, &MESSAGES)
+        && !head.rest.is_empty()
+    {
+        title = head.rest;
     }
+    title
 }
 
 /// The condition of a title, the same from the alert to its recovery.
-///
-/// Words of state count as such only where they say it: at the end, before a colon or `alert:` at the beginning, behind `is`, on
-/// either side of an arrow, or as the last part of a word in camel case. `Available memory is low` speaks of memory.
-pub(crate) fn condition(title: &str) -> Text {
+pub fn condition(title: &str) -> Text {
     let title = title.replace(" no longer ", " ");
-    let marks = |c: char| !c.is_ascii() && !c.is_alphanumeric() || matches!(c, '*' | ' ');
-    let mut title = title.trim_matches(marks);
-    for notice in NOTICES {
-        title = title.strip_prefix(notice).unwrap_or(title);
-    }
-    title = strip_status_prefix(strip_lasted(title));
-    let mut out = Text::with_capacity(title.len());
-    let (mut before, mut between) = ("", "");
-    let mut rest = title;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
-        let (word, tail) = rest.split_at(end);
-        let gap = tail.find(char::is_alphabetic).unwrap_or(tail.len());
-        let (after, next) = tail.split_at(gap);
-        let said = matches!(between, " " | ": " | ":" | "=") && is_one_of(before, &BEFORE_LEVEL);
-        if (said || is_arrow(between) || is_arrow(after)) && is_one_of(word, &LEVELS) {
-            out.push('~');
-        } else {
-            let heads = after.starts_with(':') || after == " " && next.starts_with("alert:");
-            let states = next.is_empty() || before.is_empty() && heads;
-            out.push_str(&began(word, states));
+    let mut rest = without_marks(&title);
+    let mut out = Text::with_capacity(rest.len());
+    while let Some(head) = head(rest).or_else(|| cry(rest)) {
+        if head.rest.is_empty() {
+            break;
         }
-        out.push_str(after);
-        (before, between) = (word, after);
-        rest = next;
+        if says_state(head.phrase, &THINGS) || says_state(head.phrase, &MESSAGES) {
+            if head.is_marked && !out.is_empty() {
+                // `[name] [🔴 Down] why`: what follows a marked state behind a name are its details.
+                return out;
+            }
+            if let Some(thing) = words(head.phrase).find(|word| is_one_of(word, &THINGS)) {
+                out.push_str(thing);
+                out.push_str(": ");
+            }
+        } else if head.is_bracket {
+            // `[P2] [Triggered] x`
+            out.push_str(&rest[..rest.len() - head.rest.len()]);
+        } else {
+            break;
+        }
+        rest = head.rest;
+    }
+    out.push_str(&without_end(without_tail(rest)));
+    out
+}
+
+/// What may say a state at the beginning of a title, and what is behind it.
+struct Head<'a> {
+    phrase: &'a str,
+    is_bracket: bool,
+    /// There is a sign between the brackets, as in `[🔴 Down]`.
+    is_marked: bool,
+    rest: &'a str,
+}
+
+fn head(title: &str) -> Option<Head<'_>> {
+    let bracketed = title.strip_prefix('[').and_then(|t| t.split_once(']'));
+    let (phrase, rest) = bracketed.or_else(|| {
+        let colon = title.find(':').map(|at| (at, 1));
+        let dash = title.find(" - ").map(|at| (at, 3));
+        let (at, long) = colon.into_iter().chain(dash).min()?;
+        Some((&title[..at], &title[at + long..]))
+    })?;
+    Some(Head {
+        // `[Triggered on {host:web-1}] x` names its place.
+        phrase: phrase.split(" on {").next().unwrap_or(phrase),
+        is_bracket: bracketed.is_some(),
+        is_marked: bracketed.is_some() && phrase.contains(is_sign),
+        rest: rest.trim_start_matches([':', '-', ' ']),
+    })
+}
+
+/// `PROBLEM disk is full`: a state in capitals before a title that is not.
+fn cry(title: &str) -> Option<Head<'_>> {
+    let (phrase, rest) = title.split_once(' ')?;
+    let is_cry = |word: &str| word == word.to_uppercase() && word != word.to_lowercase();
+    let next = rest.split(' ').next().unwrap_or_default();
+    (is_cry(phrase) && !is_cry(next) && says_state(phrase, &[])).then_some(Head {
+        phrase,
+        is_bracket: false,
+        is_marked: false,
+        rest,
+    })
+}
+
+/// Without `- RESOLVED` or `(Down)` at the end. A level in brackets tells two rules apart: `CPU (warning)`, `CPU (critical)`.
+fn without_tail(title: &str) -> &str {
+    if let Some((before, phrase)) = title.rsplit_once(" - ")
+        && says_state(phrase, &MESSAGES)
+    {
+        return before.trim_end();
+    }
+    let inner = title.strip_suffix([')', ']']);
+    match inner.and_then(|t| t.rsplit_once(['(', '['])) {
+        Some((before, phrase))
+            if !before.trim().is_empty()
+                && says_state(phrase, &MESSAGES)
+                && !words(phrase).any(|word| is_one_of(word, &LEVELS)) =>
+        {
+            before.trim_end()
+        }
+        _ => title,
+    }
+}
+
+/// What a title says at its end of its state gives way: all of it where it is said in words (`is down`, `has recovered`), else
+/// the word of a recovery to that of what it ends.
+fn without_end(title: &str) -> Text {
+    let tokens: Vec<(usize, &str)> = tokens(title).collect();
+    let at = |n: usize| tokens.get(n).map_or("", |(_, word)| *word);
+    let mut end = tokens.len();
+    // `after 5 minutes`
+    let lasted = tokens
+        .iter()
+        .rev()
+        .take_while(|(_, word)| is_filler(word))
+        .count();
+    if lasted > 0 && end > lasted && is_one_of(at(end - lasted - 1), &LASTED) {
+        end -= lasted + 1;
+    }
+    while end > 0 && is_one_of(at(end - 1), &["again", "now"]) {
+        end -= 1;
+    }
+    let mut start = end.saturating_sub(1);
+    let state = at(start);
+    if start == 0 || !is_state(state) {
+        return camel(title);
+    }
+    let negated = is_one_of(at(start - 1), &["not"]);
+    start -= usize::from(negated);
+    let said = start;
+    while start > 0 {
+        let before = at(start - 1);
+        let arrow = matches!(at(start), "->" | "=>" | "→");
+        if !is_one_of(before, &LINKS) && !matches!(before, "->" | "=>" | "→") && !(arrow && is_state(before))
+        {
+            break;
+        }
+        start -= 1;
+    }
+    let cut = |start: usize| tokens.get(start).map_or(title, |(at, _)| &title[..*at]);
+    if start == 0 {
+        return camel(title);
+    }
+    let mut out = camel(cut(start).trim_end());
+    if start < said {
+        out.push_str(" ~");
+    } else if !is_one_of(state, &OVER) {
+        out.push(' ');
+        match ended_by(state) {
+            Some(ill) => out.push_str(ill),
+            None => out.push_str(&state.to_lowercase()),
+        }
     }
     out
+}
+
+/// The word by which an alert began that ends with this one.
+fn ended_by(word: &str) -> Option<&'static str> {
+    ENDS.iter()
+        .find(|(well, _)| well.eq_ignore_ascii_case(word))
+        .map(|(_, ill)| *ill)
+}
+
+/// `linkUp` ends `linkDown`, `NodeReady` ends `NodeNotReady`: the last part of a word in camel case says it, too.
+fn camel(title: &str) -> Text {
+    let mut out = Text::with_capacity(title.len());
+    for piece in title.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let last = word.rfind(char::is_uppercase).unwrap_or(0);
+        let (start, hump) = word.split_at(last);
+        let start = start.strip_suffix("Not").unwrap_or(start);
+        match ended_by(hump) {
+            Some(ill) if start.ends_with(char::is_lowercase) => {
+                out.push_str(start);
+                out.push_str(&ill[..1].to_uppercase());
+                out.push_str(&ill[1..]);
+            }
+            _ => out.push_str(word),
+        }
+        out.push_str(&piece[word.len()..]);
+    }
+    out
+}
+
+/// Whether a phrase says a state and names nothing, but what `nouns` holds.
+fn says_state(phrase: &str, nouns: &[&str]) -> bool {
+    let says = |word: &str| {
+        is_state(word) || is_filler(word) || [&LINKS[..], &LASTED, nouns].iter().any(|of| is_one_of(word, of))
+    };
+    phrase.trim().eq_ignore_ascii_case("no data")
+        || phrase.len() <= PHRASE_BYTES_MAX && words(phrase).any(is_state) && words(phrase).all(says)
+}
+
+fn words(phrase: &str) -> impl Iterator<Item = &str> {
+    let is_word = |word: &&str| !word.is_empty();
+    phrase.split(|c: char| !c.is_alphanumeric()).filter(is_word)
+}
+
+/// The words of a title with where each begins, without the marks around them.
+fn tokens(title: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    title.split([' ', '=', ':']).filter_map(move |word| {
+        let start = at;
+        at += word.len() + 1;
+        let bare = word.trim_matches(['.', ',', ';', '!', '*', '"', '\'', '(', ')', '[', ']']);
+        (!bare.is_empty()).then_some((start, bare))
+    })
+}
+
+fn is_state(word: &str) -> bool {
+    let ends = |(well, ill): &(&str, &str)| well.eq_ignore_ascii_case(word) || ill.eq_ignore_ascii_case(word);
+    is_one_of(word, &STATES) || is_one_of(word, &LEVELS) || ENDS.iter().any(ends)
+}
+
+/// A number, what it counts (`3m`, `5 minutes`), and a level by number (`P2`, `Sev1`).
+fn is_filler(word: &str) -> bool {
+    let level = word.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let is_level = level.len() == 1 && is_one_of(&word[..word.len() - 1], &["p", "s", "sev", "severity"]);
+    word.starts_with(|c: char| c.is_ascii_digit())
+        || is_level && level.as_bytes()[0].is_ascii_digit()
+        || mask::is_time(word)
 }
 
 fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
-fn is_arrow(between: &str) -> bool {
-    matches!(between.trim(), "->" | "=>" | "→")
+/// Signs that no language is written in: an emoji, a tick.
+fn is_sign(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric()
 }
 
-/// Without `Resolved in 3m 5s:`.
-fn strip_lasted(title: &str) -> &str {
-    let Some((head, rest)) = title.split_once(": ") else {
-        return title;
-    };
-    let is_lasted = head.split_once(" in ").is_some_and(|(word, lasted)| {
-        STATUS_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
-            && lasted.starts_with(|c: char| c.is_ascii_digit())
-    });
-    if is_lasted { rest } else { title }
-}
-
-/// The word by which an alert began that ends with this one, in the same case: `Up` ends `Down`, `linkUp` ends `linkDown`,
-/// `NodeReady` ends `NodeNotReady`.
-fn began(word: &str, states: bool) -> Text {
-    let lower = word.to_lowercase();
-    if let Some((_, other)) = ENDS.iter().find(|(end, _)| states && *end == lower) {
-        let first_is_great = word.starts_with(char::is_uppercase);
-        return if first_is_great && word == word.to_uppercase() {
-            other.to_uppercase().into()
-        } else if first_is_great {
-            compact_str::format_compact!("{}{}", other[..1].to_uppercase(), &other[1..])
-        } else {
-            (*other).into()
-        };
-    }
-    let camel = |end: &str| {
-        word.strip_suffix(end)
-            .filter(|start| start.ends_with(char::is_lowercase))
-    };
-    match (camel("Up"), camel("NotReady")) {
-        (Some(start), _) => compact_str::format_compact!("{start}Down"),
-        (_, Some(start)) => compact_str::format_compact!("{start}Ready"),
-        _ => word.into(),
+/// Without signs around it, and without `:fire:`, as chats write one.
+fn without_marks(title: &str) -> &str {
+    let bare = |title| str::trim_matches(title, |c| is_sign(c) || matches!(c, '*' | ' '));
+    let title = bare(title);
+    let code = title.strip_prefix(':').and_then(|t| t.split_once(':'));
+    match code {
+        Some((code, rest)) if !code.is_empty() && !code.contains(char::is_whitespace) => bare(rest),
+        _ => title,
     }
 }
 
@@ -214,6 +372,35 @@ mod tests {
                 "UP alert: shop (a.example.org) is UP",
             ),
             ("NodeNotReady", "NodeReady"),
+            ("JobFailed", "JobSucceeded"),
+            ("shop went down", "shop came back up"),
+            ("Host web-1 is down", "Host web-1 is up again"),
+            ("Server mail-2 is offline", "Server mail-2 is back online"),
+            ("job etl is failing", "job etl has recovered"),
+            ("Probe is not responding", "Probe is responding"),
+            ("Node not ready", "Node ready"),
+            ("Fan 2 failed", "Fan 2 OK"),
+            ("Fan 2 failed", "Fan 2 recovered after 5 minutes"),
+            (
+                "Line protocol changed state to down",
+                "Line protocol changed state to up",
+            ),
+            ("Incident opened: slow", "Incident closed: slow"),
+            ("[Violation opened] slow", "[Violation closed] slow"),
+            ("[Mailer] Alert: slow", "[Mailer] Closed: slow"),
+            ("[P2] [Triggered] slow", "[P2] [Recovered] slow"),
+            ("[ALERT - Critical] slow", "[RESOLVED - Critical] slow"),
+            ("Fired:Sev1 slow", "Resolved:Sev1 slow"),
+            ("Monitor is DOWN: shop", "Monitor is UP: shop"),
+            ("Sensor Ping (Down)", "Sensor Ping (Up)"),
+            ("disk = 94 - CRITICAL", "disk = 94 - CLEAR"),
+            ("Queue is stuck - firing", "Queue is stuck - resolved"),
+            ("Queue is stuck", "Queue is stuck resolved"),
+            (":fire: slow", ":white_check_mark: slow"),
+            ("🔴 slow", "🟢 slow"),
+            ("[shop] [🔴 Down] timeout", "[shop] [✅ Up] 200 - OK"),
+            ("PROBLEM disk full", "RECOVERY disk full"),
+            ("[No data] lag of db", "[OK] lag of db"),
             ("Queue too long", "Queue no longer too long"),
             (
                 "Check_MK: www/CPU WARNING -> CRITICAL",
@@ -234,6 +421,11 @@ mod tests {
             ("link down", "link flapping"),
             ("host unreachable", "host down"),
             ("Available memory is low", "Unavailable memory is low"),
+            ("Scale up failed", "Scale down failed"),
+            ("CPU (warning)", "CPU (critical)"),
+            ("Host down: web", "Service down: web"),
+            ("[a] [🔴 Down] timeout", "[b] [🔴 Down] timeout"),
+            ("[web] [CRITICAL] disk", "[web] [CRITICAL] memory"),
         ] {
             assert_ne!(condition(one), condition(other), "{one}");
         }

@@ -242,6 +242,11 @@ fn sort_of(unit: &str) -> Option<&'static str> {
     size.then_some("B")
 }
 
+/// Whether a word is a unit of time.
+pub(crate) fn is_time(word: &str) -> bool {
+    TIMES.contains(&word)
+}
+
 fn singular(word: &str) -> &str {
     let plural = word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
     if plural { &word[..word.len() - 1] } else { word }
