@@ -127,6 +127,27 @@ pub fn condition(title: &str) -> Text {
     out
 }
 
+/// The words in which a title says its state: `Resolved in 3m 5s` of `Resolved in 3m 5s: x`, `is down` of `x is down`.
+pub fn state_said(title: &str) -> Option<&str> {
+    let mut rest = without_marks(title);
+    while let Some(head) = head(rest).or_else(|| cry(rest))
+        && !head.rest.is_empty()
+    {
+        if says_state(head.phrase, &THINGS) || says_state(head.phrase, &MESSAGES) {
+            return Some(head.phrase);
+        }
+        if !head.is_bracket {
+            break;
+        }
+        rest = head.rest;
+    }
+    let before = without_tail(rest);
+    if before.len() < rest.len() {
+        return Some(rest[before.len()..].trim());
+    }
+    end_of(rest).map(|end| &rest[end.at..])
+}
+
 /// What may say a state at the beginning of a title, and what is behind it.
 struct Head<'a> {
     phrase: &'a str,
@@ -186,11 +207,18 @@ fn without_tail(title: &str) -> &str {
     }
 }
 
-/// What a title says at its end of its state gives way: all of it where it is said in words (`is down`, `has recovered`), else
-/// the word of a recovery to that of what it ends.
-fn without_end(title: &str) -> Text {
+/// What a title says at its end of its state.
+struct End<'a> {
+    at: usize,
+    /// Said in words: `is down`, `has recovered`.
+    is_said: bool,
+    state: &'a str,
+}
+
+fn end_of(title: &str) -> Option<End<'_>> {
     let tokens: Vec<(usize, &str)> = tokens(title).collect();
-    let at = |n: usize| tokens.get(n).map_or("", |(_, word)| *word);
+    let word = |n: usize| tokens.get(n).map_or("", |(_, word)| *word);
+    let is_arrow = |n: usize| matches!(word(n), "->" | "=>" | "→");
     let mut end = tokens.len();
     // `after 5 minutes`
     let lasted = tokens
@@ -198,41 +226,46 @@ fn without_end(title: &str) -> Text {
         .rev()
         .take_while(|(_, word)| is_filler(word))
         .count();
-    if lasted > 0 && end > lasted && is_one_of(at(end - lasted - 1), &LASTED) {
+    if lasted > 0 && end > lasted && is_one_of(word(end - lasted - 1), &LASTED) {
         end -= lasted + 1;
     }
-    while end > 0 && is_one_of(at(end - 1), &["again", "now"]) {
+    while end > 0 && is_one_of(word(end - 1), &["again", "now"]) {
         end -= 1;
     }
-    let mut start = end.saturating_sub(1);
-    let state = at(start);
-    if start == 0 || !is_state(state) {
-        return camel(title);
-    }
-    let negated = is_one_of(at(start - 1), &["not"]);
-    start -= usize::from(negated);
-    let said = start;
+    let last = end.checked_sub(1).filter(|last| is_state(word(*last)))?;
+    let said = last - usize::from(last > 0 && is_one_of(word(last - 1), &["not"]));
+    let mut start = said;
     while start > 0 {
-        let before = at(start - 1);
-        let arrow = matches!(at(start), "->" | "=>" | "→");
-        if !is_one_of(before, &LINKS) && !matches!(before, "->" | "=>" | "→") && !(arrow && is_state(before))
-        {
+        let leads = is_one_of(word(start - 1), &LINKS) || is_arrow(start - 1);
+        // `WARNING -> CRITICAL`
+        let turns = is_arrow(start) && is_state(word(start - 1));
+        if !(leads || turns) {
             break;
         }
         start -= 1;
     }
-    let cut = |start: usize| tokens.get(start).map_or(title, |(at, _)| &title[..*at]);
-    if start == 0 {
+    // Nothing would be left to speak of.
+    (start > 0).then(|| End {
+        at: tokens[start].0,
+        is_said: start < said,
+        state: word(last),
+    })
+}
+
+/// What a title says at its end of its state gives way: all of it where it is said in words, else the word of a recovery to
+/// that of what it ends.
+fn without_end(title: &str) -> Text {
+    let Some(end) = end_of(title) else {
         return camel(title);
-    }
-    let mut out = camel(cut(start).trim_end());
-    if start < said {
+    };
+    let mut out = camel(title[..end.at].trim_end());
+    if end.is_said {
         out.push_str(" ~");
-    } else if !is_one_of(state, &OVER) {
+    } else if !is_one_of(end.state, &OVER) {
         out.push(' ');
-        match ended_by(state) {
+        match ended_by(end.state) {
             Some(ill) => out.push_str(ill),
-            None => out.push_str(&state.to_lowercase()),
+            None => out.push_str(&end.state.to_lowercase()),
         }
     }
     out
@@ -411,6 +444,22 @@ mod tests {
             ("3 nodes online", "3 nodes online"),
         ] {
             assert_eq!(condition(alert), condition(recovery), "{alert}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_state_are_found() {
+        for (title, said) in [
+            ("Resolved in 3m 5s: slow", Some("Resolved in 3m 5s")),
+            ("[shop] [✅ Up] 200 - OK", Some("✅ Up")),
+            ("Monitor is DOWN: shop", Some("Monitor is DOWN")),
+            ("Sensor Ping (Down)", Some("(Down)")),
+            ("Interface Gi1/0/7, changed state to up", Some("state to up")),
+            ("Available memory is low", None),
+            ("Scale up failed", Some("failed")),
+            ("Down", None),
+        ] {
+            assert_eq!(state_said(title), said, "{title}");
         }
     }
 

@@ -20,7 +20,7 @@ mod topology;
 mod weekday;
 
 pub use change::{Actor, Change, ChangeKind};
-pub use condition::{condition, strip_status_prefix};
+pub use condition::{condition, state_said, strip_status_prefix};
 pub use event::{Event, EventKind, Link, Origin, Status};
 pub use evidence::{Evidence, EvidenceKind};
 pub use id::{AlertId, Bits128, Domain, DomainTag, Hash128, IdError, IncidentId};

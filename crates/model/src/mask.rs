@@ -11,7 +11,7 @@
 use crate::Text;
 
 /// Words after which a whole number names a thing, with the most digits that such a number has.
-const NUMBERED: [(&str, usize); 19] = [
+const NUMBERED: [(&str, usize); 22] = [
     ("port", 5),
     ("ifindex", 10),
     ("interface", 10),
@@ -26,6 +26,9 @@ const NUMBERED: [(&str, usize); 19] = [
     ("disk", 3),
     ("fan", 2),
     ("psu", 2),
+    ("supply", 2),
+    ("sensor", 4),
+    ("tunnel", 5),
     ("gpu", 2),
     ("shard", 5),
     ("partition", 5),
@@ -108,6 +111,16 @@ pub fn mask(text: &str) -> Text {
     let mut before = NOTHING;
     while let Some(c) = rest.chars().next() {
         if !in_word(c) {
+            // `1,234` and `+12` are a number as `1234` and `12` are.
+            let in_number =
+                (c == ',' && before.hidden && !before.measured) || (c == '+' && !out.ends_with(in_word));
+            if in_number && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
+                rest = &rest[1..];
+                continue;
+            }
+            if c == '%' && out.ends_with('#') {
+                out.push(' ');
+            }
             if !matches!(c, ' ' | '#' | '=') {
                 before = NOTHING;
             }
@@ -167,7 +180,14 @@ fn in_word(c: char) -> bool {
 /// Where the word ends with which a text begins. The parts of `Gi1/0/7` are one word, those of a path are not.
 fn end_of_word(text: &str, in_path: bool) -> usize {
     let end = |text: &str| text.find(|c: char| !in_word(c)).unwrap_or(text.len());
-    let first = end(text);
+    let mut first = end(text);
+    // `1.2e+06`
+    if text.starts_with(|c: char| c.is_ascii_digit())
+        && text[..first].ends_with(['e', 'E'])
+        && let Some(power) = text[first..].strip_prefix('+')
+    {
+        first += 1 + power.find(|c: char| !c.is_ascii_digit()).unwrap_or(power.len());
+    }
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
     if in_path || !begins || !text[..first].ends_with(|c: char| c.is_ascii_digit()) {
         return first;
@@ -210,6 +230,8 @@ fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
 }
 
 fn is_volatile(word: &str) -> bool {
+    // A sign before it makes a number no name.
+    let word = word.trim_start_matches('-');
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     if digits == 0 {
         return false;
@@ -220,6 +242,10 @@ fn is_volatile(word: &str) -> bool {
 
 /// The unit that is glued to a number.
 fn unit(word: &str) -> &str {
+    // `1.2e-05`
+    if word.parse::<f64>().is_ok() {
+        return "";
+    }
     let is_letter = |c: char| !c.is_ascii_digit() && !matches!(c, '.' | ':' | '-' | '_');
     let mut units = word.split(|c| !is_letter(c)).filter(|unit| !unit.is_empty());
     if word.contains(is_letter) && units.all(|unit| TIMES.contains(&unit)) {
@@ -290,6 +316,10 @@ mod tests {
                 "expires in 1 day 2 hours",
             ],
             &["1 pod not ready", "3 pods not ready"],
+            &["92% used", "93.5 % used", "100% used"],
+            &["1,234 rows wait", "12,345 rows wait", "999 rows wait"],
+            &["-3 C at the door", "+12 C at the door", "7 C at the door"],
+            &["rate 1.2e+06 over 1e-05", "rate 912 over 0.1"],
         ] {
             for text in same {
                 assert_eq!(mask(text), mask(same[0]), "{text}");
@@ -309,6 +339,7 @@ mod tests {
             ("Interface Gi1/0/7 down", "Interface Gi1/0/8 down"),
             ("ge-10/12/10 is down", "ge-10/12/11 is down"),
             ("Disk 4 failed", "Disk 5 failed"),
+            ("Power supply 1 failed", "Power supply 2 failed"),
             ("shard 12 unassigned", "shard 13 unassigned"),
         ] {
             assert_ne!(mask(one), mask(other), "{one}");

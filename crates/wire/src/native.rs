@@ -58,7 +58,9 @@ impl Native {
     /// Whether the object is a native event rather than something that shares a few names with it.
     pub(crate) fn is_one(&self) -> bool {
         let titled = !self.draft.title.is_empty();
-        !self.foreign && (self.has_schema || titled && self.has_state && self.has_identity)
+        // A recovery may name no more than its alert.
+        let keyed = self.draft.key.is_some() && !self.draft.source.is_empty();
+        !self.foreign && (self.has_schema || (titled || keyed) && self.has_state && self.has_identity)
     }
 }
 

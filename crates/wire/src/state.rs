@@ -157,6 +157,24 @@ pub(crate) fn within(text: &str) -> Option<State> {
     found
 }
 
+/// The state that a title says of itself: `Resolved in 3m: x`, `[x] [✅ Up]`, `x is down`.
+pub(crate) fn said(title: &str) -> Option<State> {
+    let phrase = model::state_said(title)?;
+    let words = || {
+        phrase
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+    };
+    if words().any(|word| word.eq_ignore_ascii_case("not")) {
+        return Some(State::Firing);
+    }
+    // `Incident closed` is no incident any more.
+    let states = || words().filter_map(word);
+    states()
+        .find(|state| *state == State::Resolved)
+        .or_else(|| states().next())
+}
+
 /// A subject without its words of state and what leads to them, so that `web1 is CRITICAL` and `web1 is OK` are one. Words
 /// that name things as often (`open`, `new`, `close`, `error`) stay.
 pub(crate) fn without_words(subject: &str) -> String {

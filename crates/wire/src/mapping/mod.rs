@@ -304,7 +304,7 @@ impl Compiled {
             Some(join(&[
                 d.service.as_deref().unwrap_or_default(),
                 d.host.as_deref().unwrap_or_default(),
-                &model::mask(model::strip_status_prefix(&d.title)),
+                &model::mask(&model::condition(&d.title)),
             ]))
         });
         let kind = text("kind").unwrap_or(Text::const_new("alert"));

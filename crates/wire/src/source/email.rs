@@ -64,7 +64,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .trim_end_matches('>')
         .trim()
         .to_ascii_lowercase();
-    let bare = state::without_words(model::strip_status_prefix(&d.title));
+    let bare = state::without_words(&model::condition(&d.title));
     d.key = Some(join(&[&address, &model::mask(&bare)]));
     lines_of_text(&mut d);
     let said: Vec<String> = d

@@ -18,7 +18,7 @@ pub(super) const TITLED: [&str; 14] = [
     "headline",
     "threatname",
 ];
-pub(super) const TITLE: [&str; 37] = [
+pub(super) const TITLE: [&str; 38] = [
     "alert",
     "trigger",
     "triggername",
@@ -56,6 +56,7 @@ pub(super) const TITLE: [&str; 37] = [
     "taskid",
     "buildname",
     "category",
+    "content",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
 pub(super) const WATCHED: [&str; 5] = [
@@ -180,7 +181,7 @@ pub(super) const SEVERITY: [&str; 16] = [
     "notificationlevel",
     "alertnotificationlevel",
 ];
-pub(super) const KEY: [&str; 25] = [
+pub(super) const KEY: [&str; 26] = [
     "idempotencykey",
     "dedupkey",
     "deduplicationkey",
@@ -191,6 +192,7 @@ pub(super) const KEY: [&str; 25] = [
     "alias",
     "alertkey",
     "incidentkey",
+    "incidenthash",
     "correlationkey",
     "correlationid",
     "alertcorrelationid",

@@ -168,7 +168,8 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         d.host.is_some(),
         text.is_some(),
         d.key.is_some(),
-        model::strip_status_prefix(&d.title).len() < d.title.len(),
+        // A sentence that ends in one may speak of anything: `lunch is ready`.
+        model::state_said(&d.title).is_some_and(|said| !d.title.ends_with(said)),
         guess.glance(&FOUND).is_some(),
         guess
             .glance(&["event", "eventtype", "type"])
@@ -370,18 +371,15 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
 /// `[RESOLVED] …`, `OK: …`, `[P1] …`: what the words before a title say, when nothing else does.
 fn words_of_the_title(d: &mut Draft) {
     let title = d.title.clone();
-    let bare = model::strip_status_prefix(&title);
-    let before = &title[..title.len() - bare.len()];
-    for word in before
+    if d.status.is_none() {
+        d.state(state::said(&title));
+    }
+    let before = &title[..title.len() - model::strip_status_prefix(&title).len()];
+    let level = before
         .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-    {
-        if d.status.is_none() {
-            d.state(state::word(word));
-        }
-        if d.severity_original.is_none() && level::word(word).is_some_and(|l| l != Severity::Info) {
-            d.severity_word(Some(word.into()));
-        }
+        .find(|word| level::word(word).is_some_and(|level| level != Severity::Info));
+    if d.severity_original.is_none() {
+        d.severity_word(level.map(Text::from));
     }
     // `Closed by Ann`
     if d.status.is_none()
@@ -440,7 +438,7 @@ fn identity(d: &Draft, named: &Draft) -> Text {
     } else {
         String::new()
     };
-    let said = state::without_words(model::strip_status_prefix(&d.title));
+    let said = state::without_words(&model::condition(&d.title));
     // Classes of answers are names: `5xx`.
     let is_class = |word: &str| matches!(word.as_bytes(), [b'0'..=b'9', b'x' | b'X', b'x' | b'X']);
     let words =

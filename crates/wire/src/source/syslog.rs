@@ -114,13 +114,19 @@ fn finish(mut d: Draft, sink: &mut Sink<'_>) {
     d.key = Some(join(&[
         d.host.as_deref().unwrap_or_default(),
         d.service.as_deref().unwrap_or_default(),
-        &model::mask(&d.title),
+        &model::mask(&model::condition(&d.title)),
     ]));
     let bad = matches!(
         d.severity,
         Some(Severity::Critical | Severity::Error | Severity::Warning)
     );
-    d.status = Some(if bad { Status::Firing } else { Status::Info });
+    // Devices tell of a link that is back at the level at which they told of its loss.
+    let back = state::said(&d.title) == Some(State::Resolved);
+    d.status = Some(match (back, bad) {
+        (true, _) => Status::Resolved,
+        (_, true) => Status::Firing,
+        _ => Status::Info,
+    });
     sink.event(d);
 }
 
@@ -236,7 +242,14 @@ fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
         None => tail,
     };
     match after.strip_prefix(':') {
-        Some(message) if !tag.is_empty() => {
+        // Where a program would stand routers number their messages.
+        Some(message) if tag.bytes().all(|b| b.is_ascii_digit()) => {
+            if !tag.is_empty() {
+                d.label("annotation.number", tag);
+            }
+            d.text = message.trim().into();
+        }
+        Some(message) => {
             d.service = Some(tag.into());
             d.text = message.trim().into();
         }
