@@ -360,15 +360,23 @@ impl Habit {
         self.recent * libm::exp(-age / RECENT_S)
     }
 
-    /// What it is worth as a habit at `t`: one that rests on what happened within hours fades with them.
+    /// What it is worth as a habit at `t`: one that rests on what happened within hours fades with them, and one that rests
+    /// on its rhythm when it is out of that.
     pub(crate) fn level_at(&self, t: Time) -> u8 {
         let enough = match self.level {
             3 => ALONE_HIGH,
             2 => ALONE_MID,
             _ => 0,
         };
-        let faded = self.alone < enough && self.recent(t) < RECENT_KEEP && !self.has_rhythm();
+        let faded = self.alone < enough && self.recent(t) < RECENT_KEEP && !self.keeps_rhythm(t);
         if faded { 0 } else { self.level }
+    }
+
+    /// Whether it comes like clockwork and did so until lately: what comes a day after the clock stopped is not what the
+    /// schedule brings.
+    fn keeps_rhythm(&self, t: Time) -> bool {
+        let silent_s = self.judged.map_or(0.0, |judged| t.since(judged).as_secs_f64());
+        self.has_rhythm() && silent_s <= RHYTHM_MEMORY * self.gap_s
     }
 
     /// Whether it comes like clockwork: what a schedule brings explains nothing, however rare it is.
