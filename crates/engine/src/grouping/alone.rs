@@ -41,6 +41,7 @@ impl Engine {
         let ahead = self.ahead(p, system, near, fold);
         self.judge_opener(p, alert, &ahead, system, near, fold)
             .or_else(|| self.judge_former(p, alert, &ahead, fold))
+            .or_else(|| self.judge_member(p, alert, &ahead, fold))
             .or_else(|| self.judge_had(alert, &ahead))
             .or_else(|| self.judge_background(p, system, fold))
             .or_else(|| self.judge_passing(p, alert, fold))
@@ -111,6 +112,40 @@ impl Engine {
                 "it was in this incident, which ended {age:.0} s before, and nothing new came with it"
             );
             relapse(home, 0.85, EvidenceKind::Relapse, age, text)
+        })
+    }
+
+    /// It had recovered and comes back to the incident in which the same symptom fires still, of another part of the same
+    /// thing: that is not over. What else fires there keeps an incident open and says nothing of what comes back.
+    fn judge_member(
+        &self,
+        p: &Pending,
+        alert: &Alert,
+        ahead: &[AlertId],
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let (home, state) = self.returns(alert.incident?, alert, fold)?;
+        let again: BTreeSet<AlertId> = ahead.iter().copied().collect();
+        let came_back = alert.back_at.is_some_and(|back| back >= p.t);
+        let same = |id: &AlertId| {
+            self.alerts
+                .get(id)
+                .is_some_and(|other| other.class == alert.class)
+        };
+        let still_fires = state.members.iter().any(|(id, member)| {
+            *id != p.alert && member.firing && !member.stale && !member.passive && same(id)
+        });
+        let quiet = fold.time.since(state.touched_at);
+        let belongs = state.is_open()
+            && came_back
+            && still_fires
+            && quiet <= secs(fold.settings.life.reopen_s)
+            && again.len() < SEVERAL
+            && self.nothing_new(ahead, home);
+        belongs.then(|| {
+            let text =
+                "the same symptom fires in this incident still, and nothing new came with it".to_owned();
+            relapse(home, 0.85, EvidenceKind::Relapse, quiet.as_secs_f64(), text)
         })
     }
 
