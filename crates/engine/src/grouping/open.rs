@@ -204,6 +204,7 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         told_with: None,
         tells_of: BTreeSet::new(),
         milder_since: None,
+        relieved_since: None,
         paged_teams: Vec::new(),
         owner_since: None,
         title: String::new(),

@@ -69,6 +69,7 @@ impl Engine {
             return;
         };
         let before = state.severity;
+        state.note_relief(severity, fold);
         if severity >= before || state.revision == 0 {
             state.milder_since = None;
         }
@@ -311,6 +312,22 @@ impl Engine {
         if old && alert.incident.is_none() && alert.past.is_empty() && alert.unsettled == 0 {
             self.alerts.remove(&alert_id);
         }
+    }
+}
+
+impl State {
+    /// What was paged for is over once it has been milder for as long as an incident must be quiet to be over: when it gets
+    /// worse again, that is paged for anew.
+    fn note_relief(&mut self, severity: Severity, fold: &Fold<'_>) {
+        let worse_again = severity > self.severity;
+        if let Some(since) = self.relieved_since
+            && worse_again
+            && fold.time.since(since) >= secs(fold.settings.life.resolve_quiet_s)
+        {
+            self.paged_severity = self.paged_severity.min(Some(self.severity));
+        }
+        let is_relieved = self.paged_severity.is_some_and(|paged| severity < paged);
+        self.relieved_since = is_relieved.then(|| self.relieved_since.unwrap_or(fold.time));
     }
 }
 

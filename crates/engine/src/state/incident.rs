@@ -112,7 +112,7 @@ pub(crate) struct State {
     pub bonds: BTreeMap<u64, Side>,
 
     pub severity: Severity,
-    /// Worst severity that was ever paged for.
+    /// Worst severity that was paged for, as long as it lasts.
     #[serde(default, skip_serializing_if = "is_new")]
     pub paged_severity: Option<Severity>,
     #[serde(default, skip_serializing_if = "is_new")]
@@ -143,6 +143,9 @@ pub(crate) struct State {
     /// Since when its worst firing alert is milder than `severity`.
     #[serde(default, skip_serializing_if = "is_new")]
     pub milder_since: Option<Time>,
+    /// Since when it is milder than what was paged for.
+    #[serde(default, skip_serializing_if = "is_new")]
+    pub relieved_since: Option<Time>,
     /// Teams that were paged and not told of the end yet, the last one last; and since when another one would be.
     #[serde(default, skip_serializing_if = "is_new")]
     pub paged_teams: Vec<Text>,
