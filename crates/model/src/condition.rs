@@ -31,7 +31,7 @@ const ENDS: [(&str, &str); 15] = [
 ];
 
 /// Further words of state.
-const STATES: [&str; 22] = [
+const STATES: [&str; 23] = [
     "problem",
     "resolved",
     "recovery",
@@ -54,6 +54,7 @@ const STATES: [&str; 22] = [
     "ended",
     "update",
     "outage",
+    "missing",
 ];
 
 /// Those that say how bad it is.

@@ -68,12 +68,12 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.host = f.first(&[
         "tags.source",
         "tags.agent_address",
+        "hostname",
         "agent_addr",
         "agentAddress",
         "agent",
         "source",
         "source_ip",
-        "hostname",
         "host",
         "tags.host",
     ]);
@@ -90,20 +90,19 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .and_then(|(_, v)| scalar(v))
         .or_else(|| interface_of_binding(value))
         .unwrap_or_default();
-    let (state, level, what) = match d.title.as_str() {
-        "linkDown" => (State::Firing, Severity::Error, "link"),
-        "linkUp" => (State::Resolved, Severity::Info, "link"),
-        "coldStart" | "warmStart" => (State::Firing, Severity::Notice, ""),
-        "authenticationFailure" => (State::Firing, Severity::Warning, ""),
-        _ => (State::Firing, d.severity.unwrap_or_default(), ""),
+    // A name that ends in a recovery, `tunnelUp`, speaks of the condition that it ends.
+    let is_name = !d.title.contains(' ');
+    let ended = Some(model::condition(&d.title)).filter(|ended| is_name && *ended != d.title);
+    let (state, level, what) = match (d.title.as_str(), ended) {
+        ("linkDown", _) => (State::Firing, Severity::Error, Text::const_new("link")),
+        ("linkUp", _) => (State::Resolved, Severity::Info, Text::const_new("link")),
+        ("coldStart" | "warmStart", _) => (State::Firing, Severity::Notice, d.title.clone()),
+        ("authenticationFailure", _) => (State::Firing, Severity::Warning, d.title.clone()),
+        (_, Some(ended)) => (State::Resolved, Severity::Info, ended),
+        (_, None) => (State::Firing, d.severity.unwrap_or_default(), d.title.clone()),
     };
     d.state(Some(state));
     d.severity = d.severity.or(Some(level));
-    let what = if what.is_empty() {
-        d.title.clone()
-    } else {
-        Text::const_new(what)
-    };
     d.key = Some(join(&[d.host.as_deref().unwrap_or_default(), &what, &interface]));
     if let Some(oid) = oid {
         d.label("oid", oid);
