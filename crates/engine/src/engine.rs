@@ -128,6 +128,12 @@ pub(crate) struct Meta {
     /// Incidents whose page may tell of other old news, oldest first.
     #[serde(default)]
     pub telling: VecDeque<IncidentId>,
+    /// Incidents that began last, newest last.
+    #[serde(default)]
+    pub begun: VecDeque<(Time, IncidentId)>,
+    /// How many began lately.
+    #[serde(default)]
+    pub begins: crate::state::incident::Decaying,
 }
 
 /// A change that may be the cause of what follows.

@@ -44,6 +44,8 @@ impl Engine {
             .or_else(|| self.judge_member(p, alert, &ahead, fold))
             .or_else(|| self.judge_had(alert, &ahead))
             .or_else(|| self.judge_background(p, system, fold))
+            .or_else(|| self.judge_ground(p, alert, fold))
+            .or_else(|| self.judge_quiet(p, alert, fold))
             .or_else(|| self.judge_passing(p, alert, fold))
             .unwrap_or_else(|| self.judge_first(alert, system, fold))
     }
@@ -80,6 +82,7 @@ impl Engine {
             && self.nothing_new(ahead, home)
             && again.len() < SEVERAL
             && !self.another_since(home, system, near)
+            && !self.is_of_others(alert, home, near)
         {
             let text = format!("it opened this incident, which ended {age:.0} s before");
             return Some(relapse(home, 0.9, EvidenceKind::Relapse, age, text));
@@ -211,6 +214,29 @@ impl Engine {
             ))
         }));
         verdict
+    }
+
+    /// Whether an alert was in another incident before, with others that were not in this one: what shows in many faults is
+    /// a sign of none of them. In a large system what was in an incident may only have been near it.
+    fn is_of_others(&self, alert: &Alert, home: IncidentId, near: Option<&[NodeId]>) -> bool {
+        let Some(state) = self.incidents.get(&home).filter(|_| near.is_none()) else {
+            return false;
+        };
+        let mut past = alert
+            .past
+            .iter()
+            .map(|id| self.follow(*id))
+            .filter(|id| *id != home);
+        past.any(|id| {
+            let Some(other) = self.incidents.get(&id) else {
+                return false;
+            };
+            let in_both = other.members.keys().filter(|id| state.members.contains_key(id));
+            let shared = in_both.count().saturating_sub(1);
+            let others = other.members.len().saturating_sub(1);
+            let all = others + state.members.len().saturating_sub(1) - shared;
+            others > 0 && 2 * shared < all
+        })
     }
 
     /// Whether another fault began around an alert since an incident of it did. What comes back is the last thing that

@@ -148,6 +148,7 @@ impl Engine {
                 Placement::Relapse(id) if self.incidents.get(&id).is_some_and(|s| s.is_open()) => {
                     Guess::Join(id, verdict.because)
                 }
+                Placement::Across(id) => Guess::Join(id, verdict.because),
                 Placement::Open { .. } if self.room_for_tentative(system, fold) => Guess::Open(
                     verdict
                         .because

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// So many things that fail at once are no chance.
-const TOGETHER_MIN: usize = 4;
+pub(crate) const TOGETHER_MIN: usize = 4;
 /// So many of them come by another way than most: else what most stand behind explains them.
 const OTHER_WAYS_MIN: usize = 2;
 /// Steps down in which what they share is looked for: device, access switch, distribution, core.
@@ -22,9 +22,9 @@ const HOPS: u32 = 3;
 /// Of those that fall silent, the latest are looked at.
 const LOOKED_AT: usize = 16;
 /// What begins within so many seconds, and an interval of its tool, begins together: most look once a minute.
-const TOGETHER_S: f64 = 60.0;
+pub(crate) const TOGETHER_S: f64 = 60.0;
 /// And so many times as much as usually begins in that time.
-const BEYOND_USUAL: f64 = 5.0;
+pub(crate) const BEYOND_USUAL: f64 = 5.0;
 /// The usual is what was begun lately, fading by a factor of e in this time.
 pub(crate) const USUAL_DECAY_S: f64 = 3600.0;
 
@@ -232,7 +232,7 @@ impl Engine {
 
     /// In what time a tool asks everything once, so that what goes silent together is said by then: one that polls asks
     /// each thing at a moment of its own.
-    fn round_s(&self, id: AlertId, fold: &Fold<'_>) -> f64 {
+    pub(crate) fn round_s(&self, id: AlertId, fold: &Fold<'_>) -> f64 {
         let source = self
             .alerts
             .get(&id)

@@ -169,6 +169,10 @@ impl Engine {
                 } = 1.0;
                 Some(*incident)
             }
+            Placement::Across(incident) => {
+                grounds.joins = 1.0;
+                Some(*incident)
+            }
         };
         grounds.habit = e_folds(f64::from(alert.habit.alone));
         let books = &self.meta.books;

@@ -9,7 +9,7 @@ use model::{
 use crate::{
     engine::Engine,
     fold::Fold,
-    grouping::{behind::USUAL_DECAY_S, pending::Pending, verdict::Verdict},
+    grouping::{behind::USUAL_DECAY_S, pending::Pending, quiet::BEGUN_MAX, verdict::Verdict},
     settings::secs,
     state::{
         alert::Alert,
@@ -48,6 +48,11 @@ impl Engine {
         let entry = self.systems.entry(&system, Default::default);
         entry.newest = entry.newest.max(Some((p.t, id)));
         entry.openings.add(p.t, USUAL_DECAY_S);
+        self.meta.begins.add(p.t, USUAL_DECAY_S);
+        if self.meta.begun.len() == BEGUN_MAX {
+            self.meta.begun.pop_front();
+        }
+        self.meta.begun.push_back((p.t, id));
         if beside {
             self.credit(p, id, &system, node, fold);
         } else {

@@ -81,6 +81,12 @@ impl Engine {
                     self.bridge(self.follow(incident), p, fold);
                 }
             }
+            Placement::Across(incident) => {
+                self.join(incident, p, &verdict, fold);
+                let system = self.waiting(p.alert).spot.system.clone();
+                self.enliven(&system, incident);
+                self.stand_together(incident, p, fold);
+            }
             Placement::Relapse(incident) => {
                 self.relapse(incident, p, &verdict, fold);
                 self.join(incident, p, &verdict, fold);
@@ -96,6 +102,7 @@ impl Engine {
                 let incident = self.open_incident(p, &verdict, beside, fold);
                 self.join(incident, p, &verdict, fold);
                 self.gather(incident, p, true, fold);
+                self.stand_together(self.follow(incident), p, fold);
                 if !beside {
                     self.bridge(self.follow(incident), p, fold);
                 }

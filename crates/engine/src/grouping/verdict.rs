@@ -24,6 +24,8 @@ pub(crate) enum Placement {
     Background,
     /// Into a live incident; passively, if it neither extends nor counts for it.
     Join { incident: IncidentId, passive: bool },
+    /// Into an open incident of another system, which lives in this one from then on.
+    Across(IncidentId),
     /// Into the incident that it opened before, which is over.
     Relapse(IncidentId),
     /// It opens an incident; beside the live ones, if there are any.

@@ -1,0 +1,230 @@
+//! A ground to which no edge leads: what stands on it says so by a label.
+//!
+//! Most inventories give the zone or the rack of a thing as a label of it and not as a thing of its own, and the rules over a
+//! dead data source have nothing in common but its name. Systems that no edge connects begin an incident each, then. Several that
+//! begin together, nearly all of them on one ground that carries but a part of everything, are one.
+
+use std::collections::BTreeSet;
+
+use model::{Evidence, EvidenceKind, IncidentId, Severity, Text};
+use topology::NodeId;
+
+use crate::{
+    engine::Engine,
+    fold::Fold,
+    grouping::{
+        behind::{BEYOND_USUAL, TOGETHER_MIN, TOGETHER_S, USUAL_DECAY_S},
+        pending::Pending,
+        verdict::{Placement, Verdict},
+    },
+    lineage::Why,
+    settings::secs,
+    state::{alert::Alert, incident::State},
+};
+
+/// Labels of nodes that name where a thing stands, the most specific first.
+const STANDS: [&str; 5] = ["rack", "zone", "availability_zone", "datacenter", "region"];
+/// Of all that begins together, the share that stands on the ground.
+const SHARE: f64 = 0.8;
+/// A ground that carries a larger share of all things tells nothing apart.
+const COMMON: f64 = 0.5;
+/// Alerts that wait for their settlement of which it is asked where they stand.
+const WAITING_MAX: usize = 64;
+/// The label by which Grafana names the data source that gave nothing to a rule, and the alerts that it raises then
+/// (<https://grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/nodata-and-error-states/>).
+const SOURCE: &str = "datasource_uid";
+const SOURCE_ALERTS: [&str; 2] = ["DatasourceNoData", "DatasourceError"];
+
+/// What several things stand on.
+enum Ground {
+    /// A place, by the label of its nodes.
+    Place(&'static str, Text),
+    /// A source of data that rules ask.
+    Source(Text),
+}
+
+/// What stands on one ground and began together.
+struct Standing {
+    /// Incidents of which everything does, oldest first.
+    incidents: Vec<IncidentId>,
+    because: Evidence,
+}
+
+impl Engine {
+    /// It joins what began on the same ground, if enough others did.
+    pub(crate) fn judge_ground(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        let standing = self.standing(p, alert, fold)?;
+        let apart = |id: &IncidentId| {
+            let state = self.incidents.get(id)?;
+            self.kept_apart(*id, state, alert, fold)
+        };
+        let home = standing.incidents.iter().find(|id| apart(id).is_none())?;
+        let Evidence { kind, value, text } = standing.because;
+        Some(Verdict::new(
+            Placement::Across(*home),
+            0.9,
+            kind,
+            value,
+            text.into(),
+        ))
+    }
+
+    /// An alert is in an incident of its own or of another system: makes one of that and those that began with it on the
+    /// same ground.
+    pub(crate) fn stand_together(&mut self, id: IncidentId, p: &Pending, fold: &mut Fold<'_>) {
+        let standing = self
+            .alerts
+            .get(&p.alert)
+            .and_then(|alert| self.standing(p, alert, fold));
+        let Some(Standing { incidents, because }) = standing else {
+            return;
+        };
+        let why = Why {
+            actor: model::Actor::ENGINE.0,
+            event: None,
+            because: vec![because],
+        };
+        let mut whole = id;
+        for other in incidents {
+            let own = self.incidents.get(&whole);
+            let parted = own
+                .zip(self.incidents.get(&other))
+                .and_then(|(own, state)| self.parted(own, (other, state)));
+            if other != whole && parted.is_none() {
+                whole = self.merge(whole, other, &why, fold).unwrap_or(whole);
+            }
+        }
+    }
+
+    /// What began together with an alert on its most specific ground on which enough did.
+    fn standing(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Standing> {
+        let grounds = grounds(alert, fold);
+        let within_s = match grounds.first()? {
+            Ground::Place(..) => TOGETHER_S + self.interval_s(p.alert),
+            Ground::Source(_) => self.round_s(p.alert, fold),
+        };
+        let mut begun: Vec<IncidentId> = self.meta.begun.iter().map(|(_, id)| self.follow(*id)).collect();
+        begun.retain(|id| {
+            let state = self.incidents.get(id).filter(|s| s.is_open() && !s.background);
+            state.is_some_and(|state| p.t.since(state.last) <= secs(within_s))
+        });
+        begun.sort_unstable_by_key(|id| (self.incidents.get(id).map(|state| state.begun), *id));
+        begun.dedup();
+        grounds
+            .iter()
+            .find_map(|ground| self.standing_on(ground, &begun, within_s, p, alert, fold))
+    }
+
+    fn standing_on(
+        &self,
+        ground: &Ground,
+        begun: &[IncidentId],
+        within_s: f64,
+        p: &Pending,
+        alert: &Alert,
+        fold: &Fold<'_>,
+    ) -> Option<Standing> {
+        let mut on = BTreeSet::from([&alert.spot.entity]);
+        let mut off = BTreeSet::new();
+        let mut incidents = Vec::new();
+        for id in begun {
+            let state = self.incidents.get(id)?;
+            let stands = self.stands_on(ground, state, fold);
+            let things = state.places.iter().filter(|place| place.alerts);
+            let side = if stands { &mut on } else { &mut off };
+            side.extend(things.map(|place| &place.entity));
+            incidents.extend(stands.then_some(*id));
+        }
+        for number in self.order.keys().take(WAITING_MAX) {
+            let waiting = self
+                .pending
+                .get(number)
+                .and_then(|other| self.alerts.get(&other.alert));
+            let Some(waiting) = waiting.filter(|other| other.incident.is_none()) else {
+                continue;
+            };
+            let side = if ground.holds(waiting, fold) {
+                &mut on
+            } else {
+                &mut off
+            };
+            side.insert(&waiting.spot.entity);
+        }
+        let things = on.len();
+        let usual = self.meta.begins.left(p.t, USUAL_DECAY_S) * within_s / USUAL_DECAY_S;
+        let (name, enough) = match ground {
+            Ground::Place(kind, name) => (
+                format!("{kind} {name}"),
+                things as f64 >= SHARE * (things + off.len()) as f64
+                    && things as f64 >= BEYOND_USUAL * usual
+                    && fold.graph.label_share(kind, name) <= COMMON,
+            ),
+            Ground::Source(name) => (format!("data source {name}"), true),
+        };
+        let text = format!("{things} things that begin together stand on {name}");
+        (things >= TOGETHER_MIN && enough).then(|| Standing {
+            incidents,
+            because: Evidence::new(EvidenceKind::Label, things as f64, text),
+        })
+    }
+
+    /// Whether everything that alerts in an incident stands on a ground.
+    fn stands_on(&self, ground: &Ground, state: &State, fold: &Fold<'_>) -> bool {
+        match ground {
+            Ground::Place(kind, name) => {
+                let mut things = state.places.iter().filter(|place| place.alerts);
+                state.severity >= Severity::Error
+                    && things.all(|place| stands_at(place.node, kind, name, fold))
+            }
+            Ground::Source(name) => {
+                let mut members = state.members.keys();
+                members.all(|id| self.alerts.get(id).and_then(data_source) == Some(name))
+            }
+        }
+    }
+}
+
+impl Ground {
+    /// Whether an alert is of something that stands on it.
+    fn holds(&self, alert: &Alert, fold: &Fold<'_>) -> bool {
+        match self {
+            Ground::Place(kind, name) => {
+                alert.severity >= Severity::Error && stands_at(alert.spot.node, kind, name, fold)
+            }
+            Ground::Source(name) => data_source(alert) == Some(name),
+        }
+    }
+}
+
+fn stands_at(node: Option<u32>, kind: &str, name: &str, fold: &Fold<'_>) -> bool {
+    node.is_some_and(|node| fold.graph.labels(NodeId(node)).get(kind) == Some(name))
+}
+
+/// What an alert's thing stands on, or what its rule asks.
+fn grounds(alert: &Alert, fold: &Fold<'_>) -> Vec<Ground> {
+    if let Some(source) = data_source(alert) {
+        return vec![Ground::Source(source.into())];
+    }
+    let Some(node) = alert
+        .spot
+        .node
+        .map(NodeId)
+        .filter(|_| alert.severity >= Severity::Error)
+    else {
+        return Vec::new();
+    };
+    let labels = fold.graph.labels(node);
+    let place = |kind| {
+        Some(Ground::Place(
+            kind,
+            labels.get(kind).filter(|v| !v.is_empty())?.into(),
+        ))
+    };
+    STANDS.into_iter().filter_map(place).collect()
+}
+
+/// The data source that gave a rule nothing.
+fn data_source(alert: &Alert) -> Option<&str> {
+    let raised = SOURCE_ALERTS.iter().any(|title| alert.title.contains(title));
+    alert.labels.get(SOURCE).filter(|name| raised && !name.is_empty())
+}
