@@ -60,13 +60,7 @@ impl Engine {
         };
         let home = standing.incidents.iter().find(|id| apart(id).is_none())?;
         let Evidence { kind, value, text } = standing.because;
-        Some(Verdict::new(
-            Placement::Across(*home),
-            0.9,
-            kind,
-            value,
-            text.into(),
-        ))
+        Some(Verdict::new(Placement::Across(*home), 0.9, kind, value, text))
     }
 
     /// An alert is in an incident of its own or of another system: makes one of that and those that began with it on the
