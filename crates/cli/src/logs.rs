@@ -41,6 +41,14 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn Log>, Failure> {
     }
 }
 
+/// Whether there is something to open: a broker may be asked, an embedded log is there once it was made.
+pub(crate) fn is_there(config: &Config) -> bool {
+    match config.log {
+        LogKind::Kafka => true,
+        LogKind::Embedded => Path::new(&config.embedded.dir).join(EMBEDDED_FILE).exists(),
+    }
+}
+
 /// Settings of the pipeline; the topology is read and checked.
 pub(crate) fn settings(config: &Config) -> Result<Settings, Failure> {
     let topics = Topics::with_prefix(&config.topics.prefix);

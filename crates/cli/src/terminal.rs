@@ -49,6 +49,11 @@ fn tricky(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}')
 }
 
+/// Numbers of things as one says them: 1 alert, 2 alerts.
+pub(crate) fn many(n: u64, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use model::{
 };
 use sim::story::Story;
 
-use crate::terminal::{safe, word};
+use crate::terminal::{many, safe, word};
 
 /// What was read from the topics.
 pub(super) enum Told {
@@ -364,8 +364,4 @@ fn cut(text: &str, room: usize) -> String {
 fn clock(time: Time) -> String {
     let second = time.secs().rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
-}
-
-fn many(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

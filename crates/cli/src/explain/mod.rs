@@ -11,7 +11,7 @@ use model::{Cause, Change, Evidence, Incident, Membership};
 use crate::{
     fail::{Done, Failure},
     lines::each_line,
-    terminal::{safe, word},
+    terminal::{many, safe, word},
 };
 
 /// Why an incident is what it is.
@@ -163,8 +163,12 @@ fn explain(i: &Incident) -> String {
     line(
         &mut text,
         format_args!(
-            "counts    {} alerts ({} firing, {} resolved), {} events, {} suppressed",
-            c.alerts, c.firing, c.resolved, c.events, c.suppressed
+            "counts    {} ({} firing, {} resolved), {}, {} suppressed",
+            many(c.alerts, "alert"),
+            c.firing,
+            c.resolved,
+            many(c.events, "event"),
+            c.suppressed
         ),
     );
     line(
@@ -254,12 +258,12 @@ fn member(text: &mut String, m: &Membership) {
     line(
         text,
         format_args!(
-            "          alert {}, {} {}{}, {} events from {} to {}",
+            "          alert {}, {} {}{}, {} from {} to {}",
             m.alert_id,
             m.severity,
             word(&m.status),
             if m.stale { " but stale" } else { "" },
-            m.count,
+            many(m.count, "event"),
             m.first_at,
             m.last_at
         ),
