@@ -9,82 +9,13 @@
 //! all that tells what is wrong (`link down`, `host unreachable`): there only the word of a recovery gives way, to that
 //! of what it ends. Anywhere else it is a word like others: `Available memory is low`, `Scale up failed`.
 
-use crate::{Text, mask};
-
-/// What a recovery says at the end of its title, and what the alert said that it ends.
-const ENDS: [(&str, &str); 15] = [
-    ("up", "down"),
-    ("ready", "unready"),
-    ("reachable", "unreachable"),
-    ("online", "offline"),
-    ("recovered", "failed"),
-    ("restored", "lost"),
-    ("available", "unavailable"),
-    ("healthy", "unhealthy"),
-    ("responding", "unresponsive"),
-    ("connected", "disconnected"),
-    ("passed", "failed"),
-    ("passing", "failing"),
-    ("succeeded", "failed"),
-    ("ok", "failed"),
-    ("operational", "degraded"),
-];
-
-/// Further words of state.
-const STATES: [&str; 23] = [
-    "problem",
-    "resolved",
-    "recovery",
-    "firing",
-    "fired",
-    "alert",
-    "alarm",
-    "alerting",
-    "triggered",
-    "retriggered",
-    "renotify",
-    "normal",
-    "fixed",
-    "open",
-    "opened",
-    "closed",
-    "cleared",
-    "clear",
-    "started",
-    "ended",
-    "update",
-    "outage",
-    "missing",
-];
-
-/// Those that say how bad it is.
-const LEVELS: [&str; 6] = ["critical", "crit", "error", "warning", "warn", "unknown"];
-
-/// They speak of the alert and not of the thing: at the end of a title nothing stands for them.
-const OVER: [&str; 3] = ["resolved", "cleared", "closed"];
-
-/// What leads to a state, and what follows it without saying more.
-const LINKS: [&str; 20] = [
-    "is", "are", "was", "were", "has", "have", "been", "be", "now", "back", "again", "went", "came", "gone",
-    "returned", "to", "state", "status", "became", "re",
-];
-/// Before how long it took.
-const LASTED: [&str; 4] = ["after", "for", "in", "since"];
-
-/// A phrase that says no more than a state is short.
-const PHRASE_BYTES_MAX: usize = 64;
-
-/// What a message is, and what it is of. The latter tells two conditions apart.
-const MESSAGES: [&str; 7] = [
-    "incident",
-    "issue",
-    "violation",
-    "event",
-    "notification",
-    "notice",
-    "message",
-];
-const THINGS: [&str; 6] = ["service", "host", "node", "monitor", "check", "site"];
+use crate::{
+    Text,
+    phrase::{
+        LASTED, LEVELS, LINKS, MESSAGES, OVER, THINGS, ended_by, is_filler, is_one_of, is_state, says_state,
+        words,
+    },
+};
 
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
 pub fn strip_status_prefix(title: &str) -> &str {
@@ -272,13 +203,6 @@ fn without_end(title: &str) -> Text {
     out
 }
 
-/// The word by which an alert began that ends with this one.
-fn ended_by(word: &str) -> Option<&'static str> {
-    ENDS.iter()
-        .find(|(well, _)| well.eq_ignore_ascii_case(word))
-        .map(|(_, ill)| *ill)
-}
-
 /// `linkUp` ends `linkDown`, `NodeReady` ends `NodeNotReady`: the last part of a word in camel case says it, too.
 fn camel(title: &str) -> Text {
     let mut out = Text::with_capacity(title.len());
@@ -300,20 +224,6 @@ fn camel(title: &str) -> Text {
     out
 }
 
-/// Whether a phrase says a state and names nothing, but what `nouns` holds.
-fn says_state(phrase: &str, nouns: &[&str]) -> bool {
-    let says = |word: &str| {
-        is_state(word) || is_filler(word) || [&LINKS[..], &LASTED, nouns].iter().any(|of| is_one_of(word, of))
-    };
-    phrase.trim().eq_ignore_ascii_case("no data")
-        || phrase.len() <= PHRASE_BYTES_MAX && words(phrase).any(is_state) && words(phrase).all(says)
-}
-
-fn words(phrase: &str) -> impl Iterator<Item = &str> {
-    let is_word = |word: &&str| !word.is_empty();
-    phrase.split(|c: char| !c.is_alphanumeric()).filter(is_word)
-}
-
 /// The words of a title with where each begins, without the marks around them.
 fn tokens(title: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
@@ -323,24 +233,6 @@ fn tokens(title: &str) -> impl Iterator<Item = (usize, &str)> {
         let bare = word.trim_matches(['.', ',', ';', '!', '*', '"', '\'', '(', ')', '[', ']']);
         (!bare.is_empty()).then_some((start, bare))
     })
-}
-
-fn is_state(word: &str) -> bool {
-    let ends = |(well, ill): &(&str, &str)| well.eq_ignore_ascii_case(word) || ill.eq_ignore_ascii_case(word);
-    is_one_of(word, &STATES) || is_one_of(word, &LEVELS) || ENDS.iter().any(ends)
-}
-
-/// A number, what it counts (`3m`, `5 minutes`), and a level by number (`P2`, `Sev1`).
-fn is_filler(word: &str) -> bool {
-    let level = word.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let is_level = level.len() == 1 && is_one_of(&word[..word.len() - 1], &["p", "s", "sev", "severity"]);
-    word.starts_with(|c: char| c.is_ascii_digit())
-        || is_level && level.as_bytes()[0].is_ascii_digit()
-        || mask::is_time(word)
-}
-
-fn is_one_of(word: &str, words: &[&str]) -> bool {
-    words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
 /// Signs that no language is written in: an emoji, a tick.

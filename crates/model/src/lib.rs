@@ -14,6 +14,7 @@ mod input;
 mod instant;
 mod labels;
 mod mask;
+mod phrase;
 mod severity;
 mod time;
 mod topology;
