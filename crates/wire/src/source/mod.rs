@@ -134,8 +134,8 @@ pub static TABLE: &[Source] = &[
     cloudwatch::EVENTBRIDGE,
     gcp::PUBSUB,
     topology::SOURCE,
-    silences::SOURCE,
     alertmanager::SOURCE,
+    silences::SOURCE,
     otlp::SOURCE,
     flux::SOURCE,
     kubernetes::SOURCE,
@@ -219,7 +219,8 @@ pub static TABLE: &[Source] = &[
     syslog::SOURCE,
 ];
 
-/// The source with this name, in the form that `value` has if it has several.
+/// The source with this name, in the form that `value` has if it has several. What has none of them is read by the first
+/// in the table, so alerts stand there before what else their sender knows.
 pub(crate) fn named(name: &str, value: &Value) -> Option<&'static Source> {
     let mut rows = TABLE.iter().filter(|s| s.name.eq_ignore_ascii_case(name));
     let first = rows.next()?;

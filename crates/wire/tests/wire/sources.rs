@@ -51,3 +51,24 @@ fn the_page_lists_what_is_read() {
         );
     }
 }
+
+#[test]
+fn labels_alone_are_an_alert_where_alertmanager_is_named() {
+    // All that its API asks of an alert, and what a first `curl` to `/api/v2/alerts` holds.
+    for body in [
+        r#"[{"labels": {"alertname": "DiskFull", "service": "pay"}}]"#,
+        r#"[{"labels": {"service": "pay"}}]"#,
+        r#"{"labels": {"alertname": "DiskFull"}}"#,
+    ] {
+        let raw = wire::Raw {
+            source: Some("alertmanager"),
+            ..wire::Raw::of_file(body.as_bytes(), "f", 1)
+        };
+        let mut found = Vec::new();
+        wire::Decoder::default().decode(&raw, &mut found);
+        assert!(
+            matches!(&found[..], [wire::Found::Alert(event)] if event.status == model::Status::Firing),
+            "{body}: {found:?}"
+        );
+    }
+}
