@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args) -> Done {
         if let Some(file) = &config.topology {
             crate::topology::read(file)?;
         }
+        crate::tables::read(&config.decode.tables).map_err(Failure::Wrong)?;
         if args.effective {
             serde_saphyr::to_string(&config::masked(&config))
                 .map_err(|e| Failure::Run(format!("the configuration cannot be written: {e}")))?

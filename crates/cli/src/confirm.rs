@@ -108,7 +108,7 @@ fn from_file(file: &str) -> Result<Question, Failure> {
 /// The newest question of each topic of SNS that the raw topics hold.
 fn from_log(args: &Args) -> Result<Vec<Question>, Failure> {
     let config = args.config.load()?;
-    let log = logs::open(&config)?;
+    let log = logs::existing(&config)?;
     let mut found: Vec<Question> = Vec::new();
     for topic in logs::settings(&config)?.raw {
         for at in records::partitions(log.as_ref(), &topic.name)? {

@@ -95,7 +95,7 @@ impl Letters {
     fn open(file: &config::File) -> Result<Letters, Failure> {
         let config = file.load()?;
         Ok(Letters {
-            log: logs::open(&config)?,
+            log: logs::existing(&config)?,
             topics: Topics::with_prefix(&config.topics.prefix),
         })
     }

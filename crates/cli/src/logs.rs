@@ -41,12 +41,17 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn Log>, Failure> {
     }
 }
 
-/// Whether there is something to open: a broker may be asked, an embedded log is there once it was made.
-pub(crate) fn is_there(config: &Config) -> bool {
-    match config.log {
-        LogKind::Kafka => true,
-        LogKind::Embedded => Path::new(&config.embedded.dir).join(EMBEDDED_FILE).exists(),
+/// The same for whoever only looks: an embedded log that is not there is not made for it, since an empty one would be
+/// taken for the one that was meant.
+pub(crate) fn existing(config: &Config) -> Result<Arc<dyn Log>, Failure> {
+    let file = Path::new(&config.embedded.dir).join(EMBEDDED_FILE);
+    if config.log == LogKind::Embedded && !file.exists() {
+        return Err(Failure::Wrong(format!(
+            "{}: there is no log here; `stormfold run` makes one with its topics, embedded.dir says where; for a broker set `log: kafka` and kafka.brokers",
+            file.display()
+        )));
     }
+    open(config)
 }
 
 /// Settings of the pipeline; the topology is read and checked.

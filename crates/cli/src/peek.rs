@@ -47,7 +47,7 @@ Examples:
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
     let config = args.config.load()?;
-    let log = logs::open(&config)?;
+    let log = logs::existing(&config)?;
     let graph = match &config.topology {
         Some(file) => crate::topology::graph(file)?,
         None => Graph::empty(),

@@ -313,7 +313,7 @@ suppress:
     // Nobody is woken for any of this while the mode is `observe`, and that is said, too.
     let observed = explain(&["--alert", "ClusterDown"]);
     assert!(
-        observed.contains("page      due, 1 times due") && observed.contains("(mode observe)"),
+        observed.contains("page      due, 1 time due") && observed.contains("(mode observe)"),
         "{observed}"
     );
 }

@@ -94,7 +94,15 @@ pub fn start(
     }));
     let listener = std::net::TcpListener::bind(&settings.listen)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-        .map_err(|e| format!("http.listen: {}: {e}", settings.listen))?;
+        .map_err(|e| {
+            let taken = e.kind() == std::io::ErrorKind::AddrInUse;
+            let hint = if taken {
+                "; end what listens there, or choose another port"
+            } else {
+                ""
+            };
+            format!("http.listen: {}: {e}{hint}", settings.listen)
+        })?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

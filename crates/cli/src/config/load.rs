@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_saphyr::Error;
 
-use super::{Config, overlay, secrets};
+use super::{Config, numbers, overlay, reference::leaves, secrets};
 use crate::fail::Failure;
 
 /// What is wrong, and where.
@@ -87,7 +87,20 @@ pub(super) fn load_text(
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
     let config = parse(place, text)?;
+    let number = |config: &Config| {
+        numbers::wrong(config).map_or(Ok(()), |(field, what)| {
+            Err(ConfigError {
+                place: place.to_owned(),
+                line: line_of(text, &field),
+                field: Some(field),
+                what,
+            })
+        })
+    };
+    // Before the environment goes over it: JSON cannot carry what is not finite.
+    number(&config)?;
     let mut config = overlay::apply(config, environment)?;
+    number(&config)?;
     secrets::read_files(place, &mut config)?;
     check(place, text, &config)?;
     Ok(config)
@@ -144,12 +157,52 @@ fn describe(error: &Error, path: &str) -> (Option<String>, String) {
         Error::SerdeInvalidValue {
             unexpected, expected, ..
         } => (here, format!("is {unexpected}, not {expected}")),
-        Error::InvalidScalar { ty, .. } => (here, format!("is not a value of the kind {ty}")),
+        Error::InvalidScalar { ty, .. } => {
+            let takes = takes(ty, path);
+            (here, format!("is to be {takes}"))
+        }
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("a field");
-            (here, format!("`{key}` stands here twice; keep one of them"))
+            // The name of the second one is not known to the path yet.
+            let section = here.map(|path| path.trim_end_matches('?').trim_end_matches('.').to_owned());
+            (
+                section.filter(|path| !path.is_empty()),
+                format!("`{key}` stands here twice; keep one of them"),
+            )
         }
-        other => (here, first_line(&other.to_string())),
+        other => {
+            let said = first_line(&other.to_string());
+            let what = match said.strip_prefix("expected ") {
+                Some(rest) if rest.starts_with("mapping start") => {
+                    "is to have fields below it, as in `name: value`"
+                }
+                Some(rest) if rest.starts_with("sequence start") => {
+                    "is to be a list, `- ` before each of its items"
+                }
+                Some(rest) if rest.starts_with("string scalar") => "is to be text",
+                _ => &said,
+            };
+            (here, what.to_owned())
+        }
+    }
+}
+
+/// What a field takes, by the parser's word for it or by the reference.
+fn takes(ty: &str, path: &str) -> String {
+    if let Some(bits) = ty.strip_prefix('u').and_then(|bits| bits.parse::<u32>().ok())
+        && bits < 64
+    {
+        return format!("a whole number from 0 to {}", (1_u64 << bits) - 1);
+    }
+    let kind = leaves()
+        .into_iter()
+        .find(|leaf| leaf.path == path)
+        .map(|leaf| leaf.kind);
+    match kind.as_deref() {
+        Some("number") => "a number".to_owned(),
+        Some("whole number") => "a whole number".to_owned(),
+        Some(kind) => kind.to_owned(),
+        None => format!("of the kind {ty}"),
     }
 }
 
@@ -194,7 +247,7 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
         let line = text.lines().position(|l| !first.is_empty() && l.contains(first));
         return Err(ConfigError {
             place: place.to_owned(),
-            line: line.map(|l| l as u64 + 1),
+            line: line.map(|l| l as u64 + 1).or_else(|| line_of(text, &field)),
             field: Some(field),
             what: error.to_string(),
         });
@@ -210,25 +263,6 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
     if config.merge.severity == Some(engine::Keep::Append) {
         let what = "severities are not appended; there are first, last, max and min";
         return wrong("merge.severity", what.to_owned());
-    }
-    for (field, value) in [
-        ("grouping.settle_s", config.grouping.settle_s),
-        ("grouping.episode_s", config.grouping.episode_s),
-        ("grouping.reach_s", config.grouping.reach_s),
-        ("grouping.reach_unknown_s", config.grouping.reach_unknown_s),
-        ("life.lateness_s", config.life.lateness_s),
-        ("life.resolve_quiet_s", config.life.resolve_quiet_s),
-        ("life.reopen_s", config.life.reopen_s),
-        ("life.stale_s", config.life.stale_s),
-        ("page.wait_s", config.page.wait_s),
-        ("page.critical_wait_s", config.page.critical_wait_s),
-    ] {
-        if !(value.is_finite() && (0.0..=31.0 * 86_400.0).contains(&value)) {
-            return wrong(
-                field,
-                format!("is {value} seconds; it is to be between 0 and 31 days"),
-            );
-        }
     }
     if let Err(error) = server::check(&config.http) {
         return wrong(&format!("http.{}", error.field), error.what);
@@ -389,7 +423,38 @@ mod tests {
             error("\nlog: kafla\n"),
             "c.yaml:2: log: `kafla` is not a choice; did you mean `kafka`?"
         );
-        assert!(error("topics:\n  partitions: many\n").starts_with("c.yaml:2: topics.partitions: "));
+        for (text, said) in [
+            (
+                "topics:\n  partitions: many\n",
+                "c.yaml:2: topics.partitions: is to be a whole number from 0 to 4294967295",
+            ),
+            (
+                "page:\n  wait_s: 1d\n",
+                "c.yaml:2: page.wait_s: is to be a number",
+            ),
+            (
+                "page:\n  pass_through: maybe\n",
+                "c.yaml:2: page.pass_through: is to be true or false",
+            ),
+            (
+                "page: live\n",
+                "c.yaml:1: page: is to have fields below it, as in `name: value`",
+            ),
+            (
+                "topics:\n  raw: mine\n",
+                "c.yaml:2: topics.raw: is to be a list, `- ` before each of its items",
+            ),
+            (
+                "page:\n  mode: live\n  mode: observe\n",
+                "c.yaml:3: page: `mode` stands here twice; keep one of them",
+            ),
+            (
+                "decode:\n  mappings:\n  - source: x\n",
+                "c.yaml:2: decode.mappings[0].title: a mapping needs a title",
+            ),
+        ] {
+            assert_eq!(error(text), said);
+        }
         assert!(
             error("topics:\n  partitions: 0\n").starts_with("c.yaml:2: topics.partitions: is to be between")
         );

@@ -5,6 +5,7 @@
 
 mod kafka;
 mod load;
+mod numbers;
 mod overlay;
 mod reference;
 mod secrets;
@@ -161,7 +162,8 @@ pub(crate) struct Decode {
     /// Formats of your own, tried before the known sources. Fields are expressions of CEL over `body` (and `item`), or
     /// templates with `{{ expression }}`; see docs/mapping.md.
     pub(crate) mappings: Vec<wire::Mapping>,
-    /// Tables that add to events what their senders do not know. Read at start.
+    /// Tables that add to events what their senders do not know. Read at the start, and anew on SIGHUP or when a file
+    /// changes.
     pub(crate) tables: Vec<Table>,
 }
 

@@ -122,17 +122,25 @@ fn find<'a>(incidents: &'a [Incident], id: &str, file: &str) -> Result<&'a Incid
 /// One line an incident.
 fn list(incidents: &[Incident]) -> String {
     let mut text = String::new();
+    if incidents.is_empty() {
+        line(&mut text, format_args!("no incidents"));
+    }
     for i in incidents {
+        let counts = &i.counts;
+        // What lists the day's background has no members, only what it keeps quiet.
+        let holds = match (counts.alerts, counts.suppressed) {
+            (0, quiet) if quiet > 0 => format!("{quiet:>4} quiet "),
+            (1, _) => "   1 alert ".to_owned(),
+            (more, _) => format!("{more:>4} alerts"),
+        };
         line(
             &mut text,
             format_args!(
-                "{}  {:<24}  {:<12} {:<8} {:>4} alert{:<1}  {}",
+                "{}  {:<24}  {:<12} {:<8} {holds}  {}",
                 i.incident_id,
                 i.opened_at.to_string(),
                 word(&i.status),
                 i.severity,
-                i.counts.alerts,
-                if i.counts.alerts == 1 { "" } else { "s" },
                 safe(&i.title)
             ),
         );
@@ -175,7 +183,7 @@ fn explain(i: &Incident) -> String {
         &mut text,
         format_args!(
             "class     {}, {}",
-            word(&i.context.class),
+            word(&i.context.class).replace('_', "-"),
             percent(i.context.confidence)
         ),
     );
@@ -210,7 +218,8 @@ fn explain(i: &Incident) -> String {
 
 fn page(text: &mut String, i: &Incident) {
     let page = &i.page;
-    let mut sum = format!("page      {}, {} times due", word(&page.state), page.seq);
+    let plural = if page.seq == 1 { "" } else { "s" };
+    let mut sum = format!("page      {}, {} time{plural} due", word(&page.state), page.seq);
     if let Some(at) = page.first_due_at {
         write!(sum, ", first at {at}").expect("a string takes all");
     }

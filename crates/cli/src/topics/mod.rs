@@ -99,13 +99,7 @@ fn missing(log: &dyn Log, settings: &Settings) -> Result<Vec<String>, Failure> {
 fn check(file: &config::File, passive: bool) -> Done {
     let config = file.load()?;
     let settings = logs::settings(&config)?;
-    if !logs::is_there(&config) {
-        return Err(Failure::Wrong(format!(
-            "no broker is named, and there is no embedded log in {} yet: `stormfold run` makes it with its topics; for Kafka set `log: kafka` and `kafka.brokers`",
-            config.embedded.dir
-        )));
-    }
-    let log = logs::open(&config)?;
+    let log = logs::existing(&config)?;
     let topics = stream::topics::check(log.as_ref(), &settings).map_err(logs::failed)?;
     let mut faults: Vec<_> = topics.iter().map(ToString::to_string).collect();
     match stream::topics::check_settings(log.as_ref(), &settings) {

@@ -53,7 +53,7 @@ const OURS: [&str; 8] = [
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Done {
     let config = args.config.load()?;
-    let log = logs::open(&config)?;
+    let log = logs::existing(&config)?;
     let topic = name(&Topics::with_prefix(&config.topics.prefix), &args.topic);
     let Some(partitions) = log.partitions(&topic).map_err(logs::failed)? else {
         return Err(Failure::Wrong(format!(

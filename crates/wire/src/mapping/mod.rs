@@ -97,7 +97,7 @@ pub struct Mapping {
 
 /// An expression that cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}, line {line} column {column} of {text:?}")]
+#[error("{what}{}", self.place())]
 pub struct MappingError {
     /// Which mapping, from 0.
     pub mapping: usize,
@@ -111,6 +111,16 @@ pub struct MappingError {
     pub what: String,
     /// The field's text.
     pub text: String,
+}
+
+impl MappingError {
+    /// Where in the field's text; a field that is missing has none.
+    fn place(&self) -> String {
+        if self.text.is_empty() {
+            return String::new();
+        }
+        format!(", line {} column {} of {:?}", self.line, self.column, self.text)
+    }
 }
 
 /// Mappings, compiled. Cheap to clone.

@@ -66,8 +66,13 @@ impl Disk {
             std::fs::create_dir_all(folder).map_err(|e| setup(format_args!("{}: {e}", folder.display())))?;
         }
         let path = file.to_owned();
-        Disk::over(move || builder().create(&path))
-            .map_err(|e| setup(format_args!("{}: {e}", file.display())))
+        Disk::over(move || builder().create(&path)).map_err(|e| match e {
+            redb::Error::DatabaseAlreadyOpen => setup(format_args!(
+                "{}: another process has it open, and only one can",
+                file.display()
+            )),
+            e => setup(format_args!("{}: {e}", file.display())),
+        })
     }
 
     fn over(
