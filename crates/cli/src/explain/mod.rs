@@ -250,6 +250,10 @@ fn causes(text: &mut String, head: &str, causes: &[Cause]) {
 }
 
 fn members(text: &mut String, i: &Incident) {
+    // One that was merged away, or that lists the day's background, has none.
+    if i.alerts.is_empty() {
+        return;
+    }
     let cut = if i.alerts_truncated {
         format!(", {} of {} shown", i.alerts.len(), i.counts.alerts)
     } else {
