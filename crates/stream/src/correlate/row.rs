@@ -24,10 +24,10 @@ pub(super) const SETTINGS: &str = "!settings";
 /// Before the keys of quarantined positions.
 pub(super) const QUARANTINE: &str = "!quarantine/";
 
-/// 3: payloads of the fold are MessagePack in which codes stand for names and for what was said before; those of format 2,
-/// which are plain MessagePack, read the same way. Format 1 had JSON and BLAKE3.
-const FORMAT: u8 = 3;
-const FORMAT_READ_FROM: u8 = 2;
+/// 4: payloads of the fold are MessagePack, as those of format 2 are, whose checksum does not cover the format. Format 3
+/// had codes in MessagePack, of which a compressed batch keeps little; format 1 had JSON and BLAKE3.
+const FORMAT: u8 = 4;
+const FORMATS_READ: [u8; 2] = [2, FORMAT];
 const HEAD: usize = 1 + 4 + 8;
 
 /// How far the outputs of a partition go.
@@ -55,13 +55,15 @@ pub(super) struct Checkpoint {
 pub(super) enum RowError {
     #[error("is cut short")]
     Short,
-    #[error("has format {0}, this build reads formats {FORMAT_READ_FROM} to {FORMAT}")]
+    #[error(
+        "has format {0}, this build reads {FORMATS_READ:?}; stop all workers, make the state topic anew, and the journal is folded again"
+    )]
     Format(u8),
     #[error("has a wrong checksum")]
     Checksum,
 }
 
-/// From format 3 on it covers the format, since there is more than one that is read.
+/// Behind format 2 it covers the format, since there is more than one that is read.
 fn checksum(format: u8, key: &str, payload: &[u8]) -> [u8; 8] {
     let of_key = XxHash3_64::oneshot(key.as_bytes());
     let of_format = if format == 2 { 0 } else { u64::from(format) };
@@ -81,7 +83,7 @@ pub(super) fn encode(key: &str, fold: u32, payload: &[u8]) -> Vec<u8> {
 /// The fold version and the payload of a row.
 pub(super) fn decode<'a>(key: &str, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), RowError> {
     let (format, rest) = bytes.split_first().ok_or(RowError::Short)?;
-    if !(FORMAT_READ_FROM..=FORMAT).contains(format) {
+    if !FORMATS_READ.contains(format) {
         return Err(RowError::Format(*format));
     }
     let (fold, rest) = rest.split_first_chunk().ok_or(RowError::Short)?;
@@ -154,7 +156,7 @@ mod tests {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        assert_eq!(hex, include_str!("../../testdata/state-row-3.hex").trim());
+        assert_eq!(hex, include_str!("../../testdata/state-row-4.hex").trim());
         let released = |hex: &str| -> Vec<u8> {
             let digits = hex.trim().as_bytes().chunks(2);
             let byte = |two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap();
@@ -164,9 +166,11 @@ mod tests {
         assert_eq!(decode("k", &first), Err(RowError::Format(1)));
         let second = released(include_str!("../../testdata/state-row-2.hex"));
         assert_eq!(decode("k", &second), Ok((1, &b"{}"[..])));
-        let later = released(include_str!("../../testdata/state-row-3.hex"));
-        assert_eq!(decode("k", &later), Ok((1, &b"{}"[..])));
-        let beyond = [&[4], &later[1..]].concat();
-        assert_eq!(decode("k", &beyond), Err(RowError::Format(4)));
+        let third = released(include_str!("../../testdata/state-row-3.hex"));
+        assert_eq!(decode("k", &third), Err(RowError::Format(3)));
+        let fourth = released(include_str!("../../testdata/state-row-4.hex"));
+        assert_eq!(decode("k", &fourth), Ok((1, &b"{}"[..])));
+        let beyond = [&[5], &fourth[1..]].concat();
+        assert_eq!(decode("k", &beyond), Err(RowError::Format(5)));
     }
 }

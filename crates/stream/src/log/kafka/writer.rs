@@ -97,7 +97,10 @@ impl Writer {
             // 100 ms would then be the latency of every second commit.
             .set("retry.backoff.ms", "10")
             .set("linger.ms", "0")
-            .set("compression.type", properties.or("compression.type", "lz4"))
+            // State rows spell their fields out, and records of one incident are much alike: a third of what lz4 leaves of
+            // incidents, in the same time.
+            .set("compression.type", properties.or("compression.type", "zstd"))
+            .set("compression.level", properties.or("compression.level", "1"))
             .set("queue.buffering.max.messages", "1000000");
         let failures = Failures {
             first: Mutex::default(),
