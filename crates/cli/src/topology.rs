@@ -1,5 +1,7 @@
 //! The topology file, as the journal carries it.
 
+use std::collections::BTreeSet;
+
 use model::{TopologyDocument, TopologyPart};
 
 use crate::{fail::Failure, source};
@@ -31,4 +33,34 @@ pub(crate) fn document(file: &str) -> Result<TopologyDocument, Failure> {
 fn joined(file: &str, parts: Vec<TopologyPart>) -> Result<TopologyDocument, Failure> {
     let json: String = parts.into_iter().map(|part| part.json).collect();
     serde_json::from_str(&json).map_err(|e| Failure::Wrong(format!("{file}: {e}")))
+}
+
+/// What was hardly meant, each with its first example: it is taken as it stands, since a topology is never whole.
+pub(crate) fn doubts(document: &TopologyDocument) -> Vec<String> {
+    let named: BTreeSet<_> = document.nodes.iter().map(|node| node.id.as_str()).collect();
+    let aliases = document.nodes.iter().flat_map(|node| {
+        let others = node.aliases.iter().filter(|alias| **alias != node.id);
+        let taken = others.filter(|alias| named.contains(alias.as_str()));
+        taken.map(|alias| format!("alias of one node and id of another: {alias}, of {}", node.id))
+    });
+    let ends = document.edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
+    let unknown: BTreeSet<_> = ends.filter(|end| !named.contains(end.as_str())).collect();
+    let unknown = unknown
+        .into_iter()
+        .map(|end| format!("in edges, but no node: {end}"));
+    let selves = document.edges.iter().filter(|edge| edge.from == edge.to);
+    let selves = selves.map(|edge| format!("depends on itself: {}", edge.from));
+    [first_of(aliases), first_of(unknown), first_of(selves)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The first one, and how many more there are.
+fn first_of(mut found: impl Iterator<Item = String>) -> Option<String> {
+    let first = found.next()?;
+    Some(match found.count() {
+        0 => first,
+        more => format!("{first} (and {more} more)"),
+    })
 }

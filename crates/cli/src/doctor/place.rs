@@ -54,6 +54,15 @@ pub(super) fn topology(config: &Config, now: Time, findings: &mut Findings) {
         ),
         _ => findings.ok(area, format!("{file}: {count} entities")),
     }
+    for doubt in
+        crate::topology::document(file).map_or_else(|_| Vec::new(), |all| crate::topology::doubts(&all))
+    {
+        findings.note(
+            area,
+            format!("{file}: {doubt}"),
+            "is it a slip of whoever exports the topology?",
+        );
+    }
 }
 
 pub(super) fn paging(config: &Config, findings: &mut Findings) {
