@@ -189,7 +189,8 @@ const TOKEN_LETTERS_MIN: usize = 5;
 /// Names are compared with tokens at most so often; a larger graph gets no suggestions.
 const SUGGESTION_COMPARISONS_MAX: usize = 4_000_000;
 
-/// An external name whose first host label holds a word that occurs in exactly one of our services' names.
+/// An external name whose first host label holds a word that occurs in exactly one of our services' names, where of a
+/// host name only its first label counts, too: what is hosted at `orders.rds.amazonaws.com` is not named for Amazon.
 fn suggestions(nodes: &[Node], kinds: &[NodeKind], things: &[NodeId]) -> Vec<AliasSuggestion> {
     let externals: Vec<usize> = (0..nodes.len())
         .filter(|&i| kinds[i] == NodeKind::External)
@@ -214,7 +215,10 @@ fn suggestions(nodes: &[Node], kinds: &[NodeKind], things: &[NodeId]) -> Vec<Ali
     if tokens.len() * nodes.len() > SUGGESTION_COMPARISONS_MAX {
         return found;
     }
-    let lower: Vec<String> = nodes.iter().map(|n| n.id.as_str().to_lowercase()).collect();
+    let lower: Vec<String> = nodes
+        .iter()
+        .map(|n| spelling::first_label(&n.id[spelling::qualifier(&n.id).len()..]).to_lowercase())
+        .collect();
     for ((system, token), externals) in tokens {
         let mut owners: Vec<NodeId> = (0..nodes.len())
             .filter(|&i| !matches!(kinds[i], NodeKind::External | NodeKind::Client | NodeKind::Host))
