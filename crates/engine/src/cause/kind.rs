@@ -26,6 +26,8 @@ pub(crate) enum AlertKind {
     ResourceLow,
     /// Answers are slow.
     Latency,
+    /// What it asks of others is answered slowly.
+    Asking,
     /// Answers are wrong.
     Error,
     /// Requests are missing, or too many.
@@ -59,7 +61,10 @@ impl AlertKind {
 
     /// Whether it speaks of the call that it names, so that the ends of the call are blamed and not its place.
     pub(crate) fn is_of_calls(self) -> bool {
-        matches!(self, AlertKind::Latency | AlertKind::Error | AlertKind::Other)
+        matches!(
+            self,
+            AlertKind::Latency | AlertKind::Asking | AlertKind::Error | AlertKind::Other
+        )
     }
 
     /// In words, for evidence.
@@ -73,6 +78,7 @@ impl AlertKind {
             AlertKind::Resource => "resource",
             AlertKind::ResourceLow => "unusually idle resource",
             AlertKind::Latency => "latency",
+            AlertKind::Asking => "latency of what it calls",
             AlertKind::Error => "errors",
             AlertKind::Traffic => "traffic",
             AlertKind::Other => "unclassified",
@@ -206,6 +212,16 @@ const SLOW: [&str; 22] = [
     "lag",
     "lagging",
     "backlog",
+];
+/// That what is slow is not what it answers but what it is answered.
+const ASKING: [&str; 7] = [
+    "client",
+    "upstream",
+    "outbound",
+    "outgoing",
+    "egress",
+    "dependency",
+    "dependencies",
 ];
 const DISK: [&str; 8] = [
     "disk",
@@ -407,7 +423,12 @@ fn of_words(words: &[Text]) -> AlertKind {
     if (has(words, &SLOW) || pair(words, "response", "time") || words.iter().any(|w| *w == "responsetime"))
         && !has(words, &DISK)
     {
-        return AlertKind::Latency;
+        let asks = has(words, &ASKING) && !pair(words, "client", "facing");
+        return if asks {
+            AlertKind::Asking
+        } else {
+            AlertKind::Latency
+        };
     }
     let resource = has(words, &RESOURCES);
     if has(words, &STATES) && !(resource && has(words, &["degraded", "limit"]))
@@ -582,6 +603,12 @@ mod tests {
             ("Disk latency high", Resource),
             ("grpc-mrt abnormally high", Latency),
             ("avg_rt > 3 s", Latency),
+            ("PodClientLatencyHigh", Asking),
+            ("PodServerLatencyHigh", Latency),
+            ("http_client_request_duration p99 high", Asking),
+            ("Client-facing latency high", Latency),
+            ("UpstreamResponseTime", Asking),
+            ("Outbound call latency", Asking),
             ("ReplicaLag", Latency),
             ("QueueBacklog", Latency),
             ("login_model_implement", Other),

@@ -279,13 +279,16 @@ fn standings(
         .iter()
         .filter_map(|(entity, standing)| Some((entity.node()?, standing)))
         .filter(|(node, standing)| {
-            graph.kind(*node) == NodeKind::Host && residents_down(standing, groups) >= 2
+            graph.kind(*node) == NodeKind::Host && residents_down(standing, groups, |_| true) >= 2
         })
         .map(|(node, _)| node)
         .collect();
     for host in &fell {
         if let Some(standing) = standings.get_mut(&Entity::Node(*host)) {
             standing.named = true;
+            // That two which are said to have failed share a machine is hardly chance, so no prior counts against it. What
+            // only warns may be of anybody's doing.
+            standing.direct |= residents_down(standing, groups, |g| g.breaks) >= 2;
         }
     }
     // What goes down with others on its machine says nothing of its own inside.
@@ -331,12 +334,12 @@ fn standings(
     standings
 }
 
-/// Places that went down and run on this; two that go down together name the machine.
-fn residents_down(standing: &Standing, groups: &[Group]) -> usize {
+/// Such places that went down and run on this; two that go down together name the machine.
+fn residents_down(standing: &Standing, groups: &[Group], which: impl Fn(&Group) -> bool) -> usize {
     let down = standing
         .links
         .iter()
-        .filter(|(g, link)| link.tie == Tie::Host && groups[*g].kind.is_down());
+        .filter(|(g, link)| link.tie == Tie::Host && groups[*g].kind.is_down() && which(&groups[*g]));
     down.map(|(g, _)| &groups[*g].site).collect::<BTreeSet<_>>().len()
 }
 
@@ -366,7 +369,12 @@ fn gain(groups: &[Group], standing: &Standing) -> f64 {
         if group.kind.is_internal() || group.kind == AlertKind::Other {
             alone += group.gain(link);
         } else {
-            *waves.entry(group.kind).or_default() += group.gain(link);
+            let wave = match group.kind {
+                // The same slowness, heard at the other end of the call.
+                AlertKind::Asking => AlertKind::Latency,
+                kind => kind,
+            };
+            *waves.entry(wave).or_default() += group.gain(link);
         }
     }
     let waves = waves.into_values();

@@ -96,7 +96,7 @@ pub(super) fn at_itself(kind: AlertKind) -> f64 {
         AlertKind::Latency => 0.6,
         AlertKind::Error => 0.5,
         AlertKind::Other => 0.7,
-        AlertKind::LogDownstream | AlertKind::Traffic => 0.3,
+        AlertKind::LogDownstream | AlertKind::Asking | AlertKind::Traffic => 0.3,
         AlertKind::ResourceLow => 0.2,
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn at_itself(kind: AlertKind) -> f64 {
 /// Probability of a symptom of this kind one hop above the root, at what depends on it.
 pub(super) fn above(kind: AlertKind) -> f64 {
     match kind {
-        AlertKind::Latency | AlertKind::Error => 0.8,
+        AlertKind::Latency | AlertKind::Asking | AlertKind::Error => 0.8,
         AlertKind::Other => 0.5,
         AlertKind::LogDownstream => 0.6,
         AlertKind::Absent => 0.3,
@@ -120,7 +120,11 @@ pub(super) fn below(kind: AlertKind) -> f64 {
         AlertKind::State | AlertKind::Absent | AlertKind::Log | AlertKind::Change | AlertKind::Resource => {
             0.1
         }
-        AlertKind::Latency | AlertKind::Error | AlertKind::LogDownstream | AlertKind::Other => 0.05,
+        AlertKind::Latency
+        | AlertKind::Asking
+        | AlertKind::Error
+        | AlertKind::LogDownstream
+        | AlertKind::Other => 0.05,
     }
 }
 

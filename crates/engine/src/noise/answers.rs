@@ -49,15 +49,22 @@ impl Engine {
     }
 }
 
+/// What the answers are that an alert speaks of: slow, given or taken, or wrong.
+pub(crate) fn answering(alert: &Alert) -> Option<AlertKind> {
+    match alert.kind {
+        AlertKind::Latency | AlertKind::Asking => Some(AlertKind::Latency),
+        AlertKind::Error => Some(AlertKind::Error),
+        _ => None,
+    }
+}
+
 /// The row of how the thing of an alert answers, if that is what the alert speaks of.
 fn answers_key(alert: &Alert) -> Option<u64> {
-    if !matches!(alert.kind, AlertKind::Latency | AlertKind::Error) {
-        return None;
-    }
+    let kind = answering(alert)?;
     let mut hash = model::Hash128::new("answers");
     hash.part(alert.spot.system.as_bytes())
         .part(alert.source.as_bytes())
         .part(alert.spot.entity.as_bytes())
-        .part(alert.kind.as_str().as_bytes());
+        .part(kind.as_str().as_bytes());
     Some((hash.finish() >> 64) as u64)
 }

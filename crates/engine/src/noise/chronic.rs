@@ -12,7 +12,10 @@ use crate::{
         verdict::{Placement, Verdict},
     },
     lineage::callee,
-    noise::habit::{COMPANY_S, Chronic},
+    noise::{
+        answers::answering,
+        habit::{COMPANY_S, Chronic},
+    },
     settings::secs,
     state::alert::Alert,
 };
@@ -43,7 +46,10 @@ impl Engine {
             company.all()
         };
         let (habit, who) = match self.answers(alert).filter(|_| chronic == Chronic::Thing) {
-            Some(answers) => (answers, format!("{} by any rule ", alert.kind.as_str())),
+            Some(answers) => {
+                let kind = answering(alert).unwrap_or(alert.kind);
+                (answers, format!("{} by any rule ", kind.as_str()))
+            }
             None => (habit, String::new()),
         };
         let share = habit.share();
