@@ -264,6 +264,15 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
         let what = "severities are not appended; there are first, last, max and min";
         return wrong("merge.severity", what.to_owned());
     }
+    // The filter itself takes a word that is no level for the name of a room, and logs nothing of the others.
+    const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    for part in config.logging.level.split(',') {
+        let level = part.rsplit('=').next().unwrap_or(part).trim();
+        if !LEVELS.contains(&level) {
+            let what = format!("`{level}` is no level; {}", near(level, &LEVELS));
+            return wrong("logging.level", what);
+        }
+    }
     if let Err(error) = server::check(&config.http) {
         return wrong(&format!("http.{}", error.field), error.what);
     }
@@ -443,6 +452,10 @@ mod tests {
             (
                 "topics:\n  raw: mine\n",
                 "c.yaml:2: topics.raw: is to be a list, `- ` before each of its items",
+            ),
+            (
+                "logging:\n  level: info,stream=loud\n",
+                "c.yaml:2: logging.level: `loud` is no level; there are: error, warn, info, debug, trace, off",
             ),
             (
                 "page:\n  mode: live\n  mode: observe\n",
