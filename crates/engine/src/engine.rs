@@ -119,7 +119,7 @@ pub(crate) struct Meta {
     pub delay: Delay,
     /// How many alerts a minute do what they usually do.
     pub habitual: Rate,
-    /// `ts` of the first alert.
+    /// `ts` of the first alert, the lateness before it came at most: since when the domain has been watched.
     pub since: Option<Time>,
     /// Stream time of the newest event.
     #[serde(default)]

@@ -117,7 +117,7 @@ impl Engine {
         if entered.fresh {
             self.note_delay(t, fold);
             self.count_rate(fold);
-            self.note_usual(id, t);
+            self.note_usual(id, t, fold);
             if self.habitual(id, entered.weight, t, fold).is_some() {
                 self.count_habitual(fold);
             }

@@ -8,7 +8,7 @@
 use model::{AlertId, Text, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, state::incident::Decaying};
+use crate::{engine::Engine, fold::Fold, settings::secs, state::incident::Decaying};
 
 const WEEK_S: f64 = 7.0 * 86_400.0;
 const HOUR_S: i64 = 3600;
@@ -92,8 +92,10 @@ fn hour(t: Time) -> u8 {
 
 impl Engine {
     /// An episode begins: notes how usual that is, and counts it.
-    pub(crate) fn note_usual(&mut self, id: AlertId, t: Time) {
-        let since = *self.meta.since.get_or_insert(t);
+    pub(crate) fn note_usual(&mut self, id: AlertId, t: Time, fold: &Fold<'_>) {
+        // Whoever says that it was two days ago has not been watched for two days.
+        let watched = t.max(fold.time - secs(fold.settings.life.lateness_s));
+        let since = *self.meta.since.get_or_insert(watched);
         let Some(alert) = self.alerts.get_mut(&id) else {
             return;
         };
