@@ -103,3 +103,41 @@ fn a_long_world_needs_no_more_memory_than_a_short_one() {
     assert!(last.event.received_at > model::Time::from_secs(1_772_409_600));
     assert!(stream.waiting() < 50_000, "{} events wait", stream.waiting());
 }
+
+/// Faults whose root no alert is about, by any of its names; and all faults.
+fn silent_roots(size: &Size) -> (usize, usize) {
+    let stream = Stream::new(size, 1);
+    let nodes = stream.estate().topology().nodes;
+    let mut speaks: BTreeMap<usize, bool> = BTreeMap::new();
+    for told in stream {
+        let Some(said) = &told.said else { continue };
+        let root = nodes.iter().filter(|node| node.id == said.root);
+        let known: Vec<_> = root.flat_map(|n| n.aliases.iter().chain([&n.id])).collect();
+        let is_root = |name: &str| {
+            let mut known = known.iter();
+            known.any(|k| k.eq_ignore_ascii_case(name) || k.split('.').next() == Some(name))
+        };
+        let of_root = told
+            .event
+            .service
+            .iter()
+            .chain(&told.event.host)
+            .any(|name| is_root(name));
+        *speaks.entry(said.fault).or_default() |= of_root;
+    }
+    let silent = speaks.values().filter(|speaks| !**speaks).count();
+    (silent, speaks.len())
+}
+
+#[test]
+fn some_roots_say_nothing() {
+    let (silent, faults) = silent_roots(&Size::default());
+    let (few, _) = silent_roots(&Size {
+        silent: 0.0,
+        ..Size::default()
+    });
+    assert!(
+        silent >= few + faults / 10,
+        "{silent} of {faults} roots say nothing, {few} where none is asked to be silent"
+    );
+}
