@@ -94,7 +94,8 @@ impl Engine {
                 .to(class_word(class_now));
             self.change(id, what, class_because, fold);
         }
-        if team_before.team != team_now && team_before.entity.is_some() {
+        // Before it was assessed first it had no reason to be anybody's.
+        if team_before.team != team_now && !team_before.because.is_empty() {
             let what = What::new(ChangeKind::OwnerChanged)
                 .from(team_before.team)
                 .to(team_now);
