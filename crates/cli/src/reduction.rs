@@ -1,20 +1,22 @@
 //! Noise reduction under each of its definitions, side by side: whoever quotes one of them alone can make any figure look
 //! good, so `stats` and the report of `replay` give all of them, with what was lost for it.
 
+use model::{Incident, IncidentStatus, Severity, Time};
 use serde::Serialize;
 
 use sim::score::{Answer, Keys, Scope, score};
 
 use crate::{fail::Failure, lines::each_line, truth};
 
-/// How much less there is to read, and at what price.
+/// How much less there is to read, and at what price. Every figure is a sum over the last revision of each incident; only
+/// the events of alerts that are in none have to be told by somebody else.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Reduction {
-    /// Events folded.
+    /// Events: those in incidents, or all where those in none are known.
     pub events: u64,
-    /// Alerts that they are of; one that fires again is another.
+    /// Alerts in incidents. One that fires again in its incident is the same alert; what is kept quiet is none of them.
     pub alerts: u64,
-    /// Incidents, without the lists of what is too little or kept quiet.
+    /// Incidents, without those that were merged away and the lists of what is kept quiet.
     pub incidents: u64,
     /// Pages due.
     pub pages: u64,
@@ -26,6 +28,13 @@ pub(crate) struct Reduction {
     pub lost: Option<Lost>,
     /// Seconds from the first alert of each incident that was paged to its first page.
     pub first_page_s: Vec<f64>,
+    /// The same from the first alert that is bad enough to page anybody.
+    pub first_worthy_page_s: Vec<f64>,
+    /// The mildest severity that pages.
+    pub severity_min: Severity,
+    /// Suppressed alerts in the lists of what is kept quiet.
+    #[serde(skip)]
+    listed: u64,
 }
 
 /// What was kept quiet.
@@ -37,6 +46,8 @@ pub(crate) struct Suppressed {
     pub count: u64,
     /// Of how many.
     pub of: u64,
+    /// `in the end` or, where that is not known, `as they came`.
+    pub when: &'static str,
 }
 
 /// What was lost, by a truth.
@@ -69,6 +80,47 @@ impl Lost {
 }
 
 impl Reduction {
+    /// Of nothing yet, where `severity_min` is the mildest severity that pages.
+    pub(crate) fn new(severity_min: Severity) -> Reduction {
+        Reduction {
+            severity_min,
+            ..Reduction::default()
+        }
+    }
+
+    /// Takes the last revision of an incident.
+    pub(crate) fn add(&mut self, incident: &Incident) {
+        let counts = &incident.counts;
+        let suppressed = counts.suppressed + self.suppressed.map_or(0, |s| s.count);
+        if incident.flags.iter().any(|flag| flag == "background") {
+            self.listed += counts.suppressed;
+        } else {
+            self.events += counts.events;
+            self.alerts += counts.alerts;
+            self.incidents += u64::from(incident.status != IncidentStatus::Merged);
+            self.pages += u64::from(incident.page.seq);
+            if let Some(due) = incident.page.first_due_at {
+                let seconds = |since| due.since(since).as_secs_f64();
+                self.first_page_s.push(seconds(incident.opened_at));
+                self.first_worthy_page_s
+                    .push(seconds(self.first_worthy(incident)));
+            }
+        }
+        self.suppressed = Some(Suppressed {
+            what: "alerts",
+            count: suppressed,
+            of: self.alerts + self.listed,
+            when: "in the end",
+        });
+    }
+
+    /// When the first alert came that is bad enough for a page; not before the incident was opened, as clocks differ.
+    fn first_worthy(&self, incident: &Incident) -> Time {
+        let worthy = incident.alerts.iter().filter(|m| m.severity >= self.severity_min);
+        let first = worthy.map(|m| m.first_at).min();
+        first.map_or(incident.opened_at, |at| at.max(incident.opened_at))
+    }
+
     /// A line for each definition.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -84,8 +136,14 @@ impl Reduction {
                 lines.push(row(words, 1.0 - to as f64 / from as f64, &detail));
             }
         }
-        if let Some(Suppressed { what, count, of }) = self.suppressed.filter(|s| s.of > 0) {
-            let detail = format!("{} of {}", number(count), number(of));
+        if let Some(Suppressed {
+            what,
+            count,
+            of,
+            when,
+        }) = self.suppressed.filter(|s| s.of > 0)
+        {
+            let detail = format!("{} of {}, {when}", number(count), number(of));
             lines.push(row(
                 &format!("{what} kept quiet"),
                 count as f64 / of as f64,
@@ -99,19 +157,23 @@ impl Reduction {
             let detail = format!("{} of {}", lost.real_incidents, lost.of_incidents);
             lines.push(row("real incidents lost", share, &detail));
         }
-        let mut times = self.first_page_s.clone();
-        times.sort_by(f64::total_cmp);
-        if let Some(longest) = times.last() {
-            let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-            lines.push(format!(
-                "{:<20} median {:.0} s, 95 % within {:.0} s, longest {longest:.0} s",
-                "first alert to page",
-                at(0.5),
-                at(0.95)
-            ));
-        }
+        lines.extend(times("first alert to page", &self.first_page_s));
+        let worthy = format!("  of {} or worse", self.severity_min);
+        lines.extend(times(&worthy, &self.first_worthy_page_s));
         lines
     }
+}
+
+fn times(words: &str, seconds: &[f64]) -> Option<String> {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let longest = sorted.last()?;
+    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+    Some(format!(
+        "{words:<20} median {:.0} s, 95 % within {:.0} s, longest {longest:.0} s",
+        at(0.5),
+        at(0.95)
+    ))
 }
 
 fn row(words: &str, share: f64, detail: &str) -> String {
@@ -154,6 +216,7 @@ mod tests {
                 what: "alerts",
                 count: 25,
                 of: 100,
+                when: "in the end",
             }),
             lost: Some(Lost {
                 noise_suppressed: 0.95,
@@ -162,6 +225,8 @@ mod tests {
                 of_incidents: 8,
             }),
             first_page_s: vec![17.0, 10.0, 10.0],
+            first_worthy_page_s: vec![11.0, 10.0, 10.0],
+            ..Reduction::new(Severity::Error)
         };
         assert_eq!(
             reduction.lines(),
@@ -171,11 +236,12 @@ mod tests {
                 "incidents to pages     50.0 %  10 to 5",
                 "events to incidents    99.0 %  1,000 to 10",
                 "alerts to pages        95.0 %  100 to 5",
-                "alerts kept quiet      25.0 %  25 of 100",
+                "alerts kept quiet      25.0 %  25 of 100, in the end",
                 "noise kept quiet       95.0 %  by the truth",
                 "real alerts lost        1.0 %  by the truth",
                 "real incidents lost    12.5 %  1 of 8",
                 "first alert to page  median 10 s, 95 % within 17 s, longest 17 s",
+                "  of error or worse  median 10 s, 95 % within 11 s, longest 11 s",
             ]
         );
         assert_eq!(Reduction::default().lines(), [""; 0]);

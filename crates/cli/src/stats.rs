@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write};
 
-use model::{Incident, IncidentId, IncidentStatus};
+use model::{Incident, IncidentId, Severity};
 
 use crate::{
     fail::{Done, Failure},
@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// The truth, one line per event: events that carry `_truth`, or what `simulate --truth` writes.
     #[arg(long, value_name = "FILE", requires = "assignments")]
     truth: Option<String>,
+    /// The mildest severity that pages: `page.severity_min` of the configuration.
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = severity)]
+    severity_min: Severity,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -47,7 +50,8 @@ pub(crate) fn run(args: &Args) -> Done {
         }
         Ok::<(), wire::record::RecordError>(())
     })?;
-    let mut reduction = of(incidents.values());
+    let mut reduction = Reduction::new(args.severity_min);
+    incidents.values().for_each(|incident| reduction.add(incident));
     if let Some(file) = &args.assignments {
         let (events, suppressed) = count(file)?;
         reduction.events = events;
@@ -55,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Done {
             what: "events",
             count: suppressed,
             of: events,
+            when: "in the end",
         });
         if let Some(truth) = &args.truth {
             reduction.lost = Some(Lost::read(truth, file)?);
@@ -65,34 +70,6 @@ pub(crate) fn run(args: &Args) -> Done {
         false => reduction.lines().join("\n"),
     };
     writeln!(std::io::stdout().lock(), "{text}").map_err(|e| Failure::io("standard output", e))
-}
-
-/// What the records themselves say. What came into no incident is not in them, but for the lists of what is kept quiet.
-fn of<'a>(incidents: impl Iterator<Item = &'a Incident>) -> Reduction {
-    let mut sum = Reduction::default();
-    let mut suppressed = 0;
-    let mut listed = 0;
-    for incident in incidents {
-        let counts = &incident.counts;
-        suppressed += counts.suppressed;
-        if incident.flags.iter().any(|flag| flag == "background") {
-            listed += counts.suppressed;
-            continue;
-        }
-        sum.events += counts.events;
-        sum.alerts += counts.alerts;
-        sum.incidents += u64::from(incident.status != IncidentStatus::Merged);
-        sum.pages += u64::from(incident.page.seq);
-        if let Some(at) = incident.page.first_due_at {
-            sum.first_page_s.push(at.since(incident.opened_at).as_secs_f64());
-        }
-    }
-    sum.suppressed = Some(Suppressed {
-        what: "alerts",
-        count: suppressed,
-        of: sum.alerts + listed,
-    });
-    sum
 }
 
 /// Events of alerts in assignments, and those of them that are kept quiet. A single word in place of a reason says what
@@ -113,4 +90,9 @@ fn count(file: &str) -> Result<(u64, u64), Failure> {
         Ok::<(), serde_json::Error>(())
     })?;
     Ok((events, suppressed))
+}
+
+fn severity(name: &str) -> Result<Severity, serde::de::value::Error> {
+    use serde::{Deserialize, de::IntoDeserializer};
+    Severity::deserialize(name.into_deserializer())
 }

@@ -351,8 +351,9 @@ fn noise_reduction_is_reckoned_right() {
         "incidents to pages     50.0 %  2 to 1",
         "events to incidents    77.8 %  9 to 2",
         "alerts to pages        50.0 %  2 to 1",
-        "events kept quiet      66.7 %  6 of 9",
+        "events kept quiet      66.7 %  6 of 9, ",
         "first alert to page  median 10 s, 95 % within 10 s, longest 10 s",
+        "  of error or worse  median 10 s, 95 % within 10 s, longest 10 s",
     ];
     let files = [
         "--assignments",
@@ -378,11 +379,34 @@ fn noise_reduction_is_reckoned_right() {
         &path("incidents"),
     ];
     told.push(stdout(stormfold().arg("stats").args(stats)));
-    for told in told {
+    for (told, when) in told.iter().zip(["in the end", "as they came", "in the end"]) {
+        assert!(told.contains(&format!("6 of 9, {when}\n")), "{when}\n{told}");
         for line in expected {
             assert!(told.contains(line), "{line}\n{told}");
         }
     }
+}
+
+#[test]
+fn replay_and_stats_mean_the_same_by_each_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    stdout(stormfold().args(["demo", "--write", &path("shop")]));
+    let (assignments, incidents) = (path("assignments"), path("incidents"));
+    let files = ["--assignments", &assignments, "--incidents", &incidents];
+    let replay = stormfold()
+        .args(["replay", "--topology", &path("shop/topology.json")])
+        .args(files)
+        .arg(path("shop/events.jsonl"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(replay.stderr).unwrap();
+    let (_, told) = told.split_once("definitions:\n").unwrap();
+    let told: Vec<&str> = told.lines().map(|line| &line[4..]).collect();
+    let stats = stdout(stormfold().arg("stats").args(files));
+    assert_eq!(told, stats.lines().collect::<Vec<_>>());
+    // What comes back within its incident, as things of the story do, is no other alert.
+    assert!(stats.contains(" 345 to 23\n"), "{stats}");
 }
 
 #[test]

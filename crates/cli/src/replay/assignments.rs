@@ -156,6 +156,7 @@ impl Assignments {
             what: "events",
             count: 0,
             of: 0,
+            when: "in the end",
         };
         let Assignments {
             spool, mut places, ..

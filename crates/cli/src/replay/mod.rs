@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Done {
     };
     let topology = args.topology.as_deref().or(config.topology.as_deref());
     let topology = topology.map(crate::topology::read).transpose()?;
-    let mut outputs = Outputs::create(args)?;
+    let mut outputs = Outputs::create(args, settings.page.severity_min)?;
     let mut refused = Refused::create(args.deadletters.as_deref(), args.quiet)?;
     let read = Arc::<AtomicU64>::default();
     let bar = Bar::new(source::total_bytes(&args.events), &read, args.quiet);
@@ -133,14 +133,14 @@ pub(crate) fn run(args: &Args) -> Done {
         feed.settle(SETTLE_MAX, &mut outputs)?;
     }
     bar.clear();
-    let (first_page_s, kept) = outputs.finish(feed.shard())?;
+    let (reduction, kept) = outputs.finish(feed.shard())?;
     refused.finish()?;
     if !args.quiet {
         let lost = match (&args.truth, &args.assignments) {
             (Some(truth), Some(assignments)) => Some(Lost::read(truth, assignments)?),
             _ => None,
         };
-        report::print(&feed, &refused, begin.elapsed(), (first_page_s, kept), lost);
+        report::print(&feed, &refused, begin.elapsed(), (reduction, kept), lost);
     }
     Ok(())
 }

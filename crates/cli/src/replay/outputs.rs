@@ -8,12 +8,12 @@ use std::{
 
 use engine::{Output, Shard};
 use foldhash::{HashMap, HashMapExt};
-use model::{CauseKind, Change, ChangeKind, Incident, IncidentId, Input, Time};
+use model::{CauseKind, ChangeKind, Incident, IncidentId, Input, Severity};
 use serde::Serialize;
 
 use crate::{
     fail::{Done, Failure},
-    reduction::Suppressed,
+    reduction::{Reduction, Suppressed},
 };
 
 use super::{
@@ -35,29 +35,8 @@ pub(super) struct Outputs {
     /// Last revision of the incidents still remembered, in the order in which they appeared.
     last: Vec<Option<Box<Incident>>>,
     places: HashMap<IncidentId, usize>,
-    delays: Delays,
-}
-
-/// How long after its first alert an incident was paged for the first time.
-#[derive(Default)]
-struct Delays {
-    /// When each incident began, until it is paged.
-    unpaged: HashMap<IncidentId, Time>,
-    seconds: Vec<f64>,
-}
-
-impl Delays {
-    fn change(&mut self, change: &Change) {
-        match change.change {
-            ChangeKind::Opened => drop(self.unpaged.insert(change.incident_id, change.at)),
-            ChangeKind::PageDue => {
-                let begun = self.unpaged.remove(&change.incident_id);
-                self.seconds
-                    .extend(begun.map(|at| change.at.since(at).as_secs_f64()));
-            }
-            _ => {}
-        }
-    }
+    /// Of the last revisions.
+    reduction: Reduction,
 }
 
 #[derive(Serialize)]
@@ -73,7 +52,8 @@ struct Ranked<'a> {
 }
 
 impl Outputs {
-    pub(super) fn create(args: &Args) -> Result<Outputs, Failure> {
+    /// `severity_min`: the mildest severity that pages.
+    pub(super) fn create(args: &Args, severity_min: Severity) -> Result<Outputs, Failure> {
         let sink = |name: &Option<String>| name.as_deref().map(Sink::create).transpose();
         Ok(Outputs {
             changes: sink(&args.changes)?,
@@ -82,7 +62,7 @@ impl Outputs {
             assignments: sink(&args.assignments)?.map(|sink| (Assignments::new(), sink)),
             last: Vec::new(),
             places: HashMap::new(),
-            delays: Delays::default(),
+            reduction: Reduction::new(severity_min),
         })
     }
 
@@ -100,7 +80,6 @@ impl Outputs {
         for output in outs.drain(..) {
             match output {
                 Output::Change(change) => {
-                    self.delays.change(&change);
                     if change.change == ChangeKind::Merged
                         && let Some(into) = change.to.as_ref().and_then(|to| to.parse().ok())
                         && let Some((assignments, _)) = &mut self.assignments
@@ -112,10 +91,7 @@ impl Outputs {
                     }
                 }
                 Output::Incident(incident) => self.incident(incident),
-                Output::Forget(id) => {
-                    self.delays.unpaged.remove(&id);
-                    self.forget(id)?;
-                }
+                Output::Forget(id) => self.forget(id)?,
                 Output::Event { input, episode } => {
                     if let Some((assignments, _)) = &mut self.assignments {
                         let at = input
@@ -146,10 +122,7 @@ impl Outputs {
 
     /// Writes what is left of a shard that gets no more inputs.
     pub(super) fn partition_ends(&mut self, shard: &Shard) -> Done {
-        if !self.keeps_incidents() {
-            return Ok(());
-        }
-        // The engine publishes small changes of an incident at most once a second; the last of them count here.
+        // The engine gives the last revision of what it forgets; of the rest they are these.
         for incident in shard.incidents() {
             self.incident(Box::new(incident));
         }
@@ -160,9 +133,9 @@ impl Outputs {
         Ok(())
     }
 
-    /// Writes everything that had to wait for the end; gives the seconds from first alert to first page, and what was kept
-    /// quiet where assignments tell.
-    pub(super) fn finish(&mut self, shard: &Shard) -> Result<(Vec<f64>, Option<Suppressed>), Failure> {
+    /// Writes everything that had to wait for the end; gives the noise reduction of the incidents, and what was kept quiet
+    /// where assignments tell.
+    pub(super) fn finish(&mut self, shard: &Shard) -> Result<(Reduction, Option<Suppressed>), Failure> {
         self.partition_ends(shard)?;
         for sink in [&mut self.changes, &mut self.incidents, &mut self.causes]
             .into_iter()
@@ -176,14 +149,16 @@ impl Outputs {
             kept = Some(written.map_err(|e| Failure::io(&sink.name, e))?);
             sink.flush()?;
         }
-        Ok((std::mem::take(&mut self.delays.seconds), kept))
+        Ok((std::mem::take(&mut self.reduction), kept))
     }
 
     fn keeps_incidents(&self) -> bool {
         self.incidents.is_some() || self.causes.is_some()
     }
 
+    /// Takes the last revision of an incident: it comes once, when the engine forgets it or the input ends.
     fn incident(&mut self, incident: Box<Incident>) {
+        self.reduction.add(&incident);
         if !self.keeps_incidents() {
             return;
         }

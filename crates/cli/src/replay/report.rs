@@ -9,13 +9,12 @@ use crate::{
 
 use super::{feed::Feed, refused::Refused};
 
-/// `first_page_s`: seconds from the first alert of each paged incident to its page. `kept`: what is kept quiet in the end;
-/// without it what was when it came is told.
+/// `reduction`: of the incidents. `kept`: what is kept quiet in the end; without it what was when it came is told.
 pub(super) fn print(
     feed: &Feed,
     refused: &Refused,
     elapsed: Duration,
-    (first_page_s, kept): (Vec<f64>, Option<Suppressed>),
+    (mut reduction, kept): (Reduction, Option<Suppressed>),
     lost: Option<Lost>,
 ) {
     let books = feed.books();
@@ -27,7 +26,8 @@ pub(super) fn print(
         books.events as f64 / seconds
     ));
     say(&format!(
-        "  {} alerts fired, {} repeats, {} recoveries, {} redeliveries, {} superseded, {} other; {} late, {} suppressed",
+        "  {} times an alert began, {} repeats, {} recoveries, {} redeliveries, {} superseded, {} other; \
+         of these {} late, {} suppressed as they came",
         number(books.new),
         number(books.repeats),
         number(books.resolved),
@@ -38,7 +38,7 @@ pub(super) fn print(
         number(books.suppressed),
     ));
     say(&format!(
-        "  {} incidents, {} pages",
+        "  {} incidents opened, {} pages",
         number(books.incidents),
         number(books.pages)
     ));
@@ -58,20 +58,14 @@ pub(super) fn print(
         ));
     }
     // What steers, as a silence does, is no news that could have been spared.
-    let events = books.events.saturating_sub(books.other);
-    let reduction = Reduction {
-        events,
-        alerts: books.new,
-        incidents: books.incidents,
-        pages: books.pages,
-        suppressed: kept.or(Some(Suppressed {
-            what: "events",
-            count: books.quiet,
-            of: events,
-        })),
-        lost,
-        first_page_s,
-    };
+    reduction.events = books.events.saturating_sub(books.other);
+    reduction.suppressed = kept.or(Some(Suppressed {
+        what: "events",
+        count: books.quiet,
+        of: reduction.events,
+        when: "as they came",
+    }));
+    reduction.lost = lost;
     let lines = reduction.lines();
     if !lines.is_empty() {
         say("  noise reduction, under each of its definitions:");

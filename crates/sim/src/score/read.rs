@@ -19,6 +19,8 @@ pub struct Truth {
     pub ignore: bool,
     /// In the incident's time, without a path to its root.
     pub weak: bool,
+    /// The line says what is true, be it that the event is noise; an event without a truth does not.
+    pub told: bool,
 }
 
 /// Names of the fields that hold the truth.
@@ -116,7 +118,9 @@ impl Truth {
     pub fn read(line: &str, keys: &Keys) -> Result<Truth, ReadError> {
         let event = object(line)?;
         let truth = event.get("_truth").unwrap_or(&event);
+        let told = |key: &str| truth.get(key).is_some();
         Ok(Truth {
+            told: event.get("_truth").is_some() || told(&keys.incident) || told("ignore"),
             event_id: name(&event["event_id"]),
             incident: name(&truth[&keys.incident]),
             root: name(&truth[&keys.root]),
