@@ -18,6 +18,7 @@ mod names;
 mod normalize;
 mod peek;
 mod produce;
+mod recorded;
 mod records;
 mod reduction;
 mod replay;

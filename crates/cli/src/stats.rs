@@ -1,12 +1,13 @@
 //! `stormfold stats`: how much less there is to read and to get up for, and at what price, of recorded incidents.
 
-use std::{collections::BTreeMap, io::Write};
+use std::io::Write;
 
-use model::{Incident, IncidentId, Severity};
+use model::Severity;
 
 use crate::{
     fail::{Done, Failure},
     lines::each_line,
+    recorded,
     reduction::{Lost, Reduction, Suppressed},
 };
 
@@ -39,19 +40,10 @@ Examples:
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
-    let mut incidents: BTreeMap<IncidentId, Incident> = BTreeMap::new();
-    each_line(&args.incidents, |line| {
-        let incident = wire::record::read_incident(line.as_bytes())?;
-        let newer = incidents
-            .get(&incident.incident_id)
-            .is_none_or(|old| old.revision <= incident.revision);
-        if newer {
-            incidents.insert(incident.incident_id, incident);
-        }
-        Ok::<(), wire::record::RecordError>(())
-    })?;
     let mut reduction = Reduction::new(args.severity_min);
-    incidents.values().for_each(|incident| reduction.add(incident));
+    for incident in recorded::incidents(&args.incidents)?.values() {
+        reduction.add(incident);
+    }
     if let Some(file) = &args.assignments {
         let (events, suppressed) = count(file)?;
         reduction.events = events;

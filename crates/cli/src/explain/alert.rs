@@ -36,7 +36,8 @@ pub(super) fn told(incidents: &[Incident], changes: &[Change], wanted: &str) -> 
         ids.extend(members.iter().map(|m| m.alert_id));
         ids.extend(kept.iter().map(|s| s.alert_id));
         head(&mut text, incident);
-        members.iter().for_each(|m| member(&mut text, m));
+        let over = incident.resolved_at.is_some();
+        members.iter().for_each(|m| member(&mut text, m, over));
         kept.iter().for_each(|s| suppressed(&mut text, s));
     }
     let mut first = true;

@@ -4,13 +4,13 @@
 
 mod alert;
 
-use std::{collections::BTreeMap, fmt::Write as _, io::Write};
+use std::{borrow::Cow, fmt::Write as _, io::Write};
 
-use model::{Cause, Change, Evidence, Incident, Membership};
+use model::{Cause, Evidence, EvidenceKind, Incident, Membership, Status};
 
 use crate::{
     fail::{Done, Failure},
-    lines::each_line,
+    recorded,
     terminal::{many, safe, word},
 };
 
@@ -39,6 +39,10 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "\
+Each reason begins with its kind. Behind `blame` stands how much it speaks for that cause, in nats: natural logarithms of \
+likelihood, added up; 0.7 make the cause twice as likely, 2.3 ten times. Behind `flapping` stands the penalty that grows \
+with each change of state.
+
 Examples:
   stormfold explain --incidents incidents.jsonl
   stormfold explain --incidents incidents.jsonl 5c07
@@ -55,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Done {
             let changes = args
                 .changes
                 .as_deref()
-                .map(changes)
+                .map(recorded::changes)
                 .transpose()?
                 .unwrap_or_default();
             alert::told(&incidents, &changes, wanted)
@@ -72,28 +76,9 @@ pub(crate) fn run(args: &Args) -> Done {
 
 /// The last revision of each incident, in the order of opening.
 fn read(file: &str) -> Result<Vec<Incident>, Failure> {
-    let mut found: BTreeMap<_, Incident> = BTreeMap::new();
-    each_line(file, |line| {
-        let incident = wire::record::read_incident(line.as_bytes())?;
-        let newer = found
-            .get(&incident.incident_id)
-            .is_none_or(|old| old.revision <= incident.revision);
-        if newer {
-            found.insert(incident.incident_id, incident);
-        }
-        Ok::<(), wire::record::RecordError>(())
-    })?;
-    let mut incidents: Vec<Incident> = found.into_values().collect();
+    let mut incidents: Vec<Incident> = recorded::incidents(file)?.into_values().collect();
     incidents.sort_by_key(|i| (i.opened_at, i.incident_id));
     Ok(incidents)
-}
-
-fn changes(file: &str) -> Result<Vec<Change>, Failure> {
-    let mut changes = Vec::new();
-    each_line(file, |line| {
-        wire::record::read_change(line.as_bytes()).map(|change| changes.push(change))
-    })?;
-    Ok(changes)
 }
 
 /// The one incident whose id begins like this, with or without the tag of its domain.
@@ -163,15 +148,17 @@ fn explain(i: &Incident) -> String {
         format_args!("status    {}{flags}, {}", word(&i.status), i.severity),
     );
     line(&mut text, format_args!("opened    {}", i.opened_at));
-    if let Some(at) = i.resolved_at {
-        line(&mut text, format_args!("resolved  {at}"));
-    }
     evidence(&mut text, &i.because);
+    end(&mut text, i);
     let c = &i.counts;
+    let stale = match c.stale {
+        0 => String::new(),
+        stale => format!(", {stale} stale"),
+    };
     line(
         &mut text,
         format_args!(
-            "counts    {} ({} firing, {} resolved), {}, {} suppressed",
+            "counts    {} ({} firing{stale}, {} resolved), {}, {} suppressed",
             many(c.alerts, "alert"),
             c.firing,
             c.resolved,
@@ -179,22 +166,27 @@ fn explain(i: &Incident) -> String {
             c.suppressed
         ),
     );
-    line(
-        &mut text,
-        format_args!(
-            "class     {}, {}",
-            word(&i.context.class).replace('_', "-"),
-            percent(i.context.confidence)
-        ),
-    );
-    evidence(&mut text, &i.context.because);
-    line(&mut text, format_args!("owner     {}", safe(&i.owner.team)));
-    evidence(&mut text, &i.owner.because);
+    // What only lists the day's background is no failure: it has no class, and nobody to own it.
+    if !is_background(i) {
+        line(
+            &mut text,
+            format_args!(
+                "class     {}, {}",
+                word(&i.context.class).replace('_', "-"),
+                percent(i.context.confidence)
+            ),
+        );
+        evidence(&mut text, &i.context.because);
+        line(&mut text, format_args!("owner     {}", safe(&i.owner.team)));
+        evidence(&mut text, &i.owner.because);
+    }
     if !i.also_notify.is_empty() {
         let teams: Vec<_> = i.also_notify.iter().map(|team| safe(team)).collect();
         line(&mut text, format_args!("tell      {}", teams.join(", ")));
     }
-    page(&mut text, i);
+    if !is_background(i) {
+        page(&mut text, i);
+    }
     causes(&mut text, "Probable causes", &i.causes);
     causes(&mut text, "Changes before it began", &i.changes);
     members(&mut text, i);
@@ -214,6 +206,31 @@ fn explain(i: &Incident) -> String {
     }
     lineage(&mut text, i);
     text
+}
+
+/// Whether it is no failure, but lists what is kept quiet.
+fn is_background(i: &Incident) -> bool {
+    i.flags.iter().any(|flag| flag == "background")
+}
+
+/// How and when it ended, if it did.
+fn end(text: &mut String, i: &Incident) {
+    let Some(at) = i.resolved_at else { return };
+    if let Some(into) = i.merged_into {
+        return line(text, format_args!("merged    into {into} at {at}"));
+    }
+    line(text, format_args!("resolved  {at}"));
+    // The record does not say which of the two it was.
+    let silent = i.counts.firing + i.counts.stale;
+    if silent > 0 {
+        line(
+            text,
+            format_args!(
+                "          stale, unless somebody ended it: no recovery of {} was heard",
+                many(silent, "alert")
+            ),
+        );
+    }
 }
 
 fn page(text: &mut String, i: &Incident) {
@@ -261,11 +278,17 @@ fn members(text: &mut String, i: &Incident) {
     };
     line(text, format_args!("\nAlerts{cut}"));
     for m in &i.alerts {
-        member(text, m);
+        member(text, m, i.resolved_at.is_some());
     }
 }
 
-fn member(text: &mut String, m: &Membership) {
+/// `over`: the incident is, whatever fires in it still.
+fn member(text: &mut String, m: &Membership, over: bool) {
+    let stale = match m.status {
+        Status::Firing if m.stale => " but stale",
+        Status::Firing if over => " to the end, not recovered",
+        _ => "",
+    };
     let place = m.service.as_deref().or(m.host.as_deref()).unwrap_or_default();
     line(text, format_args!("  {}: {}", safe(place), safe(&m.title)));
     line(
@@ -275,7 +298,7 @@ fn member(text: &mut String, m: &Membership) {
             m.alert_id,
             m.severity,
             word(&m.status),
-            if m.stale { " but stale" } else { "" },
+            stale,
             many(m.count, "event"),
             m.first_at,
             m.last_at
@@ -293,10 +316,7 @@ fn member(text: &mut String, m: &Membership) {
         let season = m.season.map_or(String::new(), |share| {
             format!("; {} of its like came in this hour of the week", percent(share))
         });
-        line(
-            text,
-            format_args!("          {}{season}", safe(&rarity.replace('_', " "))),
-        );
+        line(text, format_args!("          {}{season}", rarity_words(rarity)));
     }
     evidence(text, &m.because);
     if let Some(other) = &m.runner_up {
@@ -328,9 +348,6 @@ fn lineage(text: &mut String, i: &Incident) {
     for id in &i.merged_from {
         line(text, format_args!("\nMerged from {id}"));
     }
-    if let Some(id) = i.merged_into {
-        line(text, format_args!("\nMerged into {id}"));
-    }
     if let Some(id) = i.split_from {
         line(text, format_args!("\nSplit from, or follows, {id}"));
     }
@@ -343,17 +360,27 @@ fn lineage(text: &mut String, i: &Incident) {
     }
 }
 
-/// The reasons, each with the number that decided.
+/// How often the like of an alert came before.
+fn rarity_words(rarity: &str) -> Cow<'_, str> {
+    match rarity {
+        "never_seen" => "no alert like it in the weeks before".into(),
+        "rare" => "its like came once a week at most in the weeks before".into(),
+        "frequent" => "its like came more than once a week in the weeks before".into(),
+        other => safe(other),
+    }
+}
+
+/// The reasons. The number that decided stands there with its unit, where the text does not say it.
 fn evidence(text: &mut String, because: &[Evidence]) {
     for e in because {
+        let value = match e.kind {
+            EvidenceKind::Blame => format!(" {} nats", number(e.value)),
+            EvidenceKind::Flapping => format!(" penalty {}", number(e.value)),
+            _ => String::new(),
+        };
         line(
             text,
-            format_args!(
-                "          {} {}: {}",
-                word(&e.kind),
-                number(e.value),
-                safe(&e.text)
-            ),
+            format_args!("          {}{value}: {}", word(&e.kind), safe(&e.text)),
         );
     }
 }
