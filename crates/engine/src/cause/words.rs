@@ -6,6 +6,7 @@ use super::{
     CauseInput, ChangeView, Entity, History,
     blame::Tie,
     history::STRENGTHS,
+    kind::AlertKind,
     rank::{Scored, Site, Standing, explains},
     symptoms::{Call, Group, Symptom},
     written::Written,
@@ -52,7 +53,7 @@ impl Says<'_> {
             let text = format!(
                 "{} ({}) {place}: probability {:.2} if {} is the cause, weight {:.2}{}",
                 title(symptom.title),
-                group.kind.as_str(),
+                kind(group.kind),
                 link.q,
                 own_name,
                 group.weight,
@@ -65,7 +66,7 @@ impl Says<'_> {
             because.push(Evidence::new(
                 EvidenceKind::Blame,
                 rest,
-                format!("and {more} more kinds of symptoms"),
+                format!("and {} of symptoms", many(more as u64, "more kind")),
             ));
         }
         if standing.own > 0.0 {
@@ -181,6 +182,14 @@ impl Says<'_> {
             (Tie::Resident, None) => format!("on {site}, on which it runs"),
             (Tie::Callee | Tie::Caller, None) => format!("on {site} beside {}", self.name(entity)),
         }
+    }
+}
+
+/// What sort of symptom it is. The name of a kind is hashed, too, and so stays as it is.
+fn kind(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::Other => "kind unknown",
+        known => known.as_str(),
     }
 }
 

@@ -68,7 +68,9 @@ impl Engine {
             state.status = IncidentStatus::Resolved;
             state.resolved_at = Some(fold.time);
             state.severity = Severity::Info;
-            state.title = format!("Kept quiet in {}", alert.spot.system);
+            // A system may go by the name of a part of it that has nothing to do with the alert.
+            let around = Some(alert.spot.entity.as_str()).filter(|entity| !entity.is_empty());
+            state.title = format!("Kept quiet around {}", around.unwrap_or(alert.spot.head()));
             state.because = because.to_vec();
             self.incidents.insert(list, state);
             self.wake_at(list, day + Span::from_hours(24), fold);

@@ -127,6 +127,7 @@ impl Engine {
         let source = opener.and_then(|alert| self.sources.get(&alert.source));
         let mute_sender = source.is_some_and(|source| source.never_resolves());
         let tells_ends = source.is_some_and(|source| source.resolves > 0);
+        let settle = self.settle_wait(fold);
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.page_at = None;
         let waits = !matches!(state.page.state, PageState::Due);
@@ -146,12 +147,21 @@ impl Engine {
             && state.acknowledged_severity >= severity
             && state.acknowledged_team.as_ref().is_none_or(|took| *took == team);
         let began_again = state.reopened || state.page.state == PageState::Closed;
+        // Longer than a page waits for what comes in: there was nobody to page for it at first.
+        let wait = match severity {
+            Severity::Critical => fold.settings.page.critical_wait_s,
+            _ => fold.settings.page.wait_s,
+        };
+        let became =
+            state.page.state == PageState::None && fold.time.since(state.opened_at) > secs(wait).max(settle);
         let again_after = repeat_after(state, fold);
         let mut repeats = 0;
         let due = match state.page.state {
             _ if acknowledged => None,
             PageState::None | PageState::Held | PageState::Closed => Some(if began_again {
                 format!("it began again and is {severity}")
+            } else if became {
+                format!("it became worth a page and is {severity}")
             } else {
                 format!("a new incident is {severity}")
             }),
