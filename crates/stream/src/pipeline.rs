@@ -401,7 +401,7 @@ impl Shared {
                     self.beat(
                         status,
                         worker.is_joined(),
-                        worker.partitions(),
+                        worker.holds(),
                         worker.is_caught_up(),
                     );
                     hold(status, worker.held());

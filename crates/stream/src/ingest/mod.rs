@@ -126,7 +126,7 @@ impl Ingest {
     }
 
     /// How many partitions it holds.
-    pub fn partitions(&self) -> usize {
+    pub fn holds(&self) -> usize {
         self.life
             .as_ref()
             .map_or(0, |life| life.worker.assignment().len())

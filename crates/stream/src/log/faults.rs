@@ -52,7 +52,7 @@ pub enum Point {
 }
 
 impl Point {
-    /// All of them.
+    /// All of them, in the order of their declaration.
     pub const ALL: [Point; 14] = [
         Point::Join,
         Point::Read,
@@ -69,18 +69,8 @@ impl Point {
         Point::Zombie,
         Point::Asleep,
     ];
-    /// What can happen to a commit.
-    const COMMIT: &[Point] = &[
-        Point::BeforeCommit,
-        Point::Abort,
-        Point::AfterCommit,
-        Point::LostAnswer,
-        Point::Late,
-        Point::Unheard,
-        Point::Stray,
-        Point::Zombie,
-        Point::Asleep,
-    ];
+    /// What can happen to a commit: all from [`Point::BeforeCommit`] on.
+    const COMMIT: &[Point] = Point::ALL.split_at(Point::BeforeCommit as usize).1;
 }
 
 /// Decides about faults: asked before each poll and each commit with what could strike there.
