@@ -407,6 +407,11 @@ fn replay_and_stats_mean_the_same_by_each_word() {
     assert_eq!(told, stats.lines().collect::<Vec<_>>());
     // What comes back within its incident, as things of the story do, is no other alert.
     assert!(stats.contains(" 345 to 23\n"), "{stats}");
+    // What is kept quiet is on a list that names its thing, not another part of its system.
+    let listed = stdout(stormfold().args(["explain", "--incidents", &incidents]));
+    for title in ["Kept quiet around image-proxy\n", "Kept quiet around reports\n"] {
+        assert!(listed.contains(title), "{listed}");
+    }
 }
 
 #[test]
