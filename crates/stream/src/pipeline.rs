@@ -398,12 +398,7 @@ impl Shared {
             match worker.turn(WAIT) {
                 Ok(_) => {
                     pause.reset();
-                    self.beat(
-                        status,
-                        worker.is_joined(),
-                        worker.holds(),
-                        worker.is_caught_up(),
-                    );
+                    self.beat(status, worker.is_joined(), worker.holds(), worker.is_caught_up());
                     hold(status, worker.held());
                 }
                 Err(error) => {
