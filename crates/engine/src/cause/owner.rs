@@ -1,8 +1,8 @@
 //! Whose it is: one team to page, others to tell.
 //!
-//! The first-ranked cause's owner is paged however unsure the ranking is: on public labelled incidents it was the right
-//! one more often than the owner of what alerted first at every level of probability (`docs/decisions/owner.md`). Only
-//! when nobody is entered for the cause the alerting places are asked, earliest first, and then the default route.
+//! The first-ranked cause's owner is paged however unsure the ranking is: on labelled streams it is right more often than
+//! what alerted first or most (`docs/judgement.md` has both). Only when nobody is entered for the cause the alerting
+//! places are asked, earliest first, and then the default route.
 
 use model::{Evidence, EvidenceKind, Owner, Text};
 use topology::{Graph, OwnedBy};
