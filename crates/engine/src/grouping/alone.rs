@@ -64,6 +64,12 @@ impl Engine {
             .all(|other| self.alerts.get(other).is_some_and(|other| other.showed_in(home)))
     }
 
+    /// Whether what lies ahead is too little for another fault, and all of it showed in an incident before.
+    fn only_a_little_again(&self, ahead: &[AlertId], home: IncidentId) -> bool {
+        let again: BTreeSet<AlertId> = ahead.iter().copied().collect();
+        again.len() < SEVERAL && self.nothing_new(ahead, home)
+    }
+
     /// It comes back to the incident that it opened, which is over or lies quiet.
     fn judge_opener(
         &self,
@@ -75,12 +81,10 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
         let (home, state) = self.returns(self.follow(alert.opened?), alert, fold)?;
-        let again: BTreeSet<AlertId> = ahead.iter().copied().collect();
         if let Some(ended) = state.ended
             && let age = p.t.since(ended).as_secs_f64()
             && age <= fold.settings.life.reopen_s
-            && self.nothing_new(ahead, home)
-            && again.len() < SEVERAL
+            && self.only_a_little_again(ahead, home)
             && !self.another_since(home, system, near)
             && !self.is_of_others(alert, home, near)
         {
@@ -128,7 +132,6 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
         let (home, state) = self.returns(alert.incident?, alert, fold)?;
-        let again: BTreeSet<AlertId> = ahead.iter().copied().collect();
         let came_back = alert.back_at.is_some_and(|back| back >= p.t);
         let same = |id: &AlertId| {
             self.alerts
@@ -143,8 +146,7 @@ impl Engine {
             && came_back
             && still_fires
             && quiet <= secs(fold.settings.life.reopen_s)
-            && again.len() < SEVERAL
-            && self.nothing_new(ahead, home);
+            && self.only_a_little_again(ahead, home);
         belongs.then(|| {
             let text =
                 "the same symptom fires in this incident still, and nothing new came with it".to_owned();
