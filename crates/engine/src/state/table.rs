@@ -3,7 +3,12 @@
 //! State is written only through [`Table::get_mut`], [`Table::entry`], [`Table::insert`] and [`Table::remove`], so a
 //! change that is not marked dirty cannot be written down. Rows are never visited in the order of their hashes.
 
-use std::{collections::HashMap, fmt::Display, hash::Hash, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Display,
+    hash::Hash,
+    str::FromStr,
+};
 
 use foldhash::fast::FixedState;
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,12 +29,17 @@ pub(crate) struct Table<K, V> {
     rows: HashMap<K, Box<Row<V>>, FixedState>,
     /// Keys that changed, some perhaps twice, some perhaps gone by now.
     changed: Vec<K>,
+    /// Keys of rows that were written and removed since: they owe a tombstone unless they are there again. What comes and
+    /// goes between two checkpoints owes none.
+    removed: Vec<K>,
 }
 
 #[derive(Debug)]
 struct Row<V> {
     value: V,
     changed: bool,
+    /// Whether a row of it was written.
+    written: bool,
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -37,6 +47,7 @@ impl<K, V> Default for Table<K, V> {
         Table {
             rows: HashMap::with_hasher(FixedState::default()),
             changed: Vec::new(),
+            removed: Vec::new(),
         }
     }
 }
@@ -61,33 +72,40 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     pub(crate) fn entry(&mut self, key: &K, new: impl FnOnce() -> V) -> &mut V {
         if !self.rows.contains_key(key) {
-            self.rows.insert(
-                key.clone(),
-                Box::new(Row {
-                    value: new(),
-                    changed: false,
-                }),
-            );
+            let row = Row {
+                value: new(),
+                changed: false,
+                written: false,
+            };
+            self.rows.insert(key.clone(), Box::new(row));
         }
         self.get_mut(key).expect("the row was just put there")
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.changed.push(key.clone());
-        let row = Row { value, changed: true };
+        let written = self.rows.get(&key).is_some_and(|row| row.written);
+        let row = Row {
+            value,
+            changed: true,
+            written,
+        };
         self.rows.insert(key, Box::new(row));
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let row = self.rows.remove(key)?;
-        self.changed.push(key.clone());
+        if row.written {
+            self.removed.push(key.clone());
+        }
         Some(row.value)
     }
 
     /// Removes all rows.
     pub(crate) fn clear(&mut self) {
-        self.changed.extend(self.keys());
-        self.rows.clear();
+        for key in self.keys() {
+            self.remove(&key);
+        }
     }
 
     /// All keys, sorted; for the rare walks over everything.
@@ -127,18 +145,23 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
 
     /// Appends the rows that changed since the last call, as `prefix` followed by the key.
     pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
+        let removed = std::mem::take(&mut self.removed);
         let mut keys = std::mem::take(&mut self.changed);
+        keys.extend(removed.iter().cloned());
         keys.sort_unstable();
         keys.dedup();
+        let removed: HashSet<K, FixedState> = removed.into_iter().collect();
         for key in keys {
             let value = self.rows.get_mut(&key).map(|row| {
-                row.changed = false;
+                (row.changed, row.written) = (false, true);
                 pack(&row.value)
             });
-            out.push(StateRow {
-                key: format!("{prefix}{key}"),
-                value,
-            });
+            if value.is_some() || removed.contains(&key) {
+                out.push(StateRow {
+                    key: format!("{prefix}{key}"),
+                    value,
+                });
+            }
         }
     }
 
@@ -155,6 +178,7 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         let row = Row {
             value,
             changed: false,
+            written: true,
         };
         self.rows.insert(parsed, Box::new(row));
         Ok(())
@@ -193,5 +217,41 @@ mod tests {
         again.restore("1", &pack(&"a!")).unwrap();
         assert_eq!(again.get(&1).map(String::as_str), Some("a!"));
         assert!(again.restore("x", &pack(&"a!")).is_err());
+    }
+
+    #[test]
+    fn a_tombstone_is_owed_by_what_was_written_only() {
+        let mut table: Table<u64, String> = Table::default();
+        let mut given = |table: &mut Table<u64, String>| {
+            let mut rows = Vec::new();
+            table.changed_rows("", &mut rows);
+            rows.into_iter()
+                .map(|row| (row.key, row.value.is_some()))
+                .collect::<Vec<_>>()
+        };
+        table.insert(1, "came and went".into());
+        table.remove(&1);
+        assert_eq!(given(&mut table), []);
+
+        table.insert(1, "written".into());
+        table.insert(1, "and again".into());
+        assert_eq!(given(&mut table), [("1".to_owned(), true)]);
+        table.insert(1, "in its place".into());
+        table.remove(&1);
+        table.insert(1, "came and went after it".into());
+        table.remove(&1);
+        assert_eq!(given(&mut table), [("1".to_owned(), false)]);
+        assert_eq!(given(&mut table), [], "once");
+
+        table.restore("2", &pack(&"read")).unwrap();
+        table.remove(&2);
+        assert_eq!(given(&mut table), [("2".to_owned(), false)]);
+
+        table.restore("3", &pack(&"read")).unwrap();
+        table.remove(&3);
+        table.entry(&3, || "there again".into());
+        assert_eq!(given(&mut table), [("3".to_owned(), true)]);
+        table.clear();
+        assert_eq!(given(&mut table), [("3".to_owned(), false)]);
     }
 }
