@@ -75,9 +75,10 @@ pub(crate) fn run(args: &[String], stormfold: &Path) -> Result<ExitCode, String>
         let took = began.elapsed();
         let used = cpu(std::process::id())? - used;
         let restoring = Duration::from_nanos(handle.counters().restore_nanos.get());
+        let read = handle.counters().restored_rows.get();
         let held = resident()?.saturating_sub(before);
         println!(
-            "ready after {:.2} s, {:.2} s of them restoring, {used:.2} s of CPU; {} bytes of memory an alert",
+            "ready after {:.2} s, {:.2} s of them restoring {read} records, {used:.2} s of CPU; {} bytes of memory an alert",
             took.as_secs_f64(),
             restoring.as_secs_f64(),
             held / alerts.max(1)
