@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::{AlertRow, IncidentRow};
 use model::{IncidentId, Input, Origin, Progress, Severity, Status, Time};
-use serde::Deserialize;
 use stream::{Settings, log::TopicName};
 
 use crate::{
@@ -61,21 +61,6 @@ pub(crate) fn calm(
     Ok(foldings.into_iter().map(Folding::done).collect())
 }
 
-/// What is looked at in the row of an alert, and in that of an incident; the rest of a row is passed over.
-#[derive(Deserialize)]
-struct AlertRow {
-    status: Status,
-    severity: Severity,
-    #[serde(default)]
-    incident: Option<IncidentId>,
-}
-
-#[derive(Deserialize)]
-struct IncidentRow {
-    #[serde(default)]
-    paged_severity: Option<Severity>,
-}
-
 /// What a fold believes of an alert.
 struct Placed {
     state: (Status, Severity),
@@ -96,7 +81,7 @@ impl Beliefs {
                 let Some(value) = &row.value else { continue };
                 let bad = |e: String| format!("row {}: {e}", row.key);
                 if row.key.contains("/alert/") {
-                    let alert: AlertRow = engine::read_row(value).map_err(bad)?;
+                    let alert = AlertRow::read(value).map_err(bad)?;
                     let one = Placed {
                         state: (alert.status, alert.severity),
                         incident: alert.incident,
@@ -104,7 +89,7 @@ impl Beliefs {
                     };
                     placed.insert(row.key, one);
                 } else if let Some((_, id)) = row.key.split_once("/incident/") {
-                    let incident: IncidentRow = engine::read_row(value).map_err(bad)?;
+                    let incident = IncidentRow::read(value).map_err(bad)?;
                     if incident.paged_severity.is_some() {
                         paged.insert(id.to_owned());
                     }

@@ -27,7 +27,7 @@ pub use settings::{
     Drop, Grouping, Inhibit, Keep, Life, Limits, Merge, Paging, Settings, Storm, Suppress, Threshold,
 };
 pub use shard::{Restoring, Shard};
-pub use state::pack::unpack as read_row;
+pub use state::look::{AlertRow, IncidentRow};
 pub use suppress::matcher::{Matchers, quote};
 
 /// Version of the fold. Raised whenever the same journal would give other outputs; checkpoints name it.

@@ -18,7 +18,7 @@ use crate::{
     engine::Engine,
     fold::{Fold, Past},
     settings::secs,
-    state::pack::{pack, unpack},
+    state::pack::{pack_by_name, unpack},
 };
 
 /// One journal partition.
@@ -543,5 +543,5 @@ struct NamedTopology {
 }
 
 fn packed(value: &impl Serialize) -> Option<Vec<u8>> {
-    Some(pack(value))
+    Some(pack_by_name(value))
 }

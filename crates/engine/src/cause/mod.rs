@@ -11,7 +11,7 @@
 pub(crate) mod assess;
 mod blame;
 pub(crate) mod context;
-mod history;
+pub(crate) mod history;
 mod input;
 mod kind;
 pub(crate) mod owner;

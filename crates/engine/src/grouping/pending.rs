@@ -3,6 +3,8 @@
 use model::{AlertId, Event, IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::state::pack::by_name;
+
 /// An alert that waits for its settlement.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
@@ -14,7 +16,7 @@ pub(crate) struct Pending {
     #[serde(default)]
     pub comes: bool,
     /// It fired already, and its tool says by a key that it is the same.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub named_again: bool,
     pub kind: Kind,
     /// The system that counts it until then.
@@ -27,7 +29,7 @@ pub(crate) struct Pending {
     /// Where it was announced to join, in a change record.
     pub announced: Option<IncidentId>,
     /// What people said of it meanwhile.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "by_name")]
     pub said: Vec<Event>,
     #[serde(default)]
     pub look: Look,

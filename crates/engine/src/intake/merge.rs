@@ -29,16 +29,16 @@ const APPEND_BYTES_MAX: usize = 512;
 pub(crate) struct Said {
     ts: Time,
     /// A recovery; it says nothing else.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     over: bool,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
+    #[serde(default)]
     title: Text,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
+    #[serde(default)]
     text: Text,
     #[serde(default)]
     severity: Severity,
     /// By name, those that are merged.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     labels: Vec<(Text, Text)>,
 }
 

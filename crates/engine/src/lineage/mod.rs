@@ -7,7 +7,7 @@
 //! Nothing swings back: the engine never parts what it did not part by an operator's word, an operator's decision binds
 //! it from then on, and what became part of another never lives again under its own id.
 
-mod bond;
+pub(crate) mod bond;
 mod command;
 mod fact;
 mod merge;

@@ -7,10 +7,7 @@ use crate::{
     cause::{AlertKind, kind_of},
     intake::merge::Said,
     noise::pace::Pace,
-    state::{
-        pack::{is_new, is_zero},
-        seldom::{New, Seldom},
-    },
+    state::seldom::{New, Seldom},
 };
 
 /// One alert: the events of one dedup key.
@@ -20,14 +17,12 @@ pub(crate) struct Alert {
     pub source: Text,
     pub title: Text,
     /// First 512 bytes of the newest text; what reads it compares words, and words decide early.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub text: Text,
-    #[serde(skip_serializing_if = "is_new")]
     pub service: Option<Text>,
-    #[serde(skip_serializing_if = "is_new")]
     pub host: Option<Text>,
     /// Labels that a silence or a cause may ask for: caller, callee, pod, namespace, …
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub labels: model::Labels,
     /// Where it happens, as far as the topology knows.
     pub spot: Spot,
@@ -43,75 +38,62 @@ pub(crate) struct Alert {
     /// `ts` of the newest firing event, which is what `severity` is of.
     pub severity_at: Time,
     /// What was said lately of the fields that are merged; empty unless something is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub said: Vec<Said>,
     /// When the present condition began, by the sender's word or the first event.
     pub onset: Time,
     pub first_at: Time,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub count: u64,
     /// Stream time of the newest event.
     pub heard_at: Time,
 
     /// Where in which raw partition its newest firing event stood, and when that said the condition began.
-    #[serde(skip_serializing_if = "is_new")]
     pub heard_from: Option<Place>,
-    #[serde(skip_serializing_if = "is_new")]
     pub starts_at: Option<Time>,
     /// Stream time of the timer that looks whether it is stale.
-    #[serde(skip_serializing_if = "is_new")]
     pub stale_due: Option<Time>,
     /// How often its like came before, and the share that came in this hour of the week.
-    #[serde(skip_serializing_if = "is_new")]
     pub rarity: Option<Text>,
-    #[serde(skip_serializing_if = "is_new")]
     pub season: Option<f64>,
     /// The list of what is kept quiet that it is on, and its day.
-    #[serde(skip_serializing_if = "is_new")]
     pub listed: Option<Box<(Time, IncidentId)>>,
     /// How many ids of incidents were made of it, with the onset at which.
-    #[serde(skip_serializing_if = "is_new")]
     pub minted: Option<Box<(Time, u32)>>,
 
     /// Until when a recovery without a firing is kept.
-    #[serde(skip_serializing_if = "is_new")]
     pub unmatched_until: Option<Time>,
 
     /// The run of events that is placed together.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub episode: u64,
     /// `ts` of the newest firing event that came after a recovery.
     #[serde(default)]
     pub back_at: Option<Time>,
     /// Settlements under way.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub unsettled: u32,
     /// Events of the running episode that no incident counts yet, and the times of the first and last of them.
     #[serde(default)]
     pub uncounted: Uncounted,
     /// `ts` of the event that was settled last.
-    #[serde(skip_serializing_if = "is_new")]
     pub settled: Option<Time>,
-    #[serde(skip_serializing_if = "is_new")]
     pub incident: Option<IncidentId>,
     /// Incidents it was in before, newest last.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub past: Vec<IncidentId>,
     /// The incident that it opened last.
-    #[serde(skip_serializing_if = "is_new")]
     pub opened: Option<IncidentId>,
     /// In its incident without carrying it.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub passive: bool,
     /// Why it is placed nowhere, if so.
-    #[serde(skip_serializing_if = "is_new")]
     pub muted: Option<Text>,
     /// What keeps it quiet in its incident, if anything.
-    #[serde(skip_serializing_if = "is_new")]
     pub quieted: Option<Box<Quieted>>,
 
     pub habit: Habit,
-    #[serde(default, skip_serializing_if = "Seldom::is_absent")]
+    #[serde(default)]
     pub flap: Seldom<Flap>,
 }
 
@@ -195,37 +177,27 @@ impl Place {
 #[serde(default)]
 pub(crate) struct Spot {
     /// Serial of the topology that resolved it.
-    #[serde(skip_serializing_if = "is_new")]
     pub serial: u32,
     /// How many families had joined when its system was looked up.
-    #[serde(skip_serializing_if = "is_new")]
     pub family: u32,
     /// The thing that is broken: id of a topology node, or the name as the sender has it.
-    #[serde(skip_serializing_if = "is_new")]
     pub entity: Text,
     /// Its node.
-    #[serde(skip_serializing_if = "is_new")]
     pub node: Option<u32>,
     /// Node of the host it is on.
-    #[serde(skip_serializing_if = "is_new")]
     pub host_node: Option<u32>,
     /// Node of the caller, where the alert is about a call.
-    #[serde(skip_serializing_if = "is_new")]
     pub caller: Option<u32>,
     /// Node of the callee.
-    #[serde(skip_serializing_if = "is_new")]
     pub callee: Option<u32>,
     /// What it is correlated within: a component of the topology, or a label or name that stands for one.
-    #[serde(skip_serializing_if = "is_new")]
     pub system: Text,
     /// Whether the system is a component of the topology.
-    #[serde(skip_serializing_if = "is_new")]
     pub known: bool,
     /// Whether it was looked up in a topology that was over already; a newer event is looked up anew.
-    #[serde(skip_serializing_if = "is_new")]
     pub past: bool,
     /// Whether a name of it could mean several things.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub ambiguous: bool,
 }
 
@@ -234,68 +206,45 @@ pub(crate) struct Spot {
 #[serde(default)]
 pub(crate) struct Habit {
     /// `ts` of its newest firing event.
-    #[serde(skip_serializing_if = "is_new")]
     pub last: Option<Time>,
     /// `ts` at which the present run of events began.
-    #[serde(skip_serializing_if = "is_new")]
     pub start: Option<Time>,
-    #[serde(skip_serializing_if = "is_new")]
     pub first: Option<Time>,
     /// Runs so far, and how many of them came alone.
-    #[serde(skip_serializing_if = "is_new")]
     pub episodes: u32,
-    #[serde(skip_serializing_if = "is_new")]
     pub alone: u32,
     /// Decaying count of the runs that came alone.
-    #[serde(skip_serializing_if = "is_zero")]
     pub recent: f64,
-    #[serde(skip_serializing_if = "is_new")]
     pub recent_at: Option<Time>,
     /// When its newest episode was judged, how long the gaps between episodes are on average, and how far they stray
     /// from that on average, as a share of it.
-    #[serde(skip_serializing_if = "is_new")]
     pub judged: Option<Time>,
-    #[serde(skip_serializing_if = "is_zero")]
     pub gap_s: f64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub stray: f64,
     /// 0 not chronic, 1 for info, 2 for warnings, 3 for errors.
-    #[serde(skip_serializing_if = "is_new")]
     pub level: u8,
     /// The worst severity of the runs that are counted.
-    #[serde(skip_serializing_if = "is_new")]
     pub worst: Option<Severity>,
     /// When its company was last looked at.
-    #[serde(skip_serializing_if = "is_new")]
     pub seen: Option<Time>,
     /// How long its sender waits before it says the same again, how far that strays, and how often it was seen.
-    #[serde(skip_serializing_if = "is_zero")]
     pub repeat_s: f64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub repeat_stray_s: f64,
-    #[serde(skip_serializing_if = "is_new")]
     pub repeats: u32,
     /// When it last came out of a silence longer than what that interrupted, which is what its habit counts.
     #[serde(default)]
     pub came: Option<Time>,
     /// How densely the present run comes.
-    #[serde(skip_serializing_if = "is_new")]
     pub pace: Pace,
     /// Events in the running minute, and the most in any before.
-    #[serde(skip_serializing_if = "is_new")]
     pub minute: u32,
-    #[serde(skip_serializing_if = "is_new")]
     pub minute_at: Option<Time>,
-    #[serde(skip_serializing_if = "is_new")]
     pub minute_max: u32,
     /// When it will have fired for longer than its like ever did, if that is waited for.
-    #[serde(skip_serializing_if = "is_new")]
     pub overdue: Option<Time>,
     /// When it last came far oftener than ever.
-    #[serde(skip_serializing_if = "is_new")]
     pub broken: Option<Time>,
     /// Symptoms it was seen with; kept only where nothing but hosts is known. At most 16.
-    #[serde(skip_serializing_if = "is_new")]
     pub mates: Vec<u64>,
 }
 
@@ -303,20 +252,14 @@ pub(crate) struct Habit {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Flap {
-    #[serde(skip_serializing_if = "is_zero")]
     pub penalty: f64,
-    #[serde(skip_serializing_if = "is_new")]
     pub at: Option<Time>,
     /// Since when it flaps, if it does.
-    #[serde(skip_serializing_if = "is_new")]
     pub since: Option<Time>,
     /// Changes of its state that no change record says yet, and when the last one did.
-    #[serde(skip_serializing_if = "is_new")]
     pub unsaid: u32,
-    #[serde(skip_serializing_if = "is_new")]
     pub said_at: Option<Time>,
     /// Stream time of its next timer.
-    #[serde(skip_serializing_if = "is_new")]
     pub due: Option<Time>,
 }
 

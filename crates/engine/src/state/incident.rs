@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{lineage::Side, state::pack::is_new};
+use crate::{lineage::Side, state::pack::by_name};
 use model::{
     AlertId, Cause, Context, Evidence, IncidentId, IncidentStatus, Owner, Page, RunnerUp, Severity,
     SuppressedAlert, Text, Time,
@@ -18,40 +18,40 @@ pub(crate) struct State {
     pub system: Text,
     pub opener: AlertId,
     /// The day's list of what is too little to open an incident; it never pages and attracts nothing.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub background: bool,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub late: bool,
     /// There was no room to keep it: it was said once and is not followed.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub passed: bool,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub reopened: bool,
     /// It grew in a storm that still lasts.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub storm: bool,
     /// Who had it gave it back, and nobody was paged since.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub given_back: bool,
     /// Its page is held because stream time is far behind the present.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub catching_up: bool,
     /// It was said that alerts in it came although they usually come otherwise.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub unusual: bool,
 
     pub opened_at: Time,
     pub updated_at: Time,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub resolved_at: Option<Time>,
     /// `ts` at which its last firing alert ended.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub ended: Option<Time>,
     /// Until when it is over by somebody's word: what was observed before is no news.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub over_at: Option<Time>,
     /// It is quiet, and waits for its alert, which keeps coming back.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub returning: bool,
     /// `ts` of the alert that opened it, and of the newest that keeps it going.
     pub begun: Time,
@@ -61,139 +61,142 @@ pub(crate) struct State {
     /// When something last happened to it, in stream time.
     pub touched_at: Time,
     /// When the newest event of it was received, in stream time.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub heard_at: Option<Time>,
     /// Stream time at which the last member joined.
     pub joined_at: Time,
 
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub events: u64,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub alerts: u64,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub firing: u64,
     /// Alerts that went silent without a recovery.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub stale: u64,
     /// Different alerts it has ever shown.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub shown: u64,
     /// Boxed, because the node of an incident with one alert has room for eleven.
     pub members: BTreeMap<AlertId, Box<Member>>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default, with = "by_name")]
     pub suppressed: BTreeMap<AlertId, SuppressedAlert>,
     /// And those beyond the ones that are listed.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub suppressed_unlisted: u64,
     /// Recoveries, and alerts that fire again, that no change record says yet; more than none in a storm only.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub unsaid: [u64; 2],
     /// Those of them for which the page is held.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub held: BTreeSet<AlertId>,
 
     /// How active it was lately, in all and by entity.
     pub activity: Decaying,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub places: Vec<PlaceActivity>,
 
     /// How many members name each callee.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub callees: BTreeMap<Text, u32>,
 
     /// Alerts that an operator put here, and who that was.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub pinned: BTreeMap<AlertId, Text>,
     /// Incidents that an operator parted from this one.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub apart: BTreeSet<IncidentId>,
     /// Sides of the bonds that its alerts hold.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub bonds: BTreeMap<u64, Side>,
 
     pub severity: Severity,
     /// Worst severity that was paged for, as long as it lasts.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub paged_severity: Option<Severity>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub acknowledged_by: Option<Text>,
     pub acknowledged_severity: Severity,
     /// Whose it was when somebody took it; nobody's where it was taken over from another incident.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub acknowledged_team: Option<Text>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub snoozed_until: Option<Time>,
+    #[serde(with = "by_name")]
     pub page: Page,
     /// When the page is to be judged next.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub page_at: Option<Time>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub last_page_at: Option<Time>,
     /// How often it was paged for again because nobody took it.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub repeats: u32,
     /// Its page waited while a backlog was read.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub backlog: bool,
     /// The incident with whose page this one was told of, and those that the page of this one tells of.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub told_with: Option<IncidentId>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub tells_of: BTreeSet<IncidentId>,
     /// Since when its worst firing alert is milder than `severity`.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub milder_since: Option<Time>,
     /// Since when it is milder than what was paged for.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub relieved_since: Option<Time>,
     /// Teams that were paged and not told of the end yet, the last one last; and since when another one would be.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub paged_teams: Vec<Text>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub owner_since: Option<Time>,
 
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub title: String,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default, with = "by_name")]
     pub causes: Vec<Cause>,
+    #[serde(with = "by_name")]
     pub context: Context,
+    #[serde(with = "by_name")]
     pub owner: Owner,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub also_notify: Vec<Text>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default, with = "by_name")]
     pub changes: Vec<Cause>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default, with = "by_name")]
     pub similar: Vec<model::Similar>,
     /// `never_seen`, `rare` or `frequent`.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub rarity: Option<Text>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub because: Vec<Evidence>,
     /// When causes were ranked, and of how many alerts.
     pub assessed: (Time, u64),
     /// Whether members changed since causes were ranked.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub unassessed: bool,
 
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub merged_into: Option<IncidentId>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub merged_from: Vec<IncidentId>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub split_from: Option<IncidentId>,
     /// Incidents that its first alert could as well have joined.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub related: Vec<RunnerUp>,
 
     /// Stream time of its next timer, and of the next record.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub wake: Option<Time>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub publish_at: Option<Time>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub published_at: Option<Time>,
     /// The revision that was published last; none is published twice.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub published: u64,
 }
 
@@ -206,20 +209,17 @@ pub(crate) struct Member {
     pub count: u64,
     pub firing: bool,
     /// It went silent without a recovery.
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub stale: bool,
     /// The worst severity that was passed on as a page of its own since it fires.
-    #[serde(skip_serializing_if = "is_new")]
     pub passed_on: Option<Severity>,
     pub severity: Severity,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub passive: bool,
-    #[serde(skip_serializing_if = "is_new")]
     pub parent: Option<AlertId>,
     pub probability: f64,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub because: Vec<Evidence>,
-    #[serde(skip_serializing_if = "is_new")]
     pub runner_up: Option<Box<RunnerUp>>,
     /// What the record shows, frozen when the alert moves on to another incident.
     pub face: Face,
@@ -231,20 +231,16 @@ pub(crate) struct Face {
     pub dedup_key: Text,
     pub title: Text,
     /// Where it is merged.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
+    #[serde(default)]
     pub text: Text,
     /// Those that are merged.
-    #[serde(default, skip_serializing_if = "model::Labels::is_empty")]
+    #[serde(default)]
     pub labels: model::Labels,
-    #[serde(skip_serializing_if = "is_new")]
     pub service: Option<Text>,
-    #[serde(skip_serializing_if = "is_new")]
     pub host: Option<Text>,
-    #[serde(default, skip_serializing_if = "is_new")]
+    #[serde(default)]
     pub entity: Text,
-    #[serde(skip_serializing_if = "is_new")]
     pub rarity: Option<Text>,
-    #[serde(skip_serializing_if = "is_new")]
     pub season: Option<f64>,
 }
 

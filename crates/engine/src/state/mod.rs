@@ -4,8 +4,11 @@
 //! counted here and decided in the fold.
 
 pub(crate) mod alert;
+#[cfg(test)]
+mod fields;
 pub(crate) mod incident;
 pub(crate) mod limit;
+pub(crate) mod look;
 pub(crate) mod pack;
 pub(crate) mod room;
 pub(crate) mod rows;

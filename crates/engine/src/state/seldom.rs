@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
-/// Reads as a new `T` until it is first written, and takes a pointer's memory and no bytes in a row until then.
+/// Reads as a new `T` until it is first written, and takes a pointer's memory and a byte of a row until then.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Seldom<T>(Option<Box<T>>);
@@ -13,12 +13,6 @@ pub(crate) struct Seldom<T>(Option<Box<T>>);
 pub(crate) trait New: Default + 'static {
     /// A new one, for all who read it.
     const NEW: &'static Self;
-}
-
-impl<T> Seldom<T> {
-    pub(crate) fn is_absent(&self) -> bool {
-        self.0.is_none()
-    }
 }
 
 impl<T: New> Deref for Seldom<T> {

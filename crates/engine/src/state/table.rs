@@ -214,15 +214,15 @@ mod tests {
             }]
         );
         let mut again: Table<u64, String> = Table::default();
-        again.restore("1", &pack(&"a!")).unwrap();
+        again.restore("1", &pack(&"a!".to_owned())).unwrap();
         assert_eq!(again.get(&1).map(String::as_str), Some("a!"));
-        assert!(again.restore("x", &pack(&"a!")).is_err());
+        assert!(again.restore("x", &pack(&"a!".to_owned())).is_err());
     }
 
     #[test]
     fn a_tombstone_is_owed_by_what_was_written_only() {
         let mut table: Table<u64, String> = Table::default();
-        let mut given = |table: &mut Table<u64, String>| {
+        let given = |table: &mut Table<u64, String>| {
             let mut rows = Vec::new();
             table.changed_rows("", &mut rows);
             rows.into_iter()
@@ -243,11 +243,11 @@ mod tests {
         assert_eq!(given(&mut table), [("1".to_owned(), false)]);
         assert_eq!(given(&mut table), [], "once");
 
-        table.restore("2", &pack(&"read")).unwrap();
+        table.restore("2", &pack(&"read".to_owned())).unwrap();
         table.remove(&2);
         assert_eq!(given(&mut table), [("2".to_owned(), false)]);
 
-        table.restore("3", &pack(&"read")).unwrap();
+        table.restore("3", &pack(&"read".to_owned())).unwrap();
         table.remove(&3);
         table.entry(&3, || "there again".into());
         assert_eq!(given(&mut table), [("3".to_owned(), true)]);
