@@ -50,8 +50,8 @@ pub struct Restoring(Shard);
 
 impl Restoring {
     /// Whether a row is among those that are wanted before all others: counters name the domain of what belongs to it.
-    pub fn comes_first(key: &str) -> bool {
-        key.ends_with(META)
+    pub fn comes_first(key: impl AsRef<[u8]>) -> bool {
+        key.as_ref().ends_with(META.as_bytes())
     }
 
     /// Begins with the rows that come first, in any order.

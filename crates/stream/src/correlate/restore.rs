@@ -198,7 +198,7 @@ fn one(
     let mut first = Vec::new();
     let mut parts = Parts::default();
     stored.each(|key, bytes| {
-        if !key.starts_with(b"!") && !Restoring::comes_first(text(at, key)?) {
+        if !key.starts_with(b"!") && !Restoring::comes_first(key) {
             return Ok(());
         }
         let key = text(at, key)?;
@@ -309,10 +309,10 @@ fn one(
         restoring.row(&key, &payload).map_err(refused)?;
     }
     stored.into_each(|key, bytes| {
-        let key = text(at, key)?;
-        if key.starts_with('!') || Restoring::comes_first(key) {
+        if key.starts_with(b"!") || Restoring::comes_first(key) {
             return Ok(());
         }
+        let key = text(at, key)?;
         let (_, payload) = payload(at, key, bytes)?;
         restoring.row(key, payload).map_err(refused)
     })?;
