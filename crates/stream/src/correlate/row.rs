@@ -56,12 +56,18 @@ pub(super) struct Checkpoint {
 pub(super) enum RowError {
     #[error("is cut short")]
     Short,
-    #[error(
-        "has format {0}, this build reads {FORMATS_READ:?}; stop all workers, make the state topic anew, and the journal is folded again"
-    )]
+    #[error("has format {0}, this build reads {FORMATS_READ:?}; {remedy}", remedy = remedy(*.0))]
     Format(u8),
     #[error("has a wrong checksum")]
     Checksum,
+}
+
+fn remedy(format: u8) -> &'static str {
+    if format > FORMAT {
+        "a later build wrote it: start that one"
+    } else {
+        "stop all workers, make the state topic anew, and the journal is folded again"
+    }
 }
 
 /// Behind format 2 it covers the format, since there is more than one that is read.
