@@ -11,6 +11,7 @@ use crate::{
     inflate::inflate,
     mapping::Mappings,
     native::{self, Native},
+    pairs,
     source::{Sink, alertmanager, carried, cloudevents, generic, snmptrap, syslog},
     tables::Tables,
 };
@@ -131,6 +132,23 @@ impl Decoder {
                 }
                 None => Err(Rejection::new(Stage::Parse, "a form that is encoded wrongly")),
             },
+            _ if let Some(lines) = pairs::logged(text) => {
+                for (line, value) in lines {
+                    match value {
+                        Some(value) => self.value(&value, raw.source, sink),
+                        None => {
+                            let at = line.as_ptr() as usize - text.as_ptr() as usize;
+                            sink.reject(Rejection::new(Stage::Parse, "not a line of `name=value`").at(at));
+                        }
+                    }
+                }
+                Ok(())
+            }
+            _ if let Some(value) = pairs::message(text)
+                && generic::decode(&value, raw.source, sink) =>
+            {
+                Ok(())
+            }
             // Plain text is an alert only where its sender says that text is what it sends, and the text speaks of
             // something that broke or was mended: anything else without structure is as likely a broken template or
             // the error page of a proxy.

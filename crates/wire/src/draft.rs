@@ -125,6 +125,15 @@ impl Draft {
         }
     }
 
+    /// Takes from the lines of the text what no field named.
+    pub(crate) fn named_in_its_text(&mut self) {
+        let said = crate::pairs::Said::in_lines_of(&self.text);
+        self.host = self.host.take().or(said.host);
+        self.service = self.service.take().or(said.service);
+        self.runbook = self.runbook.take().or(said.runbook);
+        self.link(said.link, "source");
+    }
+
     /// Keeps a link if it is one that a reader may open.
     pub(crate) fn link(&mut self, href: Option<Text>, text: &str) {
         if let Some(href) = href

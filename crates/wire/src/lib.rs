@@ -19,6 +19,7 @@ mod mapping;
 mod names;
 mod native;
 pub mod outcome;
+mod pairs;
 pub mod record;
 pub mod schema;
 mod settle;

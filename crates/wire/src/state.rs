@@ -81,6 +81,7 @@ pub(crate) fn word(text: &str) -> Option<State> {
         | b"reachable"
         | b"connected"
         | b"reconnected"
+        | b"mitigated"
         | b"merged" => State::Resolved,
         b"acknowledged"
         | b"acknowledge"
@@ -175,59 +176,75 @@ pub(crate) fn said(title: &str) -> Option<State> {
         .or_else(|| states().next())
 }
 
+/// Words that say a state and name nothing.
+const SAID: [&str; 52] = [
+    "connected",
+    "disconnected",
+    "reconnected",
+    "lost",
+    "degraded",
+    "alarming",
+    "ok",
+    "critical",
+    "crit",
+    "warning",
+    "warn",
+    "down",
+    "up",
+    "problem",
+    "recovery",
+    "recovered",
+    "resolved",
+    "firing",
+    "alert",
+    "alerting",
+    "alarm",
+    "triggered",
+    "cleared",
+    "clear",
+    "normal",
+    "unknown",
+    "unreachable",
+    "reachable",
+    "healthy",
+    "unhealthy",
+    "failed",
+    "failing",
+    "passed",
+    "passing",
+    "succeeded",
+    "success",
+    "fixed",
+    "restored",
+    "closed",
+    "opened",
+    "acknowledged",
+    "offline",
+    "online",
+    "is",
+    "was",
+    "are",
+    "went",
+    "has",
+    "been",
+    "back",
+    "again",
+    "now",
+];
+
 /// A subject without its words of state and what leads to them, so that `web1 is CRITICAL` and `web1 is OK` are one. Words
 /// that name things as often (`open`, `new`, `close`, `error`) stay.
 pub(crate) fn without_words(subject: &str) -> String {
-    const SAID: [&str; 48] = [
-        "degraded",
-        "alarming",
-        "ok",
-        "critical",
-        "crit",
-        "warning",
-        "warn",
-        "down",
-        "up",
-        "problem",
-        "recovery",
-        "recovered",
-        "resolved",
-        "firing",
-        "alert",
-        "alerting",
-        "alarm",
-        "triggered",
-        "cleared",
-        "clear",
-        "normal",
-        "unknown",
-        "unreachable",
-        "reachable",
-        "healthy",
-        "unhealthy",
-        "failed",
-        "failing",
-        "passed",
-        "passing",
-        "succeeded",
-        "success",
-        "fixed",
-        "restored",
-        "closed",
-        "opened",
-        "acknowledged",
-        "offline",
-        "online",
-        "is",
-        "was",
-        "are",
-        "went",
-        "has",
-        "been",
-        "back",
-        "again",
-        "now",
-    ];
+    // `AP_DISCONNECTED`, `linkDown`: one word made of several.
+    let parts = tokens(subject);
+    if parts.len() > 1 && !subject.trim().contains(char::is_whitespace) {
+        let names = parts.iter().filter(|part| !SAID.contains(&part.as_str()));
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        if names.is_empty() || names.len() == parts.len() {
+            return subject.trim().to_owned();
+        }
+        return names.join("_");
+    }
     let (mut kept, mut was_back) = (Vec::new(), false);
     for word in subject.split_whitespace() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -344,12 +361,15 @@ mod tests {
             ("Shop went down!", "Shop is back up"),
             ("Disk WARNING", "Disk: normal"),
             ("Alert. Type: cpu", "Back to normal. Type: cpu"),
+            ("AP_DISCONNECTED", "AP_CONNECTED"),
+            ("linkDown", "linkUp"),
         ] {
             let bare = |text| without_words(text).replace(':', "");
             assert_eq!(bare(firing), bare(resolved));
         }
         assert_eq!(without_words("Nightly close failed"), "Nightly close");
         assert_eq!(without_words("OK"), "OK");
+        assert_eq!(without_words("DISK_ERROR"), "DISK_ERROR");
     }
 
     #[test]

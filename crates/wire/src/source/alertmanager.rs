@@ -37,6 +37,8 @@ struct Webhook<'a> {
     alerts: Vec<Alert<'a>>,
     #[serde(default)]
     receiver: Lax,
+    #[serde(default)]
+    status: Lax,
     #[serde(default, rename = "externalURL")]
     external_url: Lax,
     #[serde(default, rename = "groupKey")]
@@ -51,7 +53,7 @@ struct Webhook<'a> {
 
 /// One alert. Every field may be missing or of another type.
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, expecting = "an alert")]
 struct Alert<'a> {
     #[serde(alias = "state", borrow)]
     status: LaxRef<'a>,
@@ -144,6 +146,8 @@ struct Group {
     external_url: Option<Text>,
     title: Option<Text>,
     annotations: Vec<(Text, Text)>,
+    /// All of them are over; what says of itself that it fires still does.
+    over: bool,
 }
 
 fn detect(value: &Value) -> bool {
@@ -171,8 +175,9 @@ fn detect(value: &Value) -> bool {
             Some(Value::Array(alerts)) => {
                 alerts
                     .iter()
-                    .all(|a| a.get("labels").is_some_and(Value::is_object))
-                    && (!alerts.is_empty() || map.contains_key("groupLabels") || map.contains_key("receiver"))
+                    .any(|a| a.get("labels").is_some_and(Value::is_object))
+                    && alerts.iter().all(|a| !a.is_object() || a.get("labels").is_some())
+                    || alerts.is_empty() && (map.contains_key("groupLabels") || map.contains_key("receiver"))
             }
             Some(_) => false,
             None => is_alert(value) && value.get("alertname").is_none(),
@@ -249,8 +254,31 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         _ => Alert::deserialize(value).map(|alert| api(vec![alert], sink)),
     };
     if let Err(error) = result {
-        sink.unreadable("alerts", &error.to_string());
+        match without_unreadable(value, sink) {
+            Some(readable) => decode(&readable, sink),
+            None => sink.unreadable("alerts", &error.to_string()),
+        }
     }
+}
+
+/// A body without those of its alerts that cannot be read, each of which is refused by itself: one of them costs the
+/// others nothing. `None` where that leaves none, or the fault is not in them.
+fn without_unreadable(value: &Value, sink: &mut Sink<'_>) -> Option<Value> {
+    let alerts = value.get("alerts")?.as_array()?;
+    let read: Vec<_> = alerts.iter().map(Alert::deserialize).collect();
+    if !read.iter().any(Result::is_ok) || !read.iter().any(Result::is_err) {
+        return None;
+    }
+    let mut readable = Vec::new();
+    for (i, (alert, read)) in alerts.iter().zip(&read).enumerate() {
+        match read {
+            Ok(_) => readable.push(alert.clone()),
+            Err(error) => sink.unreadable(&format!("alerts.{i}"), &error.to_string()),
+        }
+    }
+    let mut body = value.as_object()?.clone();
+    body.insert("alerts".to_owned(), Value::Array(readable));
+    Some(Value::Object(body))
 }
 
 /// Decodes a body in one pass when its beginning looks like ours; `false` when it is something else, or has errors.
@@ -295,6 +323,7 @@ fn body(webhook: Webhook<'_>, sink: &mut Sink<'_>) {
         external_url: webhook.external_url.text(),
         title: webhook.group_key.text(),
         annotations: Vec::new(),
+        over: webhook.status.text().as_deref() == Some("resolved"),
     };
     let _ = webhook.receiver;
     for (name, value) in webhook.common_annotations.0 {
@@ -339,6 +368,7 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
         _ => None,
     };
     let word = alert.status.as_str().or(nested.as_deref());
+    let word = word.or(group.over.then_some("resolved"));
     status(&mut draft, word, sink.context.received_at);
 
     let note = |names: &[&str]| {

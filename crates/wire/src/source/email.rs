@@ -66,7 +66,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .to_ascii_lowercase();
     let bare = state::without_words(&model::condition(&d.title));
     d.key = Some(join(&[&address, &model::mask(&bare)]));
-    lines_of_text(&mut d);
+    d.named_in_its_text();
     let said: Vec<String> = d
         .title
         .split(|c: char| !c.is_alphanumeric())
@@ -128,28 +128,4 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.label(&format!("annotation.{name}"), value);
     }
     sink.event(d);
-}
-
-/// `Host: web1`, `Service: HTTP`, as the templates of most tools write them.
-fn lines_of_text(d: &mut Draft) {
-    for line in d.text.clone().lines().take(64) {
-        let Some((name, value)) = line.split_once(':') else {
-            continue;
-        };
-        let value = value.trim();
-        if value.is_empty() || value.len() > 128 || value.starts_with("//") {
-            continue;
-        }
-        match name.trim().to_ascii_lowercase().as_str() {
-            "host" | "hostname" | "host name" | "node" | "server" | "device" => {
-                d.host = d.host.take().or_else(|| Some(value.into()));
-            }
-            "service" | "service name" | "application" | "component" => {
-                d.service = d.service.take().or_else(|| Some(value.into()));
-            }
-            "runbook" | "runbook url" => d.runbook = d.runbook.take().or_else(|| Some(value.into())),
-            "url" | "link" => d.link(Some(value.into()), "source"),
-            _ => {}
-        }
-    }
 }

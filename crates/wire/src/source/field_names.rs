@@ -508,6 +508,8 @@ pub(super) const LISTS: [&str; 13] = [
 pub(super) const STATES: usize = 7;
 /// The first of `SEVERITY`, whose words are believed even where nobody knows them.
 pub(super) const SEVERITIES: usize = 7;
+/// What says how bad it is wherever it stands, if in a word that we know.
+pub(super) const SEVERITY_ANYWHERE: [&str; 4] = ["severity", "severitylevel", "level", "loglevel"];
 /// What says in words what a number beside it says.
 pub(super) const SEVERITY_IN_WORDS: [&str; 6] = [
     "severityname",

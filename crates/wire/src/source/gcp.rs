@@ -94,6 +94,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.ends_at = None;
         d.only_level();
     }
+    d.ts = d.ends_at;
     if let Some(policy) = d.entities.remove("policy") {
         d.service = d.service.take().or_else(|| Some(policy.clone()));
         d.label("policy_name", policy);

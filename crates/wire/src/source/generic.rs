@@ -4,7 +4,7 @@
 use super::{
     carried::{carried, enveloped, fields_of, with_context},
     field_names::*,
-    guess::{Guess, name_of, plain},
+    guess::{Guess, PREFIXES, name_of, plain},
     prelude::*,
     wording::*,
 };
@@ -19,6 +19,29 @@ pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -
         // Named as nobody names things, but an alert by its name or its state.
         || one(value, &Guess::wide(value), source, sink, true)
         || within(value, source, sink, 0, false)
+        || some(value, source, sink)
+}
+
+/// Of a list in which not all is readable, what plainly is an alert; each of the others is refused by itself.
+fn some(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
+    for name in LISTS {
+        let Some((key, Value::Array(items))) = fields_of(value).find(|(key, _)| plain(key) == name) else {
+            continue;
+        };
+        if !items.iter().any(is_plainly_alert) {
+            continue;
+        }
+        for (i, item) in items.iter().enumerate() {
+            let item = with_context(item, value);
+            if !(sink.inner(&item)
+                || is_plainly_alert(&item) && one(&item, &Guess::new(&item), source, sink, true))
+            {
+                sink.unreadable(&format!("{key}.{i}"), "no alert");
+            }
+        }
+        return true;
+    }
+    false
 }
 
 /// With `named`, only what has a name of its own, and not just the kind of message it is.
@@ -112,6 +135,11 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         .or_else(|| guess.text(&f, &KIND, says))
         .or_else(|| guess.text(&f, &TITLE, names_something))
         .or_else(|| guess.text(&f, &KIND, names_something))
+        // `attack_type: SYN Flood`
+        .or_else(|| {
+            let kind = |v: &Value| v.as_str().is_some_and(|kind| says(kind) && kind.contains(' '));
+            guess.ends_in(&["type"], &[], kind).and_then(scalar)
+        })
         .or_else(|| guess.text(&f, &TITLE, |_| true))
         .unwrap_or_default();
     let severity = severity_of(guess);
@@ -133,6 +161,12 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     d.key = guess
         .glance(&KEY)
         .or_else(|| guess.own_id(&ID))
+        // `Incident Number`
+        .or_else(|| {
+            guess
+                .find_behind(&PREFIXES, &["number"], |v| scalar(v).is_some())
+                .and_then(scalar)
+        })
         .or_else(|| guess.glance(&WATCH_KEY))
         .or_else(|| {
             // A rule may speak of many things.
@@ -170,7 +204,10 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         d.key.is_some(),
         // A sentence that ends in one may speak of anything: `lunch is ready`.
         model::state_said(&d.title).is_some_and(|said| !d.title.ends_with(said)),
-        guess.glance(&FOUND).is_some(),
+        guess.glance(&FOUND).is_some()
+            || guess
+                .find(&FOUND, |v| v.as_array().is_some_and(|found| !found.is_empty()))
+                .is_some(),
         guess
             .glance(&["event", "eventtype", "type"])
             .is_some_and(|kind| is_kind_of_alert(&kind)),
@@ -208,6 +245,7 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         return false;
     }
     d.text = text.unwrap_or_default();
+    d.named_in_its_text();
     if let Some(v) = severity {
         let word = name_of(v);
         let is_log_level = guess
@@ -408,6 +446,7 @@ fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
     guess
         .find(&SEVERITY_IN_WORDS, |v| fits(v, &is_word))
         .or_else(|| guess.find(&SEVERITY, |v| fits(v, &is_known)))
+        .or_else(|| guess.deep(&SEVERITY_ANYWHERE, |v| fits(v, &is_word)))
         .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|word| word.len() <= 24)))
 }
 
@@ -478,6 +517,12 @@ fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
             .filter(|name| !self::is_environment(name))
             .or_else(|| guess.text(f, &["entityname"], |name| !name.contains(' ')))
             .or_else(|| guess.about())
+            .or_else(|| guess.named_by_its_kind())
+            .or_else(|| {
+                guess
+                    .find_behind(&["target"], &HOST, |v| name_of(v).is_some())
+                    .and_then(name_of)
+            })
             .or_else(|| guess.name(f, &HOST_ID)),
     }
     // Of an address of the web its host.
@@ -489,11 +534,19 @@ fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
 
 /// Tests, beats and changes that say that they are.
 fn other_than_alert(d: &Draft) -> Option<OtherKind> {
-    let kind = ["state", "type", "event_type", "kind", "eventType", "event"]
-        .iter()
-        .find_map(|name| d.labels.get(name))
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let kind = [
+        "state",
+        "type",
+        "event_type",
+        "kind",
+        "eventType",
+        "event",
+        "topic",
+    ]
+    .iter()
+    .find_map(|name| d.labels.get(name))
+    .unwrap_or_default()
+    .to_ascii_lowercase();
     if kind == "test" || is_test(&d.title) {
         Some(OtherKind::Test)
     } else if matches!(kind.as_str(), "heartbeat" | "ping" | "keepalive" | "keep-alive") {
@@ -533,5 +586,10 @@ fn date_and_time(guess: &Guess<'_>, near: Option<Time>) -> Option<Time> {
     let clock = guess
         .glance(&["time", "eventtime"])
         .filter(|t| t.contains(':') && t.len() <= 15)?;
-    when::any(&compact_str::format_compact!("{date} {clock}"), near)
+    let zone = guess
+        .glance(&["tz", "timezone", "timezoneoffset"])
+        .filter(|zone| zone.starts_with(['+', '-']))
+        .unwrap_or_default();
+    when::any(&compact_str::format_compact!("{date} {clock}{zone}"), near)
+        .or_else(|| when::any(&compact_str::format_compact!("{date} {clock}"), near))
 }

@@ -9,7 +9,9 @@ use crate::{
 };
 
 /// Objects in which senders put the alert. Compared without case and separators.
-const WRAPPERS: [&str; 46] = [
+const WRAPPERS: [&str; 48] = [
+    "text",
+    "values",
     "markdown",
     "build",
     "execution",
@@ -67,7 +69,9 @@ const PAIRS: [&str; 6] = [
     "extrafields",
 ];
 /// What a name may be prefixed with and still mean the same.
-const PREFIXES: [&str; 14] = [
+pub(super) const PREFIXES: [&str; 16] = [
+    "affected",
+    "impacted",
     "detect",
     "webhookevent",
     "detections",
@@ -160,6 +164,37 @@ pub(super) struct Guess<'v> {
 struct Level<'v> {
     name: String,
     fields: Vec<(String, &'v Value)>,
+}
+
+impl<'v> Level<'v> {
+    fn find(&self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<&'v Value> {
+        self.find_as(names, fits, |key, name| key == name)
+    }
+
+    fn find_behind(
+        &self,
+        prefixes: &[&str],
+        names: &[&str],
+        fits: impl Fn(&Value) -> bool,
+    ) -> Option<&'v Value> {
+        self.find_as(names, fits, |key, name| {
+            prefixes.iter().any(|p| key.strip_prefix(p) == Some(name))
+        })
+    }
+
+    fn find_as(
+        &self,
+        names: &[&str],
+        fits: impl Fn(&Value) -> bool,
+        same: impl Fn(&str, &str) -> bool,
+    ) -> Option<&'v Value> {
+        names.iter().find_map(|name| {
+            let mut fields = self.fields.iter();
+            fields
+                .find(|(key, value)| same(key, name) && fits(value))
+                .map(|(_, value)| *value)
+        })
+    }
 }
 
 impl<'v> Guess<'v> {
@@ -324,21 +359,34 @@ impl<'v> Guess<'v> {
     /// The first name, in their order, whose value fits; a name without a prefix is believed before one with it.
     pub(super) fn find(&self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<&'v Value> {
         self.levels.iter().find_map(|level| {
-            let of = |same: &dyn Fn(&str, &str) -> bool| {
-                names.iter().find_map(|name| {
-                    level
-                        .fields
-                        .iter()
-                        .find(|(k, v)| same(k, name) && fits(v))
-                        .map(|(_, v)| *v)
-                })
+            level
+                .find(names, &fits)
+                .or_else(|| level.find_behind(&PREFIXES, names, &fits))
+        })
+    }
+
+    /// Like `find`, only of names that begin with one of these.
+    pub(super) fn find_behind(
+        &self,
+        prefixes: &[&str],
+        names: &[&str],
+        fits: impl Fn(&Value) -> bool,
+    ) -> Option<&'v Value> {
+        let mut levels = self.levels.iter();
+        levels.find_map(|level| level.find_behind(prefixes, names, &fits))
+    }
+
+    /// `{"device_type": "ap", "ap_name": "lobby"}`: the name of what it says it is of.
+    pub(super) fn named_by_its_kind(&self) -> Option<Text> {
+        self.levels.iter().find_map(|level| {
+            let of_things = |name: &str| {
+                let thing = name.strip_suffix("type").unwrap_or_default();
+                ["device", "entity", "resource", "object", "asset"].contains(&thing)
             };
-            of(&|key, name| key == name).or_else(|| {
-                of(&|key, name| {
-                    PREFIXES
-                        .iter()
-                        .any(|p| key.strip_prefix(p).is_some_and(|rest| rest == name))
-                })
+            let kinds = level.fields.iter().filter(|(name, _)| of_things(name));
+            kinds.filter_map(|(_, kind)| kind.as_str()).find_map(|kind| {
+                let name = plain(kind) + "name";
+                level.find(&[&name], |v| scalar(v).is_some()).and_then(scalar)
             })
         })
     }

@@ -80,7 +80,16 @@ pub(super) fn delivers(kind: &str) -> bool {
     let first = kind.split(['.', '_', ':', '-']).next().unwrap_or_default();
     matches!(
         first,
-        "deployment" | "deploy" | "release" | "change" | "rollback" | "flag" | "build" | "workflow"
+        "deployment"
+            | "deploy"
+            | "release"
+            | "change"
+            | "rollback"
+            | "flag"
+            | "build"
+            | "workflow"
+            | "audit"
+            | "audits"
     )
 }
 
