@@ -116,6 +116,10 @@ impl Decoder {
                 syslog::lines_of(text, sink);
                 Ok(())
             }
+            _ if syslog::is_bare(text) => {
+                syslog::bare_lines_of(text, sink);
+                Ok(())
+            }
             _ if text.starts_with("snmp_trap,") || text.starts_with("syslog,") => {
                 for line in text.lines().filter(|l| !l.trim().is_empty()) {
                     match snmptrap::line_protocol(line) {

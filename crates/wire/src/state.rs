@@ -287,6 +287,16 @@ pub(crate) fn ends_well(sentence: &str) -> bool {
         .is_some_and(|before| over && !among(before, &denied) || among(last, &well) && among(before, &links))
 }
 
+/// Whether a sentence says of something that it is over, and then more: `x has been resolved after 3 checks`.
+pub(crate) fn is_over(sentence: &str) -> bool {
+    const OVER: [&str; 6] = ["resolved", "recovered", "cleared", "fixed", "restored", "closed"];
+    let words: Vec<String> = spoken(sentence).map(str::to_lowercase).collect();
+    let links = ["is", "are", "was", "has", "have", "been"];
+    words
+        .windows(3)
+        .any(|w| w[0] != "not" && links.contains(&w[1].as_str()) && OVER.contains(&w[2].as_str()))
+}
+
 /// Whether a sentence speaks of something that broke or was mended, which is what an alert does that says nothing else.
 pub(crate) fn is_spoken_of(sentence: &str) -> bool {
     const SAID: [&str; 16] = [

@@ -181,7 +181,7 @@ pub(super) const SEVERITY: [&str; 16] = [
     "notificationlevel",
     "alertnotificationlevel",
 ];
-pub(super) const KEY: [&str; 26] = [
+pub(super) const KEY: [&str; 27] = [
     "idempotencykey",
     "dedupkey",
     "deduplicationkey",
@@ -189,6 +189,7 @@ pub(super) const KEY: [&str; 26] = [
     "dedup",
     "dedupid",
     "fingerprint",
+    "hash",
     "alias",
     "alertkey",
     "incidentkey",

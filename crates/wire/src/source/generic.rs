@@ -425,13 +425,13 @@ fn words_of_the_title(d: &mut Draft) {
     {
         d.state(state::word(word));
     }
-    if d.status.is_none() && state::ends_well(&title) {
+    if d.status.is_none() && (state::ends_well(&title) || state::is_over(&title)) {
         d.state(Some(State::Resolved));
     }
 }
 
 /// What says how bad it is: a word before a number, and what we know before what we do not.
-fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
+pub(super) fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
     let fits = |v: &Value, known: &dyn Fn(&str) -> bool| {
         !v.is_boolean()
             && name_of(v).is_some_and(|word| word.len() <= 48 && !says_nothing(&word) && known(&word))
@@ -499,7 +499,7 @@ fn identity(d: &Draft, named: &Draft) -> Text {
 }
 
 /// The host; a name is believed before an address, wherever both stand.
-fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
+pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
     let is_address = |v: &Value| name_of(v).is_some_and(|n| n.parse::<std::net::IpAddr>().is_ok());
     let is_environment = |v: &Value| scalar(v).is_some_and(|name| is_environment(&name));
     let named = guess.find(&HOST, |v| {
@@ -566,7 +566,7 @@ fn other_than_alert(d: &Draft) -> Option<OtherKind> {
     }
 }
 
-fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str], near: Option<Time>) -> Option<Time> {
+pub(super) fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str], near: Option<Time>) -> Option<Time> {
     let is_time = |v: &Value| when::value(v, near).is_some();
     // A date without a time of day is the last to be believed.
     let is_date = |v: &Value| {
@@ -581,7 +581,7 @@ fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str], near: Option<Time>) -
 }
 
 /// A date and a time of day in two fields.
-fn date_and_time(guess: &Guess<'_>, near: Option<Time>) -> Option<Time> {
+pub(super) fn date_and_time(guess: &Guess<'_>, near: Option<Time>) -> Option<Time> {
     let date = guess.glance(&["date", "eventdate"]).filter(|d| d.len() <= 11)?;
     let clock = guess
         .glance(&["time", "eventtime"])

@@ -3,7 +3,7 @@
 //! <https://www.rfc-editor.org/rfc/rfc5424>, <https://www.rfc-editor.org/rfc/rfc3164>. Syslog has no recovery and no
 //! identity: host, program and the message with its readings masked stand for one.
 
-use super::prelude::*;
+use super::{prelude::*, told};
 use crate::{
     found::{Rejection, Stage},
     level,
@@ -11,7 +11,7 @@ use crate::{
 
 pub(crate) const SOURCE: Source = Source {
     name: "syslog",
-    forms: "RFC 5424 and RFC 3164 lines, octet-counted frames, JSON of rsyslog, fluentd, journald and telegraf, GELF",
+    forms: "RFC 5424 and RFC 3164 lines, octet-counted frames, JSON of rsyslog, fluentd, journald and telegraf, GELF; messages of CEF, of names and values, and of JSON",
     reference: "https://www.rfc-editor.org/rfc/rfc5424",
     detect: |v| {
         let v = &lowered(v);
@@ -53,6 +53,24 @@ pub(crate) fn may_be(text: &str) -> bool {
         .and_then(|r| r.split_once('>'))
         .map(|(p, _)| p);
     pri.is_some_and(|p| !p.is_empty() && p.len() <= 3 && p.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether a text is an event in the Common Event Format, as some write it without what syslog puts before it.
+pub(crate) fn is_bare(text: &str) -> bool {
+    text.starts_with("CEF:")
+}
+
+/// Decodes lines of bare events.
+pub(crate) fn bare_lines_of(text: &str, sink: &mut Sink<'_>) {
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        finish(
+            Draft {
+                text: line.into(),
+                ..Draft::new("syslog")
+            },
+            sink,
+        );
+    }
 }
 
 /// Decodes a body of one or several lines; a line that does not begin with a priority belongs to the one before.
@@ -104,6 +122,7 @@ fn one(line: &str, sink: &mut Sink<'_>) {
 }
 
 fn finish(mut d: Draft, sink: &mut Sink<'_>) {
+    told::take(&mut d, sink);
     d.title = d.text.split('\n').next().unwrap_or_default().trim().into();
     if d.title.is_empty() {
         d.title = d
@@ -249,6 +268,8 @@ fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
             }
             d.text = message.trim().into();
         }
+        // An event in the Common Event Format begins with its name.
+        Some(_) if tag == "CEF" => d.text = rest.into(),
         Some(message) => {
             d.service = Some(tag.into());
             d.text = message.trim().into();

@@ -47,7 +47,6 @@ fn detect(value: &Value) -> bool {
             "eventtags",
             "eventrecoverydate",
             "eventupdatestatus",
-            "triggername",
             "triggervalue",
             "zabbixurl",
             "itemid",
