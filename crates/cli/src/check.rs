@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Done {
             serde_saphyr::to_string(&config::masked(&config))
                 .map_err(|e| Failure::Run(format!("the configuration cannot be written: {e}")))?
         } else {
-            format!("{}: right\n", args.config.name())
+            format!("{}\n", args.config.is_right())
         }
     };
     std::io::stdout()

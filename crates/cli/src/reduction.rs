@@ -156,6 +156,12 @@ impl Reduction {
             let share = lost.real_incidents as f64 / lost.of_incidents.max(1) as f64;
             let detail = format!("{} of {}", lost.real_incidents, lost.of_incidents);
             lines.push(row("real incidents lost", share, &detail));
+        } else if self.suppressed.as_ref().is_some_and(|s| s.of > 0) {
+            // What is kept quiet is only half of the figure.
+            lines.push(format!(
+                "{:<20}      ?    only `--truth FILE` can tell",
+                "real alerts lost"
+            ));
         }
         lines.extend(times("first alert to page", &self.first_page_s));
         let worthy = format!("  of {} or worse", self.severity_min);

@@ -1,8 +1,8 @@
 //! The topology file, as the journal carries it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{TopologyDocument, TopologyPart};
+use model::{Node, TopologyDocument, TopologyPart};
 
 use crate::{fail::Failure, source};
 
@@ -43,6 +43,28 @@ pub(crate) fn doubts(document: &TopologyDocument) -> Vec<String> {
         let taken = others.filter(|alias| named.contains(alias.as_str()));
         taken.map(|alias| format!("alias of one node and id of another: {alias}, of {}", node.id))
     });
+    let mut spellings = BTreeMap::new();
+    let spelt = document.nodes.iter().filter_map(|node| {
+        let first = *spellings.entry(node.id.to_lowercase()).or_insert(node);
+        (first.id != node.id).then(|| {
+            let (one, other) = (team_of(first), team_of(node));
+            format!("two nodes that differ in capitals alone, so that another spelling means neither: {}{one} and {}{other}", first.id, node.id)
+        })
+    });
+    let mut owners = BTreeMap::new();
+    let shared = document
+        .nodes
+        .iter()
+        .flat_map(|node| node.aliases.iter().map(move |alias| (alias, node)));
+    let shared = shared.filter_map(|(alias, node)| {
+        let first: &Node = *owners.entry(alias.as_str()).or_insert(node);
+        (first.id != node.id).then(|| {
+            format!(
+                "alias of two nodes, so that it means neither: {alias}, of {} and {}",
+                first.id, node.id
+            )
+        })
+    });
     let ends = document.edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
     let unknown: BTreeSet<_> = ends.filter(|end| !named.contains(end.as_str())).collect();
     let unknown = unknown
@@ -50,10 +72,22 @@ pub(crate) fn doubts(document: &TopologyDocument) -> Vec<String> {
         .map(|end| format!("in edges, but no node: {end}"));
     let selves = document.edges.iter().filter(|edge| edge.from == edge.to);
     let selves = selves.map(|edge| format!("depends on itself: {}", edge.from));
-    [first_of(aliases), first_of(unknown), first_of(selves)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        first_of(aliases),
+        first_of(shared),
+        first_of(spelt),
+        first_of(unknown),
+        first_of(selves),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn team_of(node: &Node) -> String {
+    node.team
+        .as_ref()
+        .map_or_else(String::new, |team| format!(" (team {team})"))
 }
 
 /// The first one, and how many more there are.
@@ -63,4 +97,32 @@ fn first_of(mut found: impl Iterator<Item = String>) -> Option<String> {
         0 => first,
         more => format!("{first} (and {more} more)"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_hardly_meant_is_named() {
+        let said = |json: &str| doubts(&serde_json::from_str(json).unwrap());
+        assert_eq!(
+            said(r#"{"nodes": [{"id": "pay", "team": "x"}, {"id": "Pay", "team": "y"}, {"id": "PAY"}]}"#),
+            [
+                "two nodes that differ in capitals alone, so that another spelling means neither: \
+              pay (team x) and Pay (team y) (and 1 more)"
+            ]
+        );
+        assert_eq!(
+            said(r#"{"nodes": [{"id": "a", "aliases": ["q"]}, {"id": "b", "aliases": ["q", "a"]}]}"#),
+            [
+                "alias of one node and id of another: a, of b",
+                "alias of two nodes, so that it means neither: q, of a and b",
+            ]
+        );
+        assert_eq!(
+            said(r#"{"nodes": [{"id": "a"}], "edges": [{"from": "a", "to": "a", "kind": "calls"}]}"#),
+            ["depends on itself: a"]
+        );
+    }
 }

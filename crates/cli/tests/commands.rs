@@ -352,6 +352,7 @@ fn noise_reduction_is_reckoned_right() {
         "events to incidents    77.8 %  9 to 2",
         "alerts to pages        50.0 %  2 to 1",
         "events kept quiet      66.7 %  6 of 9, ",
+        "real alerts lost          ?    only `--truth FILE` can tell",
         "first alert to page  median 10 s, 95 % within 10 s, longest 10 s",
         "  of error or worse  median 10 s, 95 % within 10 s, longest 10 s",
     ];

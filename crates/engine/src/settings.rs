@@ -94,7 +94,7 @@ pub struct Grouping {
     pub reach_unknown_s: f64,
     /// Longest evaluation interval believed, in seconds.
     pub interval_max_s: f64,
-    /// Half-life-like decay of "recently active", in seconds (e-folding).
+    /// How fast "recently active" fades, in seconds: after each so many it counts 1/e as much.
     pub activity_decay_s: f64,
     /// Weight of activity one call away; the same entity weighs 1.
     pub weight_neighbour: f64,

@@ -141,9 +141,9 @@ pub struct Counted {
 }
 
 counters! {
-    /// Records read from raw topics.
+    /// Reads of records of raw topics: one that is read again after an error or a take-over counts again.
     Count raw_records,
-    /// Bytes of the values of records read from raw topics.
+    /// Bytes of the values of records of raw topics, counted as often as they are read.
     Count raw_bytes,
     /// Records without a value in raw topics.
     Count raw_tombstones,

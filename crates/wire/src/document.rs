@@ -23,21 +23,31 @@ pub enum TopologyError {
         path: String,
     },
     /// Two nodes of one id say different things.
-    #[error("nodes[{second}].id: {id:?} is nodes[{first}] already, with other properties: keep one of them")]
+    #[error(
+        "nodes[{second}], line {line}: {id:?} is nodes[{first}], line {first_line}, already, with another `{field}`: \
+         keep one of them"
+    )]
     Twice {
         /// The id.
         id: Text,
         /// Index of the first.
         first: usize,
+        /// Where the first begins, from 1.
+        first_line: usize,
         /// Index of the second.
         second: usize,
+        /// Where the second begins, from 1.
+        line: usize,
+        /// The first field of which they say different things.
+        field: String,
     },
 }
 
 /// Checks a document and cuts it into parts. The version is a hash of what it says, not of how it is spaced.
 pub fn topology_parts(json: &str) -> Result<Vec<TopologyPart>, TopologyError> {
-    let mut document = read(json.trim_start_matches('\u{feff}'))?;
-    check(&document)?;
+    let json = json.trim_start_matches('\u{feff}');
+    let mut document = read(json)?;
+    check(&document, json)?;
     // Two inventories put together hold some things twice, and say the same of them.
     let mut seen = std::collections::BTreeSet::new();
     document.nodes.retain(|node| seen.insert(node.id.clone()));
@@ -79,7 +89,7 @@ fn read(json: &str) -> Result<TopologyDocument, TopologyError> {
     Ok(document)
 }
 
-fn check(document: &TopologyDocument) -> Result<(), TopologyError> {
+fn check(document: &TopologyDocument, json: &str) -> Result<(), TopologyError> {
     let empty = |path: String| Err(TopologyError::EmptyName { path });
     let mut seen = std::collections::BTreeMap::new();
     for (i, node) in document.nodes.iter().enumerate() {
@@ -91,7 +101,10 @@ fn check(document: &TopologyDocument) -> Result<(), TopologyError> {
             return Err(TopologyError::Twice {
                 id: node.id.clone(),
                 first,
+                first_line: line_of_node(json, first),
                 second: i,
+                line: line_of_node(json, i),
+                field: differing(&document.nodes[first], node),
             });
         }
     }
@@ -104,6 +117,31 @@ fn check(document: &TopologyDocument) -> Result<(), TopologyError> {
         }
     }
     Ok(())
+}
+
+/// The line in which a node begins, from 1.
+fn line_of_node(json: &str, index: usize) -> usize {
+    #[derive(serde::Deserialize)]
+    struct Written<'a> {
+        #[serde(borrow)]
+        nodes: Vec<&'a serde_json::value::RawValue>,
+    }
+    let written = serde_json::from_str::<Written<'_>>(json).expect("it was read before");
+    let offset = written.nodes[index].get().as_ptr() as usize - json.as_ptr() as usize;
+    json[..offset].matches('\n').count() + 1
+}
+
+/// The first field of which two nodes say different things.
+fn differing(a: &model::Node, b: &model::Node) -> String {
+    let fields = |node| serde_json::to_value(node).expect("what was read can be written");
+    let (a, b) = (fields(a), fields(b));
+    let names = a
+        .as_object()
+        .into_iter()
+        .chain(b.as_object())
+        .flat_map(|fields| fields.keys());
+    let mut differ = names.filter(|name| a.get(name.as_str()) != b.get(name.as_str()));
+    differ.next().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -151,10 +189,11 @@ mod tests {
             topology_parts(r#"{"nodes":[{"id":" "}]}"#),
             Err(TopologyError::EmptyName { .. })
         ));
-        assert!(matches!(
-            topology_parts(r#"{"nodes":[{"id":"a","team":"x"},{"id":"a","team":"y"}]}"#),
-            Err(TopologyError::Twice { .. })
-        ));
+        let twice = "{\"nodes\": [\n{\"id\": \"a\", \"team\": \"x\"},\n{\"id\": \"a\", \"team\": \"y\"}]}";
+        assert_eq!(
+            topology_parts(twice).unwrap_err().to_string(),
+            "nodes[1], line 3: \"a\" is nodes[0], line 2, already, with another `team`: keep one of them"
+        );
     }
 
     #[test]

@@ -52,9 +52,12 @@ impl File {
             std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
         load(self.config.as_deref(), environment).map_err(|e| Failure::Wrong(e.to_string()))
     }
-    /// What to call it.
-    pub(crate) fn name(&self) -> &str {
-        self.config.as_deref().unwrap_or("the defaults")
+    /// What is said of one that was read.
+    pub(crate) fn is_right(&self) -> String {
+        match &self.config {
+            Some(file) => format!("{file} is right"),
+            None => "no file is given: the defaults hold".to_owned(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a number in the configuration may be: its name tells its unit, and the unit its bounds.
 
+use serde_json::Value;
+
 use super::{Config, reference::leaves};
 
 /// Times of the fold and of its timers. Longer ones were surely meant in another unit.
@@ -25,20 +27,26 @@ const AT_LEAST_ONE: [&str; 4] = [
 pub(super) fn wrong(config: &Config) -> Option<(String, String)> {
     let values = serde_json::to_value(config).expect("a configuration is JSON");
     leaves().into_iter().find_map(|leaf| {
-        let is_number = matches!(leaf.kind.as_str(), "number" | "whole number");
         let value = leaf.path.split('.').fold(&values, |at, name| &at[name]);
-        // JSON has no word for what is not finite.
-        let finite = value.as_f64();
         let absent = leaf.default.is_empty() && value.is_null();
-        if !is_number || absent {
-            return None;
+        match leaf.kind.as_str() {
+            "number" | "whole number" if !absent => of_field(leaf.path, value),
+            "list" => value.as_array()?.iter().enumerate().find_map(|(i, item)| {
+                let mut fields = leaf.item_numbers.iter();
+                fields.find_map(|name| of_field(format!("{}[{i}].{name}", leaf.path), &item[name]))
+            }),
+            _ => None,
         }
-        let said = match finite {
-            None => "is not a finite number".to_owned(),
-            Some(number) => of_unit(&leaf.path, number)?,
-        };
-        Some((leaf.path, said))
     })
+}
+
+fn of_field(path: String, value: &Value) -> Option<(String, String)> {
+    // JSON has no word for what is not finite.
+    let said = match value.as_f64() {
+        None => "is not a finite number".to_owned(),
+        Some(number) => of_unit(&path, number)?,
+    };
+    Some((path, said))
 }
 
 /// Why a field cannot have this value; `None`: it can.
@@ -104,6 +112,15 @@ mod tests {
                 "pipeline:\n  ingest_workers: 0\n",
                 "c:2: pipeline.ingest_workers: is to be at least 1",
             ),
+            (
+                "suppress:\n  thresholds:\n    - name: a\n    - name: b\n      window_s: .nan\n",
+                "c:5: suppress.thresholds[1].window_s: is not a finite number",
+            ),
+            (
+                "suppress:\n  thresholds:\n    - window_s: -1\n",
+                "c:3: suppress.thresholds[0].window_s: is -1 seconds; it is to be between 0 and 31 days",
+            ),
+            ("suppress:\n  thresholds:\n    - name: a\n", "right"),
             ("belief:\n  bare: -6.5\n", "right"),
             ("life:\n  stale_repeats: 0\n", "right"),
         ] {

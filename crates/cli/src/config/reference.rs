@@ -17,6 +17,8 @@ pub(super) struct Leaf {
     pub(super) default: String,
     /// What it means.
     pub(super) doc: String,
+    /// Of a list: the fields of its items that hold numbers.
+    pub(super) item_numbers: Vec<String>,
 }
 
 /// A section or a field, in the order of the types.
@@ -117,6 +119,9 @@ fn lists(out: &mut String) {
         ("decode.mappings", "Mapping"),
         ("decode.tables", "Table"),
         ("http.tokens", "HttpToken"),
+        ("suppress.drop", "Drop"),
+        ("suppress.thresholds", "Threshold"),
+        ("suppress.inhibit", "Inhibit"),
     ] {
         let _ = write!(
             out,
@@ -169,6 +174,7 @@ fn walk(schema: &Value, section: &Value, tree: &Tree, path: &str, depth: usize, 
             kind: kind(schema, property),
             default,
             doc: doc(property),
+            item_numbers: item_numbers(schema, target),
         };
         out.push(Entry {
             depth,
@@ -180,6 +186,16 @@ fn walk(schema: &Value, section: &Value, tree: &Tree, path: &str, depth: usize, 
             walk(schema, target, value, &path, depth + 1, out);
         }
     }
+}
+
+/// The fields of a list's items that hold numbers and are not absent by default.
+fn item_numbers(schema: &Value, list: &Value) -> Vec<String> {
+    let properties = resolve(schema, &list["items"])["properties"].as_object();
+    let fields = properties.into_iter().flatten();
+    fields
+        .filter(|(_, property)| matches!(property["type"].as_str(), Some("number" | "integer")))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 fn resolve<'a>(schema: &'a Value, property: &'a Value) -> &'a Value {

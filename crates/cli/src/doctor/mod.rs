@@ -118,7 +118,7 @@ impl Findings {
 pub(crate) fn run(args: &Args) -> Done {
     let config = args.config.load()?;
     let mut findings = Findings::default();
-    findings.ok("configuration", format!("{} is right", args.config.name()));
+    findings.ok("configuration", args.config.is_right());
     examine(&config, args.passive, &mut findings);
     print(args, &findings)?;
     let (wrong, notes) = (findings.count(Level::Wrong), findings.count(Level::Note));

@@ -425,7 +425,8 @@ fn words_of_the_title(d: &mut Draft) {
     {
         d.state(state::word(word));
     }
-    if d.status.is_none() && (state::ends_well(&title) || state::is_over(&title)) {
+    let begin = d.text.lines().next().unwrap_or_default();
+    if d.status.is_none() && (state::ends_well(&title) || state::is_over(&title) || state::is_over(begin)) {
         d.state(Some(State::Resolved));
     }
 }
