@@ -57,7 +57,7 @@ pub(crate) fn doubts(document: &TopologyDocument) -> Vec<String> {
         .iter()
         .flat_map(|node| node.aliases.iter().map(move |alias| (alias, node)));
     let shared = shared.filter_map(|(alias, node)| {
-        let first: &Node = *owners.entry(alias.as_str()).or_insert(node);
+        let first: &Node = owners.entry(alias.as_str()).or_insert(node);
         (first.id != node.id).then(|| {
             format!(
                 "alias of two nodes, so that it means neither: {alias}, of {} and {}",
