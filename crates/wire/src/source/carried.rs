@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 use super::{
     field_names::{ALERT_NAMED, CARRIERS, CREATED, TITLED, TS},
-    guess::{Guess, plain},
+    guess::{Guess, is_time, plain},
     prelude::*,
 };
 
@@ -163,7 +163,7 @@ pub(super) fn with_context(item: &Value, around: &Value) -> Value {
     let dated = Guess::new(&item)
         .time(&TS, |v| when::value(v, None).is_some())
         .is_some();
-    let when_sent = |name: &str| dated && (TS.contains(&name) || CREATED.contains(&name));
+    let when_sent = |name: &str| dated && TS.iter().chain(&CREATED).any(|time| is_time(name, time));
     if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
         for (name, value) in around.iter().take(CONTEXT_FIELDS_MAX) {
             // What is long is no context, and would be copied for each of the list.

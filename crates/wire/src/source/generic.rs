@@ -370,7 +370,7 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
         d.label("state", word);
         known
     } else {
-        let ended = guess.find(&ENDED, |v| when::value(v, None).is_some());
+        let ended = guess.time(&ENDED, |v| when::value(v, None).is_some());
         let kind = guess
             .find(&STATE_IF_KNOWN, |v| !well && within(v))
             .and_then(scalar);

@@ -3,6 +3,7 @@
 use model::Text;
 use serde_json::Value;
 
+use super::field_names::TIME_ENDS;
 use crate::{
     fields::{Fields, scalar, text_at},
     when,
@@ -498,40 +499,17 @@ impl<'v> Guess<'v> {
             .and_then(scalar)
     }
 
-    /// The value under the first of the names of times; the zone or unit that a name ends in is passed over.
+    /// The value under the first of the names of times, whatever they end in.
     pub(super) fn time(&self, names: &[&str], fits: impl Fn(&Value) -> bool) -> Option<&'v Value> {
-        self.find(names, &fits).or_else(|| {
-            self.levels.iter().find_map(|level| {
-                names.iter().find_map(|name| {
-                    let bare = |key: &str| {
-                        [
-                            "utc",
-                            "gmt",
-                            "iso",
-                            "iso8601",
-                            "inms",
-                            "ms",
-                            "inusecs",
-                            "inmsecs",
-                            "unix",
-                            "epoch",
-                            "zoned",
-                            "stamp",
-                            "stampinusecs",
-                        ]
-                        .iter()
-                        .find_map(|end| key.strip_suffix(end))
-                        .is_some_and(|rest| {
-                            rest == *name
-                                || PREFIXES
-                                    .iter()
-                                    .any(|p| rest.strip_prefix(p).is_some_and(|r| r == *name))
-                        })
-                    };
-                    let (_, value) = level.fields.iter().find(|(k, v)| bare(k) && fits(v))?;
-                    Some(*value)
-                })
-            })
+        let behind = |key: &str, name: &str| {
+            PREFIXES
+                .iter()
+                .any(|p| key.strip_prefix(p).is_some_and(|rest| is_time(rest, name)))
+        };
+        let mut levels = self.levels.iter();
+        levels.find_map(|level| {
+            let found = level.find_as(names, &fits, is_time);
+            found.or_else(|| level.find_as(names, &fits, behind))
         })
     }
 
@@ -545,6 +523,18 @@ impl<'v> Guess<'v> {
         };
         self.find(names, |v| read(v).is_some()).and_then(read)
     }
+}
+
+/// Whether a name is that of a time, but for what it ends in.
+pub(super) fn is_time(key: &str, name: &str) -> bool {
+    key.strip_prefix(name).is_some_and(|rest| {
+        let mut rest = rest;
+        // `timestamp_in_ms_utc`: what ends it, one after the other.
+        while let Some(shorter) = TIME_ENDS.iter().find_map(|end| rest.strip_suffix(end)) {
+            rest = shorter;
+        }
+        rest.is_empty()
+    })
 }
 
 /// Every object, those further out first.
