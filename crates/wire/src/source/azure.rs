@@ -84,15 +84,7 @@ fn common(value: &Value, sink: &mut Sink<'_>) {
         }
         _ => {
             for condition in f.list("data.alertContext.condition.allOf") {
-                for dimension in condition
-                    .get("dimensions")
-                    .and_then(Value::as_array)
-                    .map_or(&[][..], Vec::as_slice)
-                {
-                    if let (Some(name), Some(v)) = (text_at(dimension, "name"), text_at(dimension, "value")) {
-                        d.label(&name, v);
-                    }
-                }
+                dimensions(condition, &mut d);
             }
         }
     }
@@ -174,15 +166,7 @@ fn classic(value: &Value, sink: &mut Sink<'_>) {
         d.entity(kind, f.text(&at(name)));
     }
     for condition in f.list(&at("condition.allOf")) {
-        for dimension in condition
-            .get("dimensions")
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice)
-        {
-            if let (Some(name), Some(v)) = (text_at(dimension, "name"), text_at(dimension, "value")) {
-                d.label(&name, v);
-            }
-        }
+        dimensions(condition, &mut d);
     }
     f.rest_into(&mut d);
     sink.event(d);
@@ -274,5 +258,19 @@ fn level(word: &str) -> Option<Severity> {
         "sev3" => Some(Severity::Notice),
         "sev4" => Some(Severity::Info),
         _ => None,
+    }
+}
+
+/// What a condition was measured of.
+fn dimensions(condition: &Value, d: &mut Draft) {
+    for dimension in condition
+        .get("dimensions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        if let (Some(name), Some(v)) = (text_at(dimension, "name"), text_at(dimension, "value")) {
+            d.label(&name, v);
+        }
     }
 }
