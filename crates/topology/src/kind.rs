@@ -60,7 +60,7 @@ pub enum Relation {
     Calls,
     /// `from` consists of copies, `to` is one of them.
     ComposedOf,
-    /// `from` runs on the machine, or in the rack or zone, `to`.
+    /// `from` runs on the machine, in the rack or zone, or by the power, `to`.
     RunsOn,
     /// Any other dependency, `registers_with` and unknown words among them.
     Plain,
@@ -73,7 +73,7 @@ impl Relation {
             "calls" | "reads" | "writes" | "queries" | "invokes" => Relation::Calls,
             "composed_of" | "has_instance" => Relation::ComposedOf,
             "runs_on" | "runs_in" | "hosted_on" | "hosted_in" | "scheduled_on" | "deployed_on"
-            | "located_in" => Relation::RunsOn,
+            | "located_in" | "powered_by" => Relation::RunsOn,
             _ => Relation::Plain,
         }
     }

@@ -131,6 +131,17 @@ const NAMES: [&str; 6] = ["dns", "nxdomain", "servfail", "getaddrinfo", "eai", "
 const CERTIFICATES: [&str; 5] = ["certificate", "certificates", "cert", "certs", "x509"];
 /// Of what nothing is left.
 const GONE: [&str; 4] = ["full", "exhausted", "exhaustion", "depleted"];
+/// What is filled by what is kept, and not by what is asked.
+const STORED: [&str; 7] = ["disk", "space", "storage", "filesystem", "fs", "volume", "inodes"];
+/// Parts of which several do one work, so that one that is down fails the whole.
+const PARTS: [&str; 6] = [
+    "member",
+    "members",
+    "backend",
+    "backends",
+    "upstream",
+    "upstreams",
+];
 /// Words of code that broke.
 const CODE: [&str; 6] = [
     "exception",
@@ -233,7 +244,8 @@ const DISK: [&str; 8] = [
     "volume",
     "fsync",
 ];
-const STATES: [&str; 37] = [
+const STATES: [&str; 38] = [
+    "exited",
     "crash",
     "crashed",
     "crashing",
@@ -387,7 +399,7 @@ pub(crate) fn kind_of(title: &str, text: &str, source: &str, labels: &Labels) ->
 
 /// The ground that an alert says is what failed: names that are not found, certificates that are not trusted. The text
 /// is asked where the title says nothing of it.
-pub(super) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
+pub(crate) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
     let ground = |said: &str| {
         let words = words(said);
         if has(&words, &NAMES)
@@ -410,6 +422,12 @@ pub(super) fn ran_out(title: &str) -> bool {
     has(&words, &GONE) || follow(&words, &["out", "of"]) || follow(&words, &["no", "space"])
 }
 
+/// Whether an alert of this kind says that its thing failed of itself: it is down, or nothing is left of what no load uses
+/// up, as its disk. What load uses up may be the doing of those who call.
+pub(crate) fn breaks_by_itself(kind: AlertKind, title: &str) -> bool {
+    kind.is_down() || (kind == AlertKind::Resource && ran_out(title) && has(&words(title), &STORED))
+}
+
 fn of_words(words: &[Text]) -> AlertKind {
     if has(words, &CODE) {
         return AlertKind::Log;
@@ -417,10 +435,23 @@ fn of_words(words: &[Text]) -> AlertKind {
     if near(words, &ARRIVALS, &AMOUNTS) && !has(words, &ERRORS) && !has(words, &SLOW) {
         return AlertKind::Traffic;
     }
+    if near(words, &["consumer", "consumers"], &["no"]) && !has(words, &SLOW) {
+        // Nobody takes from it: that is for those to answer who should.
+        return AlertKind::Traffic;
+    }
+    if PARTS
+        .iter()
+        .any(|part| pair(words, part, "down") || pair(words, part, "unhealthy"))
+    {
+        return AlertKind::Error;
+    }
     if has(words, &CHANGES) && !has(words, &ERRORS) && !has(words, &STATES) && !has(words, &SLOW) {
         return AlertKind::Change;
     }
-    if (has(words, &SLOW) || pair(words, "response", "time") || words.iter().any(|w| *w == "responsetime"))
+    if (has(words, &SLOW)
+        || pair(words, "response", "time")
+        || words.iter().any(|w| *w == "responsetime")
+        || follow(words, &["too", "many", "messages"]))
         && !has(words, &DISK)
     {
         let asks = has(words, &ASKING) && !pair(words, "client", "facing");
@@ -433,6 +464,7 @@ fn of_words(words: &[Text]) -> AlertKind {
     let resource = has(words, &RESOURCES);
     if has(words, &STATES) && !(resource && has(words, &["degraded", "limit"]))
         || pair(words, "not", "ready")
+        || pair(words, "not", "running")
         || pair(words, "ready", "not")
         || pair(words, "healthy", "host")
     {
@@ -579,6 +611,28 @@ mod tests {
     }
 
     #[test]
+    fn what_load_uses_up_is_not_of_itself() {
+        let fails = |title| breaks_by_itself(kind_of(title, "", "prometheus", &Labels::new()), title);
+        for title in [
+            "DiskFull",
+            "PostgresqlDown",
+            "OOMKilled",
+            "ClusterRed",
+            "Volume data is full",
+        ] {
+            assert!(fails(title), "{title}");
+        }
+        for title in [
+            "connection pool exhausted",
+            "HighErrorRate",
+            "CPUHigh",
+            "Disk latency high",
+        ] {
+            assert!(!fails(title), "{title}");
+        }
+    }
+
+    #[test]
     fn the_words_of_real_rules() {
         use AlertKind::*;
         for (title, kind) in [
@@ -590,6 +644,13 @@ mod tests {
             ("Request rate spiked", Traffic),
             ("PodRequestRateDropped", Traffic),
             ("KubePodNotReady", State),
+            ("Process httpd is not running", State),
+            ("mailer exited", State),
+            ("RabbitmqNoQueueConsumer", Traffic),
+            ("Queue mails has no consumers", Traffic),
+            ("Consumer lag high, no progress", Latency),
+            ("RabbitmqTooManyMessagesInQueue", Latency),
+            ("Pool member down: 2 of 3 up", Error),
             ("KubePodCrashLooping", State),
             ("KubeDeploymentRolloutStuck", State),
             ("UnderReplicatedPartitions", State),

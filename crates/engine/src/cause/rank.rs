@@ -542,6 +542,10 @@ fn sites(
         }
         site.grounds
             .extend(site.hosts.iter().map(|&h| ("node", graph.id(h).clone())));
+        // A machine is on itself.
+        let machine = site.entity.node().filter(|&n| graph.kind(n) == NodeKind::Host);
+        site.grounds
+            .extend(machine.map(|h| ("node", graph.id(h).clone())));
         site.grounds.sort_unstable();
         site.grounds.dedup();
     }

@@ -90,7 +90,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
     for i in 0..looked_at {
         let alert = &input.alerts[i * input.alerts.len() / looked_at];
         let Some(site) = alert.site(graph) else { continue };
-        let call = call_of(graph, &site, alert);
+        let (call, place) = (call_of(graph, &site, alert), site.node());
         let symptom = found
             .entry((site.clone(), alert.class, call.clone()))
             .or_insert_with(|| Symptom {
@@ -118,7 +118,9 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
         symptom.events += alert.events;
         symptom.alerts += 1;
         symptom.first = symptom.first.min(alert.first);
-        symptom.hosts.extend(alert.host.map(|h| graph.thing(h)));
+        // A machine is its own host in the words of its tool, and stands on another all the same.
+        let host = alert.host.map(|h| graph.thing(h));
+        symptom.hosts.extend(host.filter(|h| place != Some(*h)));
     }
     let mut symptoms: Vec<Symptom<'a>> = found.into_values().collect();
     let others = history.without(input.own);

@@ -123,7 +123,7 @@ impl Engine {
         let system = &alert.spot.system;
         let reach = self.reach_s(alert, fold);
         let near = self.near(alert.spot.node, fold);
-        let live = self.live(system, alert, near.as_deref(), p.t, reach, fold);
+        let mut live = self.live(system, alert, near.as_deref(), p.t, reach, fold);
         if let Some(chronic) = chronic
             && let Some(verdict) = self.judge_chronic(p, chronic, &live, fold)
         {
@@ -158,6 +158,10 @@ impl Engine {
                 ),
                 _ => Guess::Nothing,
             };
+        }
+        // What fails of itself may have to do with what is announced and not settled yet.
+        if self.judge_own(p, &mut live, fold).is_some() {
+            return Guess::Nothing;
         }
         // Seen from here the burst lies behind; what settles sees it before.
         let onset = self.judge_onset(p, system, near.as_deref(), &live, true, fold);

@@ -145,6 +145,10 @@ impl Engine {
                 grounds.background = 1.0;
                 None
             }
+            Placement::Apart => {
+                grounds.beside = 1.0;
+                None
+            }
             Placement::Open { beside } => {
                 *if *beside {
                     &mut grounds.beside

@@ -2,14 +2,17 @@
 //!
 //! Most inventories give the zone or the rack of a thing as a label of it and not as a thing of its own, and the rules over a
 //! dead data source have nothing in common but its name. Systems that no edge connects begin an incident each, then. Several that
-//! begin together, nearly all of them on one ground that carries but a part of everything, are one.
+//! begin together, nearly all of them on one ground that carries but a part of everything, are one. Where only the alerts name
+//! the ground nobody knows how much it carries; there they must all say the same as well. So are several that say that one
+//! thing failed them which all of them use, a resolver or a certificate.
 
 use std::collections::BTreeSet;
 
-use model::{Evidence, EvidenceKind, IncidentId, Severity, Text};
+use model::{Evidence, EvidenceKind, IncidentId, Labels, Severity, Text, mask, strip_status_prefix};
 use topology::NodeId;
 
 use crate::{
+    cause::{GROUNDS, said_ground},
     engine::Engine,
     fold::Fold,
     grouping::{
@@ -23,11 +26,11 @@ use crate::{
 };
 
 /// Labels of nodes that name where a thing stands, the most specific first.
-const STANDS: [&str; 5] = ["rack", "zone", "availability_zone", "datacenter", "region"];
+pub(crate) const STANDS: [&str; 5] = ["rack", "zone", "availability_zone", "datacenter", "region"];
 /// Of all that begins together, the share that stands on the ground.
 const SHARE: f64 = 0.8;
 /// A ground that carries a larger share of all things tells nothing apart.
-const COMMON: f64 = 0.5;
+pub(crate) const COMMON: f64 = 0.5;
 /// Alerts that wait for their settlement of which it is asked where they stand.
 const WAITING_MAX: usize = 64;
 /// The label by which Grafana names the data source that gave nothing to a rule, and the alerts that it raises then
@@ -41,6 +44,14 @@ enum Ground {
     Place(&'static str, Text),
     /// A source of data that rules ask.
     Source(Text),
+    /// A label that the alerts themselves carry, and what they all say.
+    Told {
+        kind: &'static str,
+        name: Text,
+        says: Text,
+    },
+    /// What the alerts say that failed them: a certificate, names that are not found.
+    Said(&'static str),
 }
 
 /// What stands on one ground and began together.
@@ -96,6 +107,7 @@ impl Engine {
         let within_s = match grounds.first()? {
             Ground::Place(..) => TOGETHER_S + self.interval_s(p.alert),
             Ground::Source(_) => self.round_s(p.alert, fold),
+            Ground::Told { .. } | Ground::Said(_) => TOGETHER_S + self.interval_s(p.alert),
         };
         let mut begun: Vec<IncidentId> = self.meta.begun.iter().map(|(_, id)| self.follow(*id)).collect();
         begun.retain(|id| {
@@ -146,14 +158,19 @@ impl Engine {
         }
         let things = on.len();
         let usual = self.meta.begins.left(p.t, USUAL_DECAY_S) * within_s / USUAL_DECAY_S;
+        let most =
+            things as f64 >= SHARE * (things + off.len()) as f64 && things as f64 >= BEYOND_USUAL * usual;
         let (name, enough) = match ground {
             Ground::Place(kind, name) => (
                 format!("{kind} {name}"),
-                things as f64 >= SHARE * (things + off.len()) as f64
-                    && things as f64 >= BEYOND_USUAL * usual
-                    && fold.graph.label_share(kind, name) <= COMMON,
+                most && fold.graph.label_share(kind, name) <= COMMON,
             ),
             Ground::Source(name) => (format!("data source {name}"), true),
+            Ground::Told { kind, name, .. } => (
+                format!("{kind} {name} and say the same"),
+                most && fold.graph.label_share(kind, name) <= COMMON,
+            ),
+            Ground::Said(kind) => (format!("{kind}, as they say"), most),
         };
         let text = format!("{things} things that begin together stand on {name}");
         (things >= TOGETHER_MIN && enough).then(|| Standing {
@@ -174,6 +191,10 @@ impl Engine {
                 let mut members = state.members.keys();
                 members.all(|id| self.alerts.get(id).and_then(data_source) == Some(name))
             }
+            Ground::Told { .. } | Ground::Said(_) => {
+                let mut members = state.members.keys();
+                members.all(|id| self.alerts.get(id).is_some_and(|alert| ground.holds(alert, fold)))
+            }
         }
     }
 }
@@ -186,8 +207,21 @@ impl Ground {
                 alert.severity >= Severity::Error && stands_at(alert.spot.node, kind, name, fold)
             }
             Ground::Source(name) => data_source(alert) == Some(name),
+            Ground::Told { kind, name, says } => {
+                alert.severity >= Severity::Error
+                    && alert.labels.get(kind) == Some(name)
+                    && said(alert) == *says
+            }
+            Ground::Said(kind) => {
+                alert.severity >= Severity::Error && said_ground(&alert.title, &alert.text) == Some(kind)
+            }
         }
     }
+}
+
+/// What an alert says, whatever the numbers.
+fn said(alert: &Alert) -> Text {
+    mask(strip_status_prefix(&alert.title))
 }
 
 fn stands_at(node: Option<u32>, kind: &str, name: &str, fold: &Fold<'_>) -> bool {
@@ -199,22 +233,25 @@ fn grounds(alert: &Alert, fold: &Fold<'_>) -> Vec<Ground> {
     if let Some(source) = data_source(alert) {
         return vec![Ground::Source(source.into())];
     }
-    let Some(node) = alert
-        .spot
-        .node
-        .map(NodeId)
-        .filter(|_| alert.severity >= Severity::Error)
-    else {
+    if alert.severity < Severity::Error {
         return Vec::new();
-    };
-    let labels = fold.graph.labels(node);
-    let place = |kind| {
-        Some(Ground::Place(
-            kind,
-            labels.get(kind).filter(|v| !v.is_empty())?.into(),
-        ))
-    };
-    STANDS.into_iter().filter_map(place).collect()
+    }
+    let none = Labels::new();
+    let node = alert.spot.node.map(NodeId);
+    let labels = node.map_or(&none, |node| fold.graph.labels(node));
+    let named =
+        |labels: &Labels, kind| -> Option<Text> { Some(labels.get(kind).filter(|v| !v.is_empty())?.into()) };
+    let places = STANDS
+        .into_iter()
+        .filter_map(|kind| Some(Ground::Place(kind, named(labels, kind)?)));
+    // What only the alerts tell is known to be on all of one kind as little as on a few; so they must say the same, too.
+    let told = GROUNDS.into_iter().filter_map(|kind| {
+        let name = named(&alert.labels, kind)?;
+        let says = said(alert);
+        Some(Ground::Told { kind, name, says })
+    });
+    let said = said_ground(&alert.title, &alert.text).map(Ground::Said);
+    places.chain(told).chain(said).collect()
 }
 
 /// The data source that gave a rule nothing.

@@ -94,7 +94,7 @@ impl Engine {
         {
             return verdict;
         }
-        let live = self.live(&system, alert, near.as_deref(), t, reach, fold);
+        let mut live = self.live(&system, alert, near.as_deref(), t, reach, fold);
         if fold.settings.oracle {
             self.look_everywhere(p, &live, near.as_deref(), reach, fold);
         }
@@ -111,7 +111,10 @@ impl Engine {
         {
             entry.settled.pop_front();
         }
-        let verdict = if live.is_empty() {
+        let own = self.judge_own(p, &mut live, fold);
+        let verdict = if let Some(own) = own {
+            own
+        } else if live.is_empty() {
             self.judge_alone(p, &system, near.as_deref(), fold)
         } else {
             match self.judge_onset(p, &system, near.as_deref(), &live, false, fold) {

@@ -17,6 +17,7 @@ pub(crate) mod member;
 pub(crate) mod onset;
 pub(crate) mod open;
 pub(crate) mod oracle;
+pub(crate) mod own;
 pub(crate) mod pending;
 pub(crate) mod quiet;
 pub(crate) mod renew;

@@ -91,12 +91,18 @@ impl Engine {
                 self.relapse(incident, p, &verdict, fold);
                 self.join(incident, p, &verdict, fold);
             }
-            Placement::Open { .. } if !self.may_open(self.severity(p.alert), fold) => {
+            Placement::Open { .. } | Placement::Apart if !self.may_open(self.severity(p.alert), fold) => {
                 let limit = fold.settings.limits.open_incidents_max;
                 let text = format!("limit: {limit} incidents are open already");
                 let because = vec![Evidence::new(EvidenceKind::Limit, limit as f64, text.clone())];
                 self.mute(p, text.into(), &because, fold);
                 self.say_limit(self.severity(p.alert), fold);
+            }
+            Placement::Apart => {
+                let incident = self.open_incident(p, &verdict, false, fold);
+                self.join(incident, p, &verdict, fold);
+                self.gather(incident, p, true, fold);
+                self.stand_together(self.follow(incident), p, fold);
             }
             Placement::Open { beside } => {
                 let incident = self.open_incident(p, &verdict, beside, fold);

@@ -30,6 +30,8 @@ pub(crate) enum Placement {
     Relapse(IncidentId),
     /// It opens an incident; beside the live ones, if there are any.
     Open { beside: bool },
+    /// It opens an incident beside live ones that it has nothing to do with; what comes with it may be of either.
+    Apart,
 }
 
 impl Verdict {

@@ -1,0 +1,182 @@
+//! Two things that fail of themselves, of which neither can be why the other fails, are two faults, however near in time.
+//!
+//! In a small system everything is near everything, so time alone joins. But an alert that says that its thing is down or
+//! that its disk is full speaks of an inside, and what is inside one thing is no symptom of another that it does not need, does not
+//! serve and stands on no ground with. What a fault at a place can be and do is what its dependencies say: it comes from
+//! below, and shows above. A thing above that fails already, because of something else, is no witness.
+
+use model::{AlertId, EvidenceKind, IncidentId, Severity, mask, strip_status_prefix};
+use topology::{Direction, NodeId, NodeKind};
+
+use crate::{
+    cause::{AlertKind, breaks_by_itself, said_ground},
+    engine::Engine,
+    fold::Fold,
+    grouping::{
+        ground::{COMMON, STANDS},
+        pending::{Kind, Pending},
+        verdict::{Placement, Verdict, name},
+    },
+    settings::secs,
+    state::{alert::Alert, incident::State},
+};
+
+/// Steps along dependencies over which one thing's failure shows at another: as far as causes are looked for.
+const HOPS: u32 = 4;
+/// Members of an incident of which it is asked whether they fail of themselves.
+const LOOKED_AT: usize = 256;
+
+impl Engine {
+    /// Leaves of the live incidents those that the alert can have to do with; if it has to do with none of them, it begins
+    /// another.
+    pub(crate) fn judge_own(
+        &self,
+        p: &Pending,
+        live: &mut Vec<IncidentId>,
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        if live.is_empty() || p.kind != Kind::New {
+            return None;
+        }
+        // What needed what when it happened, if that was otherwise, is not what the graph says now.
+        let alert = self.alerts.get(&p.alert).filter(|alert| !alert.spot.past)?;
+        let (root, at) = match self.fails_itself(p.alert, fold) {
+            Some(node) => (p.alert, node),
+            None => match self.coming_below(p, fold) {
+                Some(below) => below,
+                None => {
+                    self.leave_nearest(NodeId(alert.spot.node?), live, fold);
+                    return None;
+                }
+            },
+        };
+        let related = |id: &IncidentId| {
+            let state = self.incidents.get(id);
+            state.is_none_or(|state| self.may_be_one(root, at, state, fold))
+        };
+        let kept: Vec<IncidentId> = live.iter().copied().filter(related).collect();
+        if kept.is_empty() {
+            let text = format!(
+                "{} fails of itself: nothing that is live needs it, serves it or stands where it stands",
+                name(fold.graph.id(at))
+            );
+            return Some(Verdict::new(
+                Placement::Apart,
+                0.8,
+                EvidenceKind::Onset,
+                1.0,
+                text,
+            ));
+        }
+        *live = kept;
+        None
+    }
+
+    /// The place of an alert that says that its thing failed of itself.
+    fn fails_itself(&self, id: AlertId, fold: &Fold<'_>) -> Option<NodeId> {
+        let alert = self.alerts.get(&id)?;
+        let node = NodeId(alert.spot.node.filter(|_| alert.spot.known)?);
+        let own = *fold.graph.id(node) == alert.spot.entity && alert.spot.callee.is_none();
+        let breaks = alert.severity >= Severity::Error && breaks_by_itself(alert.kind, &alert.title);
+        (own && breaks && alert.firing()).then_some(node)
+    }
+
+    /// What fails of itself below an alert and waits for its settlement still: the nearest.
+    fn coming_below(&self, p: &Pending, fold: &Fold<'_>) -> Option<(AlertId, NodeId)> {
+        let alert = self.alerts.get(&p.alert)?;
+        let settle = secs(fold.settings.grouping.settle_s);
+        let ring = &self.systems.get(&alert.spot.system)?.ring;
+        let waits = |id: AlertId| self.alerts.get(&id).is_some_and(|a| a.incident.is_none());
+        let coming: Vec<(AlertId, NodeId)> = ring
+            .iter()
+            .filter(|f| f.t > p.t - settle && f.t < p.t + settle && waits(f.alert))
+            .filter_map(|f| Some((f.alert, self.fails_itself(f.alert, fold)?)))
+            .collect();
+        if coming.is_empty() {
+            return None;
+        }
+        let below = fold.graph.rings(NodeId(alert.spot.node?), Direction::Down, HOPS);
+        let mut below = below.iter();
+        below.find_map(|(node, _)| coming.iter().find(|(_, at)| at == node).copied())
+    }
+
+    /// Whether a failure can have to do with an incident: it may come from a place of it, or show at one that nothing else
+    /// explains, or both may come from a ground.
+    fn may_be_one(&self, root: AlertId, at: NodeId, state: &State, fold: &Fold<'_>) -> bool {
+        let graph = fold.graph;
+        let Some(alert) = self.alerts.get(&root) else {
+            return true;
+        };
+        let roots = self.roots(state, fold);
+        let says = |alert: &Alert| mask(strip_status_prefix(&alert.title));
+        let names = |alert: &Alert| said_ground(&alert.title, &alert.text);
+        let alike = |other: &Alert| {
+            says(other) == says(alert) || (names(alert).is_some() && names(other) == names(alert))
+        };
+        // The same at two places is a sign of something that they have in common.
+        let mut others = roots.iter().filter_map(|(id, _)| self.alerts.get(id));
+        if others.any(alike) {
+            return true;
+        }
+        let below = graph.ring(at, Direction::Down, HOPS);
+        let ground = |node: &NodeId| {
+            alert.kind == AlertKind::Absent
+                || matches!(
+                    graph.kind(*node),
+                    NodeKind::Host | NodeKind::Coordination | NodeKind::Other
+                )
+        };
+        state.places.iter().any(|place| {
+            let Some(node) = place.node.map(NodeId) else {
+                return true;
+            };
+            if below.binary_search(&node).is_ok() {
+                return true;
+            }
+            let needs = graph.ring(node, Direction::Down, HOPS);
+            if needs.binary_search(&at).is_ok() {
+                // It suffers from something else; that it says that it is down itself explains nothing.
+                let fails_it = |other: NodeId| other != node && needs.binary_search(&other).is_ok();
+                return !roots.iter().any(|(_, other)| fails_it(*other));
+            }
+            let stands = |kind: &&str| {
+                let name = graph.labels(at).get(kind).filter(|name| !name.is_empty());
+                name.is_some_and(|name| {
+                    graph.labels(node).get(kind) == Some(name) && graph.label_share(kind, name) <= COMMON
+                })
+            };
+            if STANDS.iter().any(stands) {
+                return true;
+            }
+            below
+                .iter()
+                .any(|node| needs.binary_search(node).is_ok() && ground(node))
+        })
+    }
+
+    /// What fails of itself in an incident, and where.
+    fn roots(&self, state: &State, fold: &Fold<'_>) -> Vec<(AlertId, NodeId)> {
+        let members = state.members.iter().filter(|(_, member)| !member.passive);
+        members
+            .take(LOOKED_AT)
+            .filter_map(|(id, _)| Some((*id, self.fails_itself(*id, fold)?)))
+            .collect()
+    }
+
+    /// Of several live incidents those stay in which what fails of itself is nearest below a place, if that is anywhere.
+    fn leave_nearest(&self, node: NodeId, live: &mut Vec<IncidentId>, fold: &Fold<'_>) {
+        if live.len() < 2 {
+            return;
+        }
+        let below = fold.graph.rings(node, Direction::Down, HOPS);
+        let steps = |id: &IncidentId| {
+            let roots = self.roots(self.incidents.get(id)?, fold);
+            let mut at = below.iter();
+            at.find(|(node, _)| roots.iter().any(|(_, root)| root == node))
+                .map(|(_, hops)| *hops)
+        };
+        if let Some(nearest) = live.iter().filter_map(steps).min() {
+            live.retain(|id| steps(id) == Some(nearest));
+        }
+    }
+}
