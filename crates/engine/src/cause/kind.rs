@@ -3,7 +3,7 @@
 //! Whole words only, after CamelCase, `_` and `-` are split and URL paths, paths of code and placeholders are left
 //! out: `login_model_implement` is no memory and `cpu_kernel` no core. The first list that matches decides.
 
-use model::{Labels, Text};
+use model::{Labels, Severity, Text};
 use serde::{Deserialize, Serialize};
 
 /// What an alert speaks of.
@@ -422,10 +422,17 @@ pub(super) fn ran_out(title: &str) -> bool {
     has(&words, &GONE) || follow(&words, &["out", "of"]) || follow(&words, &["no", "space"])
 }
 
-/// Whether an alert of this kind says that its thing failed of itself: it is down, or nothing is left of what no load uses
-/// up, as its disk. What load uses up may be the doing of those who call.
-pub(crate) fn breaks_by_itself(kind: AlertKind, title: &str) -> bool {
-    kind.is_down() || (kind == AlertKind::Resource && ran_out(title) && has(&words(title), &STORED))
+/// Whether an alert of this kind says that its thing failed of itself: it is down, or hardly anything is left of what no load
+/// uses up, as its disk. What load uses up may be the doing of those who call.
+pub(crate) fn breaks_by_itself(kind: AlertKind, title: &str, severity: Severity) -> bool {
+    let fills = || {
+        let words = words(title);
+        has(&words, &STORED) && !has(&words, &SLOW)
+    };
+    severity >= Severity::Error && kind.is_down()
+        || kind == AlertKind::Resource
+            && fills()
+            && (severity == Severity::Critical || severity == Severity::Error && ran_out(title))
 }
 
 fn of_words(words: &[Text]) -> AlertKind {
@@ -612,7 +619,8 @@ mod tests {
 
     #[test]
     fn what_load_uses_up_is_not_of_itself() {
-        let fails = |title| breaks_by_itself(kind_of(title, "", "prometheus", &Labels::new()), title);
+        let of = |title| kind_of(title, "", "prometheus", &Labels::new());
+        let fails = |title| breaks_by_itself(of(title), title, Severity::Error);
         for title in [
             "DiskFull",
             "PostgresqlDown",

@@ -33,6 +33,8 @@ const SHARE: f64 = 0.8;
 pub(crate) const COMMON: f64 = 0.5;
 /// Alerts that wait for their settlement of which it is asked where they stand.
 const WAITING_MAX: usize = 64;
+/// The label by which Kubernetes names the machine of a pod.
+const MACHINE: &str = "node";
 /// The label by which Grafana names the data source that gave nothing to a rule, and the alerts that it raises then
 /// (<https://grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/nodata-and-error-states/>).
 const SOURCE: &str = "datasource_uid";
@@ -64,6 +66,9 @@ struct Standing {
 impl Engine {
     /// It joins what began on the same ground, if enough others did.
     pub(crate) fn judge_ground(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        if let Some(verdict) = self.judge_machine(p, alert, fold) {
+            return Some(verdict);
+        }
         let standing = self.standing(p, alert, fold)?;
         let apart = |id: &IncidentId| {
             let state = self.incidents.get(id)?;
@@ -72,6 +77,31 @@ impl Engine {
         let home = standing.incidents.iter().find(|id| apart(id).is_none())?;
         let Evidence { kind, value, text } = standing.because;
         Some(Verdict::new(Placement::Across(*home), 0.9, kind, value, text))
+    }
+
+    /// It joins what its machine is in, where no topology says what runs on that and the alert does.
+    fn judge_machine(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        let name = alert.labels.get(MACHINE).filter(|name| !name.is_empty())?;
+        if alert.spot.known || alert.severity < Severity::Error || alert.spot.entity == *name {
+            return None;
+        }
+        let reach = secs(fold.settings.grouping.reach_unknown_s);
+        let burns = |id: &IncidentId| {
+            let state = self.incidents.get(id).filter(|s| s.is_open() && !s.background)?;
+            let mut machines = state.places.iter().filter(|place| place.alerts);
+            let here = machines.any(|place| place.entity == *name) && p.t.since(state.last) <= reach;
+            (here && self.kept_apart(*id, state, alert, fold).is_none()).then_some(*id)
+        };
+        let begun = self.meta.begun.iter().rev().map(|(_, id)| self.follow(*id));
+        let home = begun.into_iter().find_map(|id| burns(&id))?;
+        let text = format!("it runs on {name}, which is in it");
+        Some(Verdict::new(
+            Placement::Across(home),
+            0.9,
+            EvidenceKind::Label,
+            1.0,
+            text,
+        ))
     }
 
     /// An alert is in an incident of its own or of another system: makes one of that and those that began with it on the

@@ -5,7 +5,7 @@
 //! serve and stands on no ground with. What a fault at a place can be and do is what its dependencies say: it comes from
 //! below, and shows above. A thing above that fails already, because of something else, is no witness.
 
-use model::{AlertId, EvidenceKind, IncidentId, Severity, mask, strip_status_prefix};
+use model::{AlertId, EvidenceKind, IncidentId, mask, strip_status_prefix};
 use topology::{Direction, NodeId, NodeKind};
 
 use crate::{
@@ -77,7 +77,7 @@ impl Engine {
         let alert = self.alerts.get(&id)?;
         let node = NodeId(alert.spot.node.filter(|_| alert.spot.known)?);
         let own = *fold.graph.id(node) == alert.spot.entity && alert.spot.callee.is_none();
-        let breaks = alert.severity >= Severity::Error && breaks_by_itself(alert.kind, &alert.title);
+        let breaks = breaks_by_itself(alert.kind, &alert.title, alert.severity);
         (own && breaks && alert.firing()).then_some(node)
     }
 
