@@ -2,7 +2,9 @@
 //!
 //! It would be another one every half hour, or one that ended takes in what came long after its end; both is wrong. So
 //! such an incident is *returning*: who was told of it is told that its alert recovered, but it stays open until that has
-//! been away for as long as habits are remembered. When it comes back meanwhile it goes on, and rings if it is worth it.
+//! been away for as long as habits are remembered. When it comes back meanwhile it goes on, and rings if it is worth it:
+//! half an hour after it last rang at the earliest (`life.reopen_s`, within which what comes back is no news), unless it
+//! is worse.
 
 use model::{ChangeKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, Span, Time};
 
@@ -49,7 +51,7 @@ impl Engine {
             let from = crate::life::record::status_word(state.status);
             state.status = IncidentStatus::Open;
             (state.acknowledged_by, state.snoozed_until) = (None, None);
-            (state.paged_severity, state.given_back) = (None, false);
+            state.given_back = false;
             let quiet = fold.time.since(state.touched_at);
             let text = format!("it keeps coming back alone; quiet for {quiet}, and waited for until {until}");
             let why = Evidence::new(EvidenceKind::Quiet, quiet.as_secs_f64(), text);

@@ -57,7 +57,7 @@ impl Engine {
             return;
         };
         let known = state.paged_severity.is_some_and(|paged| severity <= paged)
-            && state.paged_teams.last() == Some(&state.owner.team);
+            && state.paged_teams.contains(&state.owner.team);
         if state.page.state == PageState::Due && known {
             // It may have been quiet when the page was due again.
             let again = state.last_page_at.filter(|_| state.acknowledged_by.is_none());
@@ -155,9 +155,18 @@ impl Engine {
         let became =
             state.page.state == PageState::None && fold.time.since(state.opened_at) > secs(wait).max(settle);
         let again_after = repeat_after(state, fold);
+        let worse = state.paged_severity.is_some_and(|paged| severity > paged);
+        let rests_until = state
+            .last_page_at
+            .map(|last| last + secs(fold.settings.life.reopen_s));
         let mut repeats = 0;
         let due = match state.page.state {
             _ if acknowledged => None,
+            PageState::Closed if !worse && rests_until.is_some_and(|until| fold.time < until) => {
+                // It keeps coming back alone, and was told so a short while ago.
+                self.wake_at(id, rests_until.expect("asked on the line above"), fold);
+                None
+            }
             PageState::None | PageState::Held | PageState::Closed => Some(if began_again {
                 format!("it began again and is {severity}")
             } else if became {
@@ -168,13 +177,11 @@ impl Engine {
             PageState::Due if state.goes_live(fold) => {
                 Some(format!("pages are live by now and it is {severity}"))
             }
-            PageState::Due if state.paged_severity.is_some_and(|paged| severity > paged) => {
-                Some(format!("it got worse and is {severity}"))
-            }
+            PageState::Due if worse => Some(format!("it got worse and is {severity}")),
             PageState::Due if state.given_back => {
                 Some(format!("nobody has it any more and it is {severity}"))
             }
-            PageState::Due if state.paged_teams.last() != Some(&team) => {
+            PageState::Due if !state.paged_teams.contains(&team) => {
                 let since = *state.owner_since.get_or_insert(fold.time);
                 let grace = secs(fold.settings.page.owner_grace_s);
                 if fold.time.since(since) >= grace {
@@ -309,12 +316,13 @@ impl Engine {
         state.paged_teams.push(team.clone());
         state.given_back = false;
         state.catching_up = false;
-        state.page.state = PageState::Due;
+        let began = std::mem::replace(&mut state.page.state, PageState::Due);
         state.page.mode = fold.settings.page.mode;
         state.page.seq += 1;
         state.page.first_due_at.get_or_insert(fold.time);
         state.page.reason = reason.as_str().into();
-        state.paged_severity = Some(state.paged_severity.map_or(severity, |paged| paged.max(severity)));
+        let told = state.paged_severity.filter(|_| began != PageState::Closed);
+        state.paged_severity = Some(told.map_or(severity, |paged| paged.max(severity)));
         state.last_page_at = Some(fold.time);
         state.owner_since = None;
         let again = fold.time + repeat_after(state, fold);
