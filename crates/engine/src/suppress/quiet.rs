@@ -202,6 +202,7 @@ impl Engine {
 
     /// A silence or window begins, ends or was changed: what it holds is judged anew.
     pub(crate) fn turn_quiet(&mut self, number: u64, fold: &mut Fold<'_>) {
+        self.begin_quiets(fold.time);
         let Some(quiet) = self.quiets.get_mut(&number) else {
             return;
         };
@@ -233,6 +234,23 @@ impl Engine {
                 self.look_quiet(alert, fold);
             }
             self.consider_page(id, fold);
+        }
+    }
+
+    /// What begins in the very instant in which another ends takes over from it: nothing lies between.
+    fn begin_quiets(&mut self, now: Time) {
+        let until = (now, Timer::Quiet(u64::MAX));
+        let due = self.timers.range(..=until).filter_map(|(_, timer)| match timer {
+            Timer::Quiet(number) => Some(*number),
+            _ => None,
+        });
+        for number in due.collect::<Vec<_>>() {
+            if let Some(quiet) = self.quiets.get_mut(&number)
+                && quiet.turn(now)
+                && quiet.holds_at(now)
+            {
+                self.active_quiets.insert(number);
+            }
         }
     }
 
