@@ -43,6 +43,8 @@ impl Engine {
             .or_else(|| self.judge_former(p, alert, &ahead, fold))
             .or_else(|| self.judge_member(p, alert, &ahead, fold))
             .or_else(|| self.judge_had(alert, &ahead))
+            .or_else(|| self.judge_next(alert, &ahead, p, fold))
+            .or_else(|| self.judge_bygone(p, alert, system, near, fold))
             .or_else(|| self.judge_background(p, system, fold))
             .or_else(|| self.judge_ground(p, alert, fold))
             .or_else(|| self.judge_quiet(p, alert, fold))
@@ -164,6 +166,69 @@ impl Engine {
             let text = format!("{who} has it, and nothing new came with it");
             relapse(home, 0.9, EvidenceKind::Actor, 1.0, text)
         })
+    }
+
+    /// The same symptom of the same thing under another key, as of a pod that was replaced or of the next run of a job:
+    /// what ended by its sender's word a short while ago, and showed nothing else, is not over.
+    fn judge_next(&self, alert: &Alert, ahead: &[AlertId], p: &Pending, fold: &Fold<'_>) -> Option<Verdict> {
+        let like = |id: &AlertId| {
+            let other = self.alerts.get(id);
+            other.is_some_and(|other| other.class == alert.class)
+        };
+        if alert.spot.entity.is_empty() || !ahead.iter().all(like) {
+            return None;
+        }
+        let quiet = secs(fold.settings.life.resolve_quiet_s);
+        let goes_on = |id: IncidentId| {
+            let (_, state) = self.returns(id, alert, fold)?;
+            let ended = state.ended.filter(|ended| p.t.since(*ended) <= quiet)?;
+            let belongs = state.is_open() && state.firing == 0 && state.members.keys().all(like);
+            belongs.then_some((ended, id))
+        };
+        let begun = self.meta.begun.iter().map(|(_, id)| self.follow(*id));
+        let (ended, home) = begun.filter_map(goes_on).max()?;
+        let age = p.t.since(ended).as_secs_f64();
+        let text =
+            format!("the same symptom of the same thing, which ended {age:.0} s before and is not over");
+        Some(relapse(home, 0.85, EvidenceKind::Relapse, age, text))
+    }
+
+    /// It was observed while an incident around it burned that was over before it arrived. What is over is final when the
+    /// lateness has passed.
+    fn judge_bygone(
+        &self,
+        p: &Pending,
+        alert: &Alert,
+        system: &Text,
+        near: Option<&[NodeId]>,
+        fold: &Fold<'_>,
+    ) -> Option<Verdict> {
+        let reach = self.reach_s(alert, fold);
+        let burned = |id: &IncidentId| {
+            let (_, state) = self.returns(*id, alert, fold)?;
+            let ended = state.ended.filter(|ended| p.t <= *ended)?;
+            let over = state.resolved_at.filter(|_| !state.is_open())?;
+            let around = near.is_none_or(|near| self.linked(state, alert, near, p.t, reach, fold));
+            let belongs = around
+                && state.system == *system
+                && state.over_at.is_none()
+                && fold.time.since(over) <= secs(fold.settings.life.lateness_s)
+                && state.begun.since(p.t).as_secs_f64() <= reach
+                && p.t.since(state.last).as_secs_f64() <= reach;
+            belongs.then_some((ended, *id))
+        };
+        let begun = self.meta.begun.iter().map(|(_, id)| self.follow(*id));
+        let (ended, home) = begun.filter_map(|id| burned(&id)).max()?;
+        let before = ended.since(p.t).as_secs_f64();
+        let text = format!("observed {before:.0} s before this incident ended, and received after that");
+        if alert.firing() {
+            return Some(relapse(home, 0.85, EvidenceKind::Late, before, text));
+        }
+        let place = Placement::Join {
+            incident: home,
+            passive: true,
+        };
+        Some(Verdict::new(place, 0.85, EvidenceKind::Late, before, text))
     }
 
     /// Too few symptoms of a mere host to open anything.

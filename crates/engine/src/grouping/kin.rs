@@ -114,7 +114,7 @@ impl Engine {
         spot.system = system;
     }
 
-    fn head(&self, system: &Text) -> Text {
+    pub(crate) fn head(&self, system: &Text) -> Text {
         let mut at = system;
         // Families hang on the larger one, so the way up is short.
         while let Some(kin) = self.kin.get(at)

@@ -1,6 +1,6 @@
 //! Whether another fault begins in a system that is burning already.
 
-use model::{EvidenceKind, IncidentId, Span, Text, Time};
+use model::{AlertId, EvidenceKind, IncidentId, Span, Text, Time};
 use topology::{Direction, NodeId};
 
 use crate::{
@@ -97,6 +97,9 @@ impl Engine {
         }
         let starts_again = f64::from(again) - 2.0 * expected >= SEVERAL as f64
             && f64::from(again) >= 3.0 * again_before + 1.0;
+        if starts_again && fresh == again && self.only_returns(youngest, from - secs(LOOK_BACK_S)) {
+            return None;
+        }
         let burst = age > 90.0 + 2.0 * interval
             && fresh >= 8
             && f64::from(fresh) >= 5.0 * (fresh_before + 1.0)
@@ -123,6 +126,22 @@ impl Engine {
             verdict: Verdict::new(place, 0.8, EvidenceKind::Onset, count, text),
             elsewhere,
         })
+    }
+
+    /// Whether everything that fires in an incident had recovered by its sender's word, and came back just now. While it
+    /// is not over for want of quiet, what comes back goes on: a line that drops takes the same hosts along each time.
+    fn only_returns(&self, id: IncidentId, since: Time) -> bool {
+        let Some(state) = self.incidents.get(&id) else {
+            return false;
+        };
+        let fires = state.members.iter().filter(|(_, member)| member.firing);
+        let came_back = |id: &AlertId| {
+            let alert = self.alerts.get(id);
+            alert
+                .and_then(|alert| alert.back_at)
+                .is_some_and(|back| back >= since)
+        };
+        fires.map(|(id, _)| id).all(came_back)
     }
 
     /// How many symptoms begin together around an alert that is new to the live incidents, if they are several, and none
