@@ -125,6 +125,12 @@ pub(crate) struct Meta {
     #[serde(default)]
     pub heard: Option<Time>,
     pub changes: Vec<RecentChange>,
+    /// What was said of alerts that did not come yet, oldest first, each until when it is kept.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub said_ahead: VecDeque<(Time, Event)>,
+    /// Recoveries without a key or a firing, oldest first, each until when its firing may still come.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub recovered_ahead: VecDeque<(Time, Event)>,
     /// Incidents whose page may tell of other old news, oldest first.
     #[serde(default)]
     pub telling: VecDeque<IncidentId>,

@@ -241,7 +241,7 @@ fn is_sign(c: char) -> bool {
 }
 
 /// Without signs around it, and without `:fire:`, as chats write one.
-fn without_marks(title: &str) -> &str {
+pub(crate) fn without_marks(title: &str) -> &str {
     let bare = |title| str::trim_matches(title, |c| is_sign(c) || matches!(c, '*' | ' '));
     let title = bare(title);
     let code = title.strip_prefix(':').and_then(|t| t.split_once(':'));

@@ -15,6 +15,7 @@ mod instant;
 mod labels;
 mod mask;
 mod phrase;
+mod recovery;
 mod severity;
 mod time;
 mod topology;
@@ -33,6 +34,7 @@ pub use incident::{
 pub use input::{Input, Progress, TopologyPart};
 pub use labels::Labels;
 pub use mask::mask;
+pub use recovery::ends_by_words;
 pub use severity::Severity;
 pub use time::{Span, Time, TimeError};
 pub use topology::{Edge, Node, Tier, TopologyChange, TopologyDocument};

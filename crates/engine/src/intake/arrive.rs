@@ -26,7 +26,7 @@ const STEP_BACK: Span = Span::from_mins(5);
 impl Engine {
     /// Takes in a firing or resolved event; gives the number of the episode it belongs to.
     pub(crate) fn arrive(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
-        let id = AlertId::new(&self.domain, &event.dedup_key);
+        let id = self.alert_of(event, fold);
         self.follow_merges(id);
         let known = match self.alerts.get_mut(&id) {
             Some(alert) => {
@@ -48,7 +48,13 @@ impl Engine {
         self.meta.books.quiet += u64::from(alert.muted.is_some() || alert.quieted.is_some());
         let episode = match event.status {
             Status::Resolved => self.resolve(id, event, known, fold),
-            _ => self.fire(id, event, known, fold),
+            _ => {
+                let episode = self.fire(id, event, known, fold);
+                if let Some(recovery) = self.overtaken_by(id, fold) {
+                    self.resolve(id, &recovery, true, fold);
+                }
+                episode
+            }
         };
         self.watch(id, fold);
         episode
@@ -236,6 +242,7 @@ impl Engine {
             alert.unmatched_until = Some(due);
             self.meta.episodes = next;
             self.timers.insert((due, Timer::Unmatched(id)));
+            self.keep_recovery(event, fold);
             let why = "recovery of an alert that did not fire";
             self.say_episode(next, None, Some(why), None, fold);
             return Some(next);

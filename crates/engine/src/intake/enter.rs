@@ -8,7 +8,7 @@ use crate::{
     grouping::pending::{Kind, Look, Pending},
     noise::pace::Pace,
     settings::secs,
-    state::system::Fresh,
+    state::{alert::Spot, system::Fresh},
 };
 
 /// What was found of an event on its way in.
@@ -153,7 +153,7 @@ impl Engine {
             episode,
             event_id: event_id.clone(),
             announced: None,
-            said: Vec::new(),
+            said: self.said_ahead(id, t, fold),
             look: Look::First,
         };
         if entered.fresh && self.chronic(id, entered.weight, t, fold).is_none() {
@@ -232,6 +232,13 @@ impl Engine {
         } else {
             alert.spot.system.clone()
         }
+    }
+
+    /// Where alerts of a spot may be remembered as company.
+    pub(crate) fn place_keys(&self, spot: &Spot) -> [model::Text; 2] {
+        let system = self.head(&spot.system);
+        let host = compact_str::format_compact!("{system}\u{1f}{}", spot.entity);
+        [system, host]
     }
 
     /// The youngest live incident that this alert could belong to.

@@ -3,6 +3,7 @@
 pub(crate) mod arrive;
 pub(crate) mod delay;
 pub(crate) mod enter;
+pub(crate) mod meant;
 pub(crate) mod merge;
 pub(crate) mod stale;
 pub(crate) mod threshold;

@@ -5,6 +5,8 @@
 //! incident of ours by id is about that incident, whatever its kind: a paging system that echoes our own page is no alert.
 //! What was done is said by label `action`, or by a paging system's own word for it.
 
+use std::collections::VecDeque;
+
 use model::{
     AlertId, ChangeKind, Event, EventKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, Status, Time,
 };
@@ -13,6 +15,8 @@ use crate::{
     engine::{Engine, What},
     fold::Fold,
     grouping::pending::Pending,
+    settings::secs,
+    state::alert::Alert,
 };
 
 /// Minutes that something is put off for where nobody says how long.
@@ -20,6 +24,9 @@ const SNOOZE_MINS: i64 = 60;
 
 /// Words about one waiting alert that are kept until it is settled.
 const SAID_MAX: usize = 8;
+
+/// Words about alerts that did not come yet, of a domain.
+const AHEAD_MAX: usize = 64;
 
 /// What somebody did with an incident.
 enum Deed {
@@ -78,9 +85,41 @@ impl Engine {
                     && pending.said.len() < SAID_MAX
                 {
                     pending.said.push(event.clone());
+                } else if named.is_none() && event.kind == EventKind::Ack {
+                    self.say_ahead(alert, event, fold);
                 }
             }
         }
+    }
+
+    /// Somebody says something of an alert that does not fire: it may have overtaken it, so it is kept for the lateness.
+    fn say_ahead(&mut self, alert: AlertId, event: &Event, fold: &Fold<'_>) {
+        if event.dedup_key.is_empty() || self.alerts.get(&alert).is_some_and(Alert::firing) {
+            return;
+        }
+        let until = fold.time + secs(fold.settings.life.lateness_s);
+        let ahead = &mut self.meta.said_ahead;
+        while ahead.len() >= AHEAD_MAX || ahead.front().is_some_and(|(until, _)| *until < fold.time) {
+            ahead.pop_front();
+        }
+        ahead.push_back((until, event.clone()));
+    }
+
+    /// What was said of an alert, observed at `t`, before it came. What was said before it began is no word on it.
+    pub(crate) fn said_ahead(&mut self, id: AlertId, t: Time, fold: &Fold<'_>) -> Vec<Event> {
+        if self.meta.said_ahead.is_empty() {
+            return Vec::new();
+        }
+        let (mut said, mut kept) = (Vec::new(), VecDeque::new());
+        for (until, event) in std::mem::take(&mut self.meta.said_ahead) {
+            let of_it = AlertId::new(&self.domain, &event.dedup_key) == id && event.ts >= t;
+            match of_it && until >= fold.time {
+                true => said.push(event),
+                false => kept.push_back((until, event)),
+            }
+        }
+        self.meta.said_ahead = kept;
+        said
     }
 
     /// An alert has its place: what was said of it before is done there.
