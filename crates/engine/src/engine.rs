@@ -27,6 +27,7 @@ use crate::{
     state::{
         alert::{Alert, Habit},
         incident,
+        pack::by_name,
         seen::Seen,
         source::Source,
         system::{Place, System, SystemKey},
@@ -125,12 +126,6 @@ pub(crate) struct Meta {
     #[serde(default)]
     pub heard: Option<Time>,
     pub changes: Vec<RecentChange>,
-    /// What was said of alerts that did not come yet, oldest first, each until when it is kept.
-    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
-    pub said_ahead: VecDeque<(Time, Event)>,
-    /// Recoveries without a key or a firing, oldest first, each until when its firing may still come.
-    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
-    pub recovered_ahead: VecDeque<(Time, Event)>,
     /// Incidents whose page may tell of other old news, oldest first.
     #[serde(default)]
     pub telling: VecDeque<IncidentId>,
@@ -140,6 +135,12 @@ pub(crate) struct Meta {
     /// How many began lately.
     #[serde(default)]
     pub begins: crate::state::incident::Decaying,
+    /// What was said of alerts that did not come yet, oldest first, each until when it is kept.
+    #[serde(default, with = "by_name")]
+    pub said_ahead: VecDeque<(Time, Event)>,
+    /// Recoveries without a key or a firing, oldest first, each until when its firing may still come.
+    #[serde(default, with = "by_name")]
+    pub recovered_ahead: VecDeque<(Time, Event)>,
 }
 
 /// A change that may be the cause of what follows.
