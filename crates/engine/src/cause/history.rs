@@ -435,20 +435,18 @@ impl Others<'_> {
         ((events as f64 + 1.0) / (usual + 1.0)).clamp(SURPRISE.0, SURPRISE.1)
     }
 
-    /// How many nats a candidate is usually ahead of one never suspected; and the same before anything was seen.
+    /// How many nats a candidate is usually ahead of one never suspected.
     pub(super) fn usual(&self, system: &str, suspect: &str) -> f64 {
         let counts = self.history.systems.get(system);
         let mut suspected = counts
             .and_then(|c| c.suspects.get(suspect))
             .copied()
             .unwrap_or(0.0);
-        let mut incidents = counts.map_or(0.0, |c| c.incidents);
         if let Some(own) = self.own.filter(|own| own.system == system) {
-            incidents -= 1.0;
             let then = own.candidates.iter().find(|(name, _)| name == suspect);
             suspected -= then.map_or(0.0, |(_, p)| p[0]);
         }
-        libm::log((suspected.max(0.0) + 0.5) / (incidents.max(0.0) + 5.0))
+        libm::log((suspected.max(0.0) + 0.5) / 0.5)
     }
 }
 

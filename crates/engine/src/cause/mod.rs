@@ -9,6 +9,7 @@
 //! Pure: sums run in a fixed order, logarithms are libm's, ties go to the smaller name.
 
 pub(crate) mod assess;
+mod beside;
 mod blame;
 pub(crate) mod context;
 pub(crate) mod history;

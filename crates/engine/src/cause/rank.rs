@@ -8,7 +8,7 @@ pub(crate) use super::blame::Tie;
 use topology::{NodeId, NodeKind, traced_kind};
 
 use super::{
-    AlertKind, CauseInput, ChangeView, Entity, History,
+    AlertKind, CauseInput, ChangeView, Entity, History, beside,
     blame::{Blame, Link},
     history::STRENGTHS,
     kind::said_ground,
@@ -117,7 +117,9 @@ pub(super) struct Standing {
     /// The nearest change before the first symptom, and what is left of its weight, 0 to 1.
     pub(super) change: Option<(usize, f64)>,
     /// Sum of all terms but those of feedback.
-    pub(super) sum: f64,
+    sum: f64,
+    /// The same without what it explains.
+    pub(super) bare: f64,
 }
 
 /// Ranks the causes of an incident.
@@ -133,7 +135,8 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
     let weight: f64 = groups.iter().map(|g| g.weight).sum();
     let sharpness = 1.0 / (EVIDENCE_SPREAD * libm::sqrt(weight)).max(EVIDENCE_SPREAD_MIN);
     for (entity, standing) in &mut standings {
-        standing.sum = sum(input, history, &system, &groups, sharpness, entity, standing);
+        standing.bare = bare(input, history, &system, sharpness, entity, standing);
+        standing.sum = standing.bare + sharpness * gain(&groups, standing);
     }
     let remembered: Vec<Symptomatic> = symptoms
         .iter()
@@ -148,6 +151,7 @@ pub(crate) fn rank(input: &CauseInput<'_>, history: &History) -> Ranking {
     let mut scored = probabilities(input, history, &system, &standings, &remembered);
     let written = Written::of(graph, input.alerts);
     let kept = keep_named(input, &written, &mut scored);
+    beside::order(&mut scored, &standings, &groups, sharpness);
     let best = scored.first().map(|s| &standings[&s.entity]);
     let sites = sites(input, &symptoms, &groups, best, scored.first().map(|s| &s.entity));
     let total: f64 = sites.iter().map(|s| s.weight).sum();
@@ -366,35 +370,47 @@ fn gain(groups: &[Group], standing: &Standing) -> f64 {
     let mut waves: BTreeMap<AlertKind, f64> = BTreeMap::new();
     for (g, link) in &standing.links {
         let group = &groups[*g];
-        if group.kind.is_internal() || group.kind == AlertKind::Other {
-            alone += group.gain(link);
-        } else {
-            let wave = match group.kind {
-                // The same slowness, heard at the other end of the call.
-                AlertKind::Asking => AlertKind::Latency,
-                kind => kind,
-            };
-            *waves.entry(wave).or_default() += group.gain(link);
+        match wave(group.kind) {
+            Some(wave) => *waves.entry(wave).or_default() += group.gain(link),
+            None => alone += group.gain(link),
         }
     }
-    let waves = waves.into_values();
-    let heard = |sum: f64| WAVE_MAX * (1.0 - libm::exp(-sum / WAVE_MAX));
-    alone + waves.map(heard).sum::<f64>()
+    alone + waves.into_values().map(heard).sum::<f64>()
+}
+
+/// The wave that symptoms of a kind are part of; `None` for what each place says for itself.
+pub(super) fn wave(kind: AlertKind) -> Option<AlertKind> {
+    match kind {
+        AlertKind::Other => None,
+        kind if kind.is_internal() => None,
+        // The same slowness, heard at the other end of the call.
+        AlertKind::Asking => Some(AlertKind::Latency),
+        kind => Some(kind),
+    }
+}
+
+/// What is left of the nats of a wave, together.
+pub(super) fn heard(sum: f64) -> f64 {
+    WAVE_MAX * (1.0 - libm::exp(-sum / WAVE_MAX))
 }
 
 impl Group {
     /// Log-likelihood that a root gains by this group when it lies to it like this.
     pub(super) fn gain(&self, link: &Link) -> f64 {
-        self.weight * libm::log((self.leak + (1.0 - self.leak) * link.q) / self.leak)
+        self.nats(link.q)
+    }
+
+    /// The same for the probability with which it appears then.
+    pub(super) fn nats(&self, q: f64) -> f64 {
+        self.weight * libm::log((self.leak + (1.0 - self.leak) * q) / self.leak)
     }
 }
 
-/// All terms but those of feedback.
-fn sum(
+/// All terms but what it explains and those of feedback.
+fn bare(
     input: &CauseInput<'_>,
     history: &History,
     system: &str,
-    groups: &[Group],
     sharpness: f64,
     entity: &Entity,
     standing: &Standing,
@@ -421,7 +437,7 @@ fn sum(
     let usual = USUAL * history.without(input.own).usual(system, entity.name(input.graph));
     // What speaks for a candidate and against it counts alike, or a silent neighbour of a lone alert would come first. What
     // it is was known before any of it.
-    prior + sharpness * (gain(groups, standing) + OWN * standing.own + changed - silent - usual)
+    prior + sharpness * (OWN * standing.own + changed - silent - usual)
 }
 
 /// Softmax at each strength of feedback, mixed as the strengths are weighed; best first, ties to the smaller entity.

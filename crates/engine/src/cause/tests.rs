@@ -680,6 +680,24 @@ fn who_was_named_stays_so_among_equals() {
     assert_eq!(first(&rank_unknown(&louder, Some("c"))), "b");
 }
 
+/// Whoever explains the same as the first is a poor second guess beside one that explains what the first leaves.
+#[test]
+fn the_second_place_goes_to_what_the_first_leaves_unexplained() {
+    let graph = graph(
+        "front -> api
+         api -> db
+         front -> mail",
+    );
+    let alerts = "critical db DiskFull
+                  critical api ErrorRateHigh
+                  critical api LatencyHigh
+                  critical front LatencyHigh
+                  warning mail MemoryHigh";
+    let ranking = ranked(&graph, alerts, &[], &History::default());
+    assert_eq!(names(&ranking)[..3], ["db", "mail", "api"]);
+    assert!(ranking.candidates[1].score < ranking.candidates[2].score);
+}
+
 #[test]
 fn alerts_that_name_nothing_have_no_cause() {
     let graph = graph(SHOP);

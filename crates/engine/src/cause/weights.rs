@@ -51,6 +51,8 @@ pub(super) const SYMPTOMS_MAX: usize = 256;
 /// Who was named as the cause stays so while nobody is more probable by more than this share: so little tells no two
 /// apart, and each change of the cause may page another team.
 pub(super) const EQUAL: f64 = 0.05;
+/// Odds that an incident holds another fault as well: one in twenty does. Flat from .03 to .1.
+pub(super) const SECOND: f64 = 0.05;
 /// Causes given with their reasons.
 pub(super) const RANKED_MAX: usize = 10;
 /// Log-odds for an entity that was changed right before the first symptom; odds of four to one, since most outages
