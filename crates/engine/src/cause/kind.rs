@@ -401,6 +401,16 @@ pub(crate) fn kind_of(title: &str, text: &str, source: &str, labels: &Labels) ->
 /// is asked where the title says nothing of it.
 pub(crate) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
     let ground = |said: &str| {
+        // Hardly any alert has one of the words, and this is asked of every symptom whenever causes are ranked.
+        if said.is_ascii()
+            && !NAMES
+                .iter()
+                .chain(&CERTIFICATES)
+                .chain(&["host"])
+                .any(|w| holds(said, w))
+        {
+            return None;
+        }
         let words = words(said);
         if has(&words, &NAMES)
             || follow(&words, &["no", "such", "host"])
@@ -522,6 +532,13 @@ fn near(words: &[Text], these: &[&str], those: &[&str]) -> bool {
                 .enumerate()
                 .any(|(j, v)| i.abs_diff(j) <= 3 && those.contains(&v.as_str()))
     })
+}
+
+/// Whether a text has these letters, in any case.
+fn holds(text: &str, letters: &str) -> bool {
+    text.as_bytes()
+        .windows(letters.len())
+        .any(|w| w.eq_ignore_ascii_case(letters.as_bytes()))
 }
 
 fn first_line(text: &str) -> &str {
