@@ -282,3 +282,37 @@ fn links_between_documents_lead_somewhere() {
     }
     fail_on(complaints, "a link leads nowhere:");
 }
+
+/// State rows are read by the places of their fields, whose order is held where it is written down.
+#[test]
+fn every_struct_of_a_state_row_has_the_order_of_its_fields_written_down() {
+    let written = read("crates/engine/testdata/row-fields.txt");
+    let mut complaints = Vec::new();
+    for path in rust_files(&root().join("crates/engine/src")) {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        // Those are written by name.
+        if name.contains("/shard") {
+            continue;
+        }
+        let text = read(&path);
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some(rest) = line
+                .strip_prefix("pub(crate) struct ")
+                .or(line.strip_prefix("struct "))
+            else {
+                continue;
+            };
+            let derived = lines[..at]
+                .iter()
+                .rev()
+                .take_while(|above| above.starts_with("#["));
+            let in_a_row = derived.into_iter().any(|above| above.contains("Deserialize"));
+            let (row, tuple) = (rest.split([' ', '<', '(']).next().unwrap(), rest.contains('('));
+            if in_a_row && !tuple && !written.contains(&format!("::{row}: ")) {
+                complaints.push(format!("{name}:{}: {row}", at + 1));
+            }
+        }
+    }
+    fail_on(complaints, "not in crates/engine/src/state/fields.rs:");
+}

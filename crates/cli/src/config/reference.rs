@@ -125,13 +125,22 @@ fn lists(out: &mut String) {
     ] {
         let _ = write!(
             out,
-            "\n## Items of `{title}`\n\n| field | takes | meaning |\n|---|---|---|\n"
+            "\n## Items of `{title}`\n\n| field | takes | default | meaning |\n|---|---|---|---|\n"
         );
-        let properties = &schema["$defs"][definition]["properties"];
-        for (name, property) in properties.as_object().into_iter().flatten() {
+        let item = &schema["$defs"][definition];
+        let needed = item["required"].as_array();
+        for (name, property) in item["properties"].as_object().into_iter().flatten() {
+            let default = match &property["default"] {
+                _ if needed.is_some_and(|needed| needed.iter().any(|one| one == name)) => {
+                    "none: has to be given".to_owned()
+                }
+                Value::Null => "-".to_owned(),
+                Value::String(text) if text.is_empty() => "-".to_owned(),
+                default => format!("`{default}`"),
+            };
             let _ = writeln!(
                 out,
-                "| `{name}` | {} | {} |",
+                "| `{name}` | {} | {default} | {} |",
                 kind(&schema, property),
                 doc(property)
             );

@@ -57,7 +57,7 @@ const SURPRISE: (f64, f64) = (0.3, 3.0);
 
 /// Counts of one system.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct SystemCounts {
+pub(crate) struct SystemCounts {
     /// Incidents closed.
     incidents: f64,
     /// Rises with each, to tell who was unseen longest.
@@ -75,7 +75,7 @@ struct SystemCounts {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct SymptomCounts {
+pub(crate) struct SymptomCounts {
     incidents: f64,
     events: f64,
     last: u64,

@@ -25,7 +25,7 @@ pub(crate) struct Tally {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Came {
+pub(crate) struct Came {
     alert: AlertId,
     t: Time,
     event_id: Text,

@@ -51,9 +51,12 @@ macro_rules! rows {
 
 #[test]
 fn fields_stay_where_they_are() {
+    // xtask/tests/house.rs holds that none is missing.
     use crate::{cause, engine, grouping, intake, lineage, noise, state, suppress};
     let now = rows![
         cause::history::Past,
+        cause::history::SymptomCounts,
+        cause::history::SystemCounts,
         cause::suggest::Together,
         crate::Books,
         engine::Meta,
@@ -65,6 +68,7 @@ fn fields_stay_where_they_are() {
         grouping::pending::Pending,
         intake::delay::Delay,
         intake::merge::Said,
+        intake::threshold::Came,
         intake::threshold::Tally,
         lineage::bond::Bond,
         model::Evidence,
