@@ -21,10 +21,11 @@ pub(super) fn value(message: &str) -> Option<Value> {
         return None;
     };
     let mut fields = Map::new();
-    for (key, value) in extension(rest).take(FIELDS_MAX) {
+    let by_name = rest.contains("dvchost=");
+    for (key, value) in extension(rest) {
         let key = match key {
             "dvchost" | "deviceHostName" => "host",
-            "dvc" if !rest.contains("dvchost=") => "host",
+            "dvc" if !by_name => "host",
             "rt" | "deviceReceiptTime" => "timestamp",
             "externalId" => "alertId",
             other => other,
@@ -56,19 +57,23 @@ fn level(severity: &str) -> &str {
     }
 }
 
-/// `key=value key=value`, where values hold blanks and end before the next key.
+/// `key=value key=value`, where values hold blanks and end before the next key; a sign without a blank between it and the
+/// one before stands within a value.
 fn extension(text: &str) -> impl Iterator<Item = (&str, String)> {
-    let signs: Vec<usize> = bare(text, '=').collect();
-    let key_of = move |sign: usize| text[..sign].rfind(' ').map_or(0, |blank| blank + 1);
-    let ends: Vec<usize> = signs
-        .iter()
-        .skip(1)
-        .map(|next| key_of(*next))
-        .chain([text.len()])
-        .collect();
-    signs.into_iter().zip(ends).map(move |(sign, end)| {
-        let value = text.get(sign + 1..end).unwrap_or_default();
-        (&text[key_of(sign)..sign], unescaped(value.trim()))
+    let mut behind = 0;
+    let keys = bare(text, '=').filter_map(move |sign| {
+        let before = &text[behind..sign];
+        let blank = before.rfind(' ').map(|blank| behind + blank + 1);
+        let start = blank.or((behind == 0).then_some(0));
+        behind = sign + 1;
+        start.filter(|start| *start < sign).map(|start| (start, sign))
+    });
+    // One more, where the last ends.
+    let keys: Vec<(usize, usize)> = keys.take(FIELDS_MAX + 1).collect();
+    (0..keys.len().min(FIELDS_MAX)).map(move |i| {
+        let (start, sign) = keys[i];
+        let end = keys.get(i + 1).map_or(text.len(), |(next, _)| *next);
+        (&text[start..sign], unescaped(text[sign + 1..end].trim()))
     })
 }
 
@@ -120,5 +125,24 @@ mod tests {
             assert_eq!(read[name], want);
         }
         assert_eq!(value("CEF:0|a|b|c"), None);
+    }
+
+    #[test]
+    fn a_sign_within_a_value_is_no_key() {
+        let read = value("CEF:0|a|b|1|c|d|5|request=/x?a=1&b=2 dvc=10.0.0.1 =").unwrap();
+        assert_eq!(
+            (&read["request"], &read["host"]),
+            (&"/x?a=1&b=2".into(), &"10.0.0.1 =".into())
+        );
+    }
+
+    /// Work that grows with the square of these would not end while anybody waits.
+    #[test]
+    fn large_and_hostile() {
+        for many in ["=", " =", "a=", " a=", "\\=", "a b"] {
+            let text = format!("CEF:0|a|b|c|d|e|5|{}", many.repeat(1_000_000));
+            let read = value(&text).unwrap();
+            assert!(read.as_object().unwrap().len() <= FIELDS_MAX + 6);
+        }
     }
 }
