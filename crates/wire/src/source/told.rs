@@ -10,6 +10,16 @@ use super::{
 };
 use crate::{level, pairs};
 
+/// What a message calls the thing that reports. Other names of hosts are as often of those that it speaks of.
+const REPORTER: [&str; 6] = [
+    "host",
+    "hostname",
+    "devname",
+    "devicename",
+    "devicehostname",
+    "nodename",
+];
+
 /// Takes what the message of a record names into its fields: it knows more of what happened than who passed it on.
 pub(super) fn take(d: &mut Draft, sink: &Sink<'_>) {
     let Some(value) = held(&d.text) else { return };
@@ -20,11 +30,14 @@ pub(super) fn take(d: &mut Draft, sink: &Sink<'_>) {
     let Some(title) = title else { return };
     let text = guess.text(&f, &TEXT, |text| *text != *title);
     d.text = lines([Some(title), text]);
-    d.host = d.host.take().or_else(|| host(&guess, &f));
+    d.host = guess
+        .name(&f, &REPORTER)
+        .or_else(|| d.host.take())
+        .or_else(|| host(&guess, &f));
     d.service = d.service.take().or_else(|| guess.name(&f, &SERVICE));
-    d.ts =
-        d.ts.or_else(|| date_and_time(&guess, near))
-            .or_else(|| time(&guess, &f, &TS, near));
+    d.ts = date_and_time(&guess, near)
+        .or_else(|| time(&guess, &f, &TS, near))
+        .or(d.ts);
     if let Some(said) = severity_of(&guess)
         && let Some(word) = name_of(said)
         && let Some(level) = level::word(&word).or_else(|| in_words(&word))
