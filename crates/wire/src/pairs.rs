@@ -110,7 +110,8 @@ impl Said {
         let pairs = text.lines().take(LINES_MAX).filter_map(pair);
         for (name, value) in pairs.filter(|(_, value)| value.len() <= VALUE_BYTES_MAX) {
             let field = match name.to_ascii_lowercase().as_str() {
-                "host" | "hostname" | "host name" | "node" | "server" | "device" => &mut said.host,
+                // `Server: nginx` is a header of what was answered.
+                "host" | "hostname" | "host name" | "node" | "device" => &mut said.host,
                 "service" | "service name" | "application" | "component" => &mut said.service,
                 "runbook" | "runbook url" => &mut said.runbook,
                 "url" | "link" => &mut said.link,
@@ -143,6 +144,16 @@ mod tests {
         ] {
             assert_eq!(read(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_header_of_an_answer_is_no_host() {
+        let of = |text| Said::in_lines_of(text).host;
+        assert_eq!(
+            of("HTTP/1.1 502 Bad Gateway\nServer: nginx\nContent-Length: 0"),
+            None
+        );
+        assert_eq!(of("It fails.\nHost: till-1").as_deref(), Some("till-1"));
     }
 
     #[test]
