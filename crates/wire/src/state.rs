@@ -283,18 +283,42 @@ pub(crate) fn ends_well(sentence: &str) -> bool {
     ];
     let links = ["is", "are", "was", "now", "back", "been", "to", "again"];
     let denied = ["not", "never", "be", "un"];
+    // `never came back up`, `repeats until it is ok`
+    let put_off = ["never", "until", "unless", "if", "when"];
+    if words.any(|word| among(word, &put_off)) {
+        return false;
+    }
     before
         .is_some_and(|before| over && !among(before, &denied) || among(last, &well) && among(before, &links))
 }
 
-/// Whether a sentence says of something that it is over, and then more: `x has been resolved after 3 checks`.
+/// Whether a sentence says of something that it is over, and at most when or how: `x has been resolved after 3 checks`.
+/// What it says is believed only without a word before that denies it or puts it off: `repeats until it is resolved`.
 pub(crate) fn is_over(sentence: &str) -> bool {
-    const OVER: [&str; 6] = ["resolved", "recovered", "cleared", "fixed", "restored", "closed"];
+    const OVER: [&str; 4] = ["resolved", "recovered", "cleared", "fixed"];
+    const LINKS: [&str; 6] = ["is", "are", "was", "has", "have", "been"];
+    const DENIES: [&str; 19] = [
+        "not", "never", "no", "none", "cannot", "yet", "until", "when", "whenever", "once", "while", "if",
+        "whether", "unless", "before", "after", "should", "must", "may",
+    ];
+    const BEHIND: [&str; 7] = ["after", "at", "by", "for", "in", "on", "since"];
+    // More than one sentence says more than that.
+    if sentence.trim_end().contains([';', '?', '!']) || sentence.contains(". ") {
+        return false;
+    }
     let words: Vec<String> = spoken(sentence).map(str::to_lowercase).collect();
-    let links = ["is", "are", "was", "has", "have", "been"];
-    words
-        .windows(3)
-        .any(|w| w[0] != "not" && links.contains(&w[1].as_str()) && OVER.contains(&w[2].as_str()))
+    let said = |w: &[String]| LINKS.contains(&w[0].as_str()) && OVER.contains(&w[1].as_str());
+    // Something is over: a word stands before.
+    let Some(at) = words.windows(2).skip(1).position(said).map(|at| at + 1) else {
+        return false;
+    };
+    let denied = words[..at]
+        .iter()
+        .any(|word| DENIES.contains(&word.as_str()) || word.ends_with("n't") || word.ends_with("n’t"));
+    !denied
+        && words
+            .get(at + 2)
+            .is_none_or(|word| BEHIND.contains(&word.as_str()))
 }
 
 /// Whether a sentence speaks of something that broke or was mended, which is what an alert does that says nothing else.
@@ -380,6 +404,34 @@ mod tests {
         assert_eq!(without_words("Nightly close failed"), "Nightly close");
         assert_eq!(without_words("OK"), "OK");
         assert_eq!(without_words("DISK_ERROR"), "DISK_ERROR");
+    }
+
+    #[test]
+    fn what_is_over_is_said_plainly() {
+        for over in [
+            "An alert for **shop** has been resolved after passing 2 time(s) in a row",
+            "The incident has been resolved.",
+            "Disk of db-1 was fixed by Ann",
+        ] {
+            assert!(is_over(over), "{over}");
+        }
+        for holds in [
+            "Repeats every 30 minutes until it is resolved.",
+            "The connection was closed unexpectedly",
+            "The incident has not yet been resolved",
+            "It hasn't been resolved",
+            "Nobody is called again unless this is fixed",
+            "What was fixed last week is back",
+            "The name db-1 was resolved to 10.0.0.1",
+            "Backups fail. The last one was restored",
+            "Is fixed",
+        ] {
+            assert!(!is_over(holds), "{holds}");
+        }
+        assert!(ends_well("web1 is back up"));
+        for holds in ["The replica never came back up", "Repeats until it is resolved"] {
+            assert!(!ends_well(holds), "{holds}");
+        }
     }
 
     #[test]
