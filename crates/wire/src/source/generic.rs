@@ -444,10 +444,12 @@ pub(super) fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
             || in_words(word).is_some()
             || state::word(word).is_some()
     };
+    // What stands anywhere may be of something else, so it never makes it milder than what nobody knows.
+    let is_bad = |word: &str| level::word(word).is_some_and(|level| level >= Severity::Warning);
     guess
         .find(&SEVERITY_IN_WORDS, |v| fits(v, &is_word))
         .or_else(|| guess.find(&SEVERITY, |v| fits(v, &is_known)))
-        .or_else(|| guess.deep(&SEVERITY_ANYWHERE, |v| fits(v, &is_word)))
+        .or_else(|| guess.deep(&SEVERITY_ANYWHERE, |v| fits(v, &is_bad)))
         .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|word| word.len() <= 24)))
 }
 
