@@ -210,6 +210,8 @@ pub(super) const KEY: [&str; 27] = [
     "groupkey",
     "groupingkey",
 ];
+/// What is numbered to tell one from the other; what is affected is counted.
+pub(super) const NUMBERED: [&str; 6] = ["incident", "problem", "issue", "alert", "alarm", "ticket"];
 /// Identities of what watches, for alerts without one of their own.
 pub(super) const WATCH_KEY: [&str; 6] = [
     "triggerid",

@@ -4,7 +4,7 @@
 use super::{
     carried::{carried, enveloped, fields_of, with_context},
     field_names::*,
-    guess::{Guess, PREFIXES, name_of, plain},
+    guess::{Guess, name_of, plain},
     prelude::*,
     wording::*,
 };
@@ -164,7 +164,7 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         // `Incident Number`
         .or_else(|| {
             guess
-                .find_behind(&PREFIXES, &["number"], |v| scalar(v).is_some())
+                .find_behind(&NUMBERED, &["number"], |v| scalar(v).is_some())
                 .and_then(scalar)
         })
         .or_else(|| guess.glance(&WATCH_KEY))
