@@ -181,7 +181,7 @@ pub(super) const SEVERITY: [&str; 16] = [
     "notificationlevel",
     "alertnotificationlevel",
 ];
-pub(super) const KEY: [&str; 27] = [
+pub(super) const KEY: [&str; 26] = [
     "idempotencykey",
     "dedupkey",
     "deduplicationkey",
@@ -189,7 +189,6 @@ pub(super) const KEY: [&str; 27] = [
     "dedup",
     "dedupid",
     "fingerprint",
-    "hash",
     "alias",
     "alertkey",
     "incidentkey",
@@ -209,6 +208,19 @@ pub(super) const KEY: [&str; 27] = [
     "detectionid",
     "groupkey",
     "groupingkey",
+];
+/// What stands beside the hash of a commit, which is that of all that fails with it.
+pub(super) const OF_COMMIT: [&str; 10] = [
+    "commit",
+    "commitid",
+    "commitsha",
+    "commitref",
+    "commitmessage",
+    "branch",
+    "branchname",
+    "ref",
+    "sha",
+    "revision",
 ];
 /// What is numbered to tell one from the other; what is affected is counted.
 pub(super) const NUMBERED: [&str; 6] = ["incident", "problem", "issue", "alert", "alarm", "ticket"];

@@ -160,6 +160,11 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     let text = guess.text(&f, &TEXT, |text| *text != *title);
     d.key = guess
         .glance(&KEY)
+        .or_else(|| {
+            guess
+                .glance(&["hash"])
+                .filter(|_| guess.glance(&OF_COMMIT).is_none())
+        })
         .or_else(|| guess.own_id(&ID))
         // `Incident Number`
         .or_else(|| {

@@ -70,7 +70,7 @@ const PAIRS: [&str; 6] = [
     "extrafields",
 ];
 /// What a name may be prefixed with and still mean the same.
-pub(super) const PREFIXES: [&str; 16] = [
+const PREFIXES: [&str; 16] = [
     "affected",
     "impacted",
     "detect",
