@@ -232,18 +232,43 @@ const SAID: [&str; 52] = [
     "now",
 ];
 
+/// What breaks in different ways, and how each is said to be mended: in a word made of several (`LinkLost`, `LinkFailed`)
+/// the way is part of the name.
+const FAULTS: [&[&str]; 8] = [
+    &["down", "up"],
+    &["disconnected", "connected", "reconnected"],
+    &["lost", "found"],
+    &["degraded"],
+    &["failed", "failing", "passed", "passing", "succeeded", "success"],
+    &["unreachable", "reachable"],
+    &["unhealthy", "healthy"],
+    &["offline", "online"],
+];
+
 /// A subject without its words of state and what leads to them, so that `web1 is CRITICAL` and `web1 is OK` are one. Words
 /// that name things as often (`open`, `new`, `close`, `error`) stay.
 pub(crate) fn without_words(subject: &str) -> String {
     // `AP_DISCONNECTED`, `linkDown`: one word made of several.
     let parts = tokens(subject);
     if parts.len() > 1 && !subject.trim().contains(char::is_whitespace) {
-        let names = parts.iter().filter(|part| !SAID.contains(&part.as_str()));
-        let names: Vec<&str> = names.map(String::as_str).collect();
-        if names.is_empty() || names.len() == parts.len() {
+        let is_said = |part: &String| SAID.contains(&part.as_str());
+        if parts.iter().all(is_said) || !parts.iter().any(is_said) {
             return subject.trim().to_owned();
         }
-        return names.join("_");
+        let fault = |part: &str| {
+            let fault = FAULTS.iter().find(|said| said.contains(&part));
+            fault.map(|said| said[0])
+        };
+        let kept = parts.iter().filter_map(|part| match fault(part) {
+            None => Some(part.as_str()).filter(|_| !is_said(part)),
+            fault => fault,
+        });
+        let kept: Vec<&str> = kept.collect();
+        return if kept.is_empty() {
+            subject.trim().to_owned()
+        } else {
+            kept.join("_")
+        };
     }
     let (mut kept, mut was_back) = (Vec::new(), false);
     for word in subject.split_whitespace() {
@@ -400,6 +425,20 @@ mod tests {
         ] {
             let bare = |text| without_words(text).replace(':', "");
             assert_eq!(bare(firing), bare(resolved));
+        }
+        for (one, other) in [
+            ("ServiceDegraded", "ServiceDown"),
+            ("LinkLost", "LinkFailed"),
+            ("AP_DISCONNECTED", "AP_OFFLINE"),
+        ] {
+            assert_ne!(without_words(one), without_words(other));
+        }
+        for (firing, resolved) in [
+            ("JobFailed", "JobSucceeded"),
+            ("node_unreachable", "node_reachable"),
+            ("DiskCritical", "DiskOk"),
+        ] {
+            assert_eq!(without_words(firing), without_words(resolved));
         }
         assert_eq!(without_words("Nightly close failed"), "Nightly close");
         assert_eq!(without_words("OK"), "OK");
