@@ -78,6 +78,8 @@ pub(crate) struct Engine {
     pub quiets: Table<u64, Quiet>,
     /// Silences and maintenance windows that hold now.
     pub active_quiets: BTreeSet<u64>,
+    /// When those that begin in an instant were last begun; a restart begins them again, to the same end.
+    pub quiets_begun: Option<Time>,
     /// Changes of late, newest last, for the ranking of causes.
     pub changes: Vec<RecentChange>,
     /// What earlier incidents taught about causes.
@@ -213,6 +215,7 @@ impl Engine {
             learning: Table::default(),
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),
+            quiets_begun: None,
             changes: Vec::new(),
             history: History::default(),
             open: BTreeSet::new(),
