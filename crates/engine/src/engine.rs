@@ -25,6 +25,7 @@ use crate::{
     noise::{storm::Rate, transient::Endings, usual::Usual},
     settings::secs,
     state::{
+        ahead,
         alert::{Alert, Habit},
         incident,
         pack::by_name,
@@ -227,6 +228,7 @@ impl Engine {
     /// Folds one event; `input` is its number within the shard.
     pub(crate) fn event(&mut self, event: &Event, input: u64, fold: &mut Fold<'_>) {
         self.renew(fold);
+        self.forget_ahead(fold.time);
         self.sweep(fold);
         let lacked_room = self.lacked_room();
         self.meta.heard = Some(fold.time);
@@ -236,10 +238,13 @@ impl Engine {
             .again(&event.event_id, fold.time, fold.settings.life.lateness_s)
         {
             self.meta.books.redelivered += 1;
-            let episode = self
-                .alerts
-                .get(&AlertId::new(&self.domain, &event.dedup_key))
-                .map(|alert| alert.episode);
+            let own = AlertId::new(&self.domain, &event.dedup_key);
+            let alert = self.alerts.get(&own).or_else(|| {
+                let ends = event.kind == EventKind::Alert && event.status == model::Status::Resolved;
+                let ended = ends.then(|| self.ended_by(event, fold)).flatten()?;
+                self.alerts.get(&ended)
+            });
+            let episode = alert.map(|alert| alert.episode);
             fold.placed(
                 input,
                 episode.map(|number| EpisodeId {
@@ -298,6 +303,7 @@ impl Engine {
             return;
         };
         self.renew(fold);
+        self.forget_ahead(fold.time);
         debug_assert_eq!(at, fold.time, "timers are fired at their deadline");
         match timer {
             // Done above, as before everything else that happens after a change.
@@ -319,6 +325,12 @@ impl Engine {
             }
         }
         self.publish_urgent(fold);
+    }
+
+    /// Forgets what overtook something that did not come.
+    fn forget_ahead(&mut self, now: Time) {
+        ahead::forget(&mut self.meta.said_ahead, now);
+        ahead::forget(&mut self.meta.recovered_ahead, now);
     }
 
     /// The earliest deadline.

@@ -144,6 +144,10 @@ pub struct Books {
     /// See `sought`.
     #[serde(default)]
     pub found: u64,
+    /// Words on alerts, and recoveries, that overtook what they are about and were not kept for it, because they were too
+    /// many or too long.
+    #[serde(default)]
+    pub ahead_lost: u64,
 }
 
 impl Books {
@@ -171,6 +175,7 @@ impl Books {
         self.displaced += other.displaced;
         self.forgotten_early += other.forgotten_early;
         self.uncounted += other.uncounted;
+        self.ahead_lost += other.ahead_lost;
         self.domains_forgotten += other.domains_forgotten;
         self.domains_refused += other.domains_refused;
         self.incidents += other.incidents;

@@ -662,3 +662,82 @@ fn domains_are_limited() {
     assert_eq!(found, expected);
     assert_eq!(shard.books(), books);
 }
+
+/// A recovery that means a firing alert by its words alone needs no room; what is delivered again is of that alert.
+#[test]
+fn a_recovery_in_other_words_needs_no_room() {
+    const LIMIT: usize = 50;
+    let mut settings = Settings::default();
+    settings.limits.alerts_max = LIMIT;
+    settings.placements = true;
+    let mut shard = Shard::new(settings);
+    let second = |i: i64| start() + Span::from_secs(i);
+    let load = |title: &str, status, at| {
+        let mut event = Event {
+            status,
+            title: title.into(),
+            host: Some("nas".into()),
+            ..event(title, at, Severity::Error, None)
+        };
+        event.dedup_key = model::dedup_key(&event);
+        event
+    };
+    let placed = |out: &[Output]| {
+        out.iter().find_map(|o| match o {
+            Output::Event { episode, .. } => Some(*episode),
+            _ => None,
+        })
+    };
+    let fired = fold(&mut shard, [load("Load high", Status::Firing, second(0))]);
+    for i in 1..60 {
+        fold(
+            &mut shard,
+            [event(
+                &format!("e{i}"),
+                second(i),
+                Severity::Error,
+                Some(&format!("s{i}")),
+            )],
+        );
+    }
+    assert!(shard.books().shed > 0, "there is room");
+    let shed = shard.books().shed;
+    let normal = load("Load normal", Status::Resolved, second(100));
+    let ended = fold(&mut shard, [normal.clone()]);
+    let again = fold(&mut shard, [normal]);
+    let books = shard.books();
+    assert_eq!(
+        (books.shed, books.resolved, books.redelivered),
+        (shed, 1, 1),
+        "{books:?}"
+    );
+    assert!(placed(&fired).flatten().is_some());
+    assert_eq!(placed(&ended), placed(&fired));
+    assert_eq!(placed(&again), placed(&fired));
+}
+
+/// What overtakes its alert is bounded in number and length; the books count what is lost.
+#[test]
+fn what_comes_ahead_is_bounded_and_counted() {
+    let mut shard = Shard::new(Settings::default());
+    let second = |i: i64| start() + Span::from_secs(i);
+    let ack = |key: &str, n: i64, actor: &str| {
+        let mut ack = Event {
+            kind: model::EventKind::Ack,
+            event_id: format!("ack-{key}-{n}").into(),
+            text: "z".repeat(16_000).into(),
+            ..event(key, second(n), Severity::Error, None)
+        };
+        ack.labels.set("actor", actor);
+        ack
+    };
+    fold(&mut shard, [ack("long", 0, &"a".repeat(4000))]);
+    assert_eq!(shard.books().ahead_lost, 1);
+    fold(&mut shard, (0..70).map(|n| ack("k", n, "ann")));
+    assert_eq!(shard.books().ahead_lost, 1 + 6);
+    // Eight of the 64 are done.
+    let mut out = fold(&mut shard, [event("k", second(1), Severity::Error, Some("web"))]);
+    assert_eq!(shard.books().ahead_lost, 1 + 6 + 56);
+    shard.progress(second(200), &mut out);
+    assert_eq!(changes(&out, ChangeKind::Acknowledged), 8);
+}

@@ -26,7 +26,7 @@ const STEP_BACK: Span = Span::from_mins(5);
 impl Engine {
     /// Takes in a firing or resolved event; gives the number of the episode it belongs to.
     pub(crate) fn arrive(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
-        let id = self.alert_of(event, fold);
+        let (id, may_come) = self.alert_of(event, fold);
         self.follow_merges(id);
         let known = match self.alerts.get_mut(&id) {
             Some(alert) => {
@@ -47,11 +47,19 @@ impl Engine {
         let alert = self.alerts.get(&id).expect("made on arrival");
         self.meta.books.quiet += u64::from(alert.muted.is_some() || alert.quieted.is_some());
         let episode = match event.status {
-            Status::Resolved => self.resolve(id, event, known, fold),
+            Status::Resolved => {
+                let episode = self.resolve(id, event, known, fold);
+                if may_come {
+                    self.keep_recovery(event, fold);
+                }
+                episode
+            }
             _ => {
+                let fired = known && alert.count > 0 && alert.firing();
                 let episode = self.fire(id, event, known, fold);
-                if let Some(recovery) = self.overtaken_by(id, fold) {
+                if !fired && let Some(recovery) = self.overtaken_by(id, fold) {
                     self.resolve(id, &recovery, true, fold);
+                    self.leave_where_placed(id);
                 }
                 episode
             }
@@ -242,7 +250,6 @@ impl Engine {
             alert.unmatched_until = Some(due);
             self.meta.episodes = next;
             self.timers.insert((due, Timer::Unmatched(id)));
-            self.keep_recovery(event, fold);
             let why = "recovery of an alert that did not fire";
             self.say_episode(next, None, Some(why), None, fold);
             return Some(next);
@@ -295,7 +302,9 @@ impl Engine {
         alert.unmatched_until = None;
         if alert.count == 0 {
             self.meta.books.quiet += alert.uncounted.events;
+            let key = alert.dedup_key.clone();
             self.alerts.remove(&id);
+            self.forget_recovery(&key);
             self.meta.books.unmatched += 1;
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     fold::Fold,
     grouping::pending::Pending,
     settings::secs,
-    state::alert::Alert,
+    state::{ahead, alert::Alert},
 };
 
 /// Minutes that something is put off for where nobody says how long.
@@ -24,9 +24,6 @@ const SNOOZE_MINS: i64 = 60;
 
 /// Words about one waiting alert that are kept until it is settled.
 const SAID_MAX: usize = 8;
-
-/// Words about alerts that did not come yet, of a domain.
-const AHEAD_MAX: usize = 64;
 
 /// What somebody did with an incident.
 enum Deed {
@@ -98,11 +95,8 @@ impl Engine {
             return;
         }
         let until = fold.time + secs(fold.settings.life.lateness_s);
-        let ahead = &mut self.meta.said_ahead;
-        while ahead.len() >= AHEAD_MAX || ahead.front().is_some_and(|(until, _)| *until < fold.time) {
-            ahead.pop_front();
-        }
-        ahead.push_back((until, event.clone()));
+        let lost = ahead::keep(&mut self.meta.said_ahead, until, ahead::deed(event));
+        self.meta.books.ahead_lost += lost;
     }
 
     /// What was said of an alert, observed at `t`, before it came. What was said before it began is no word on it.
@@ -118,6 +112,8 @@ impl Engine {
                 false => kept.push_back((until, event)),
             }
         }
+        self.meta.books.ahead_lost += said.len().saturating_sub(SAID_MAX) as u64;
+        said.truncate(SAID_MAX);
         self.meta.said_ahead = kept;
         said
     }

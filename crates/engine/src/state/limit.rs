@@ -45,12 +45,7 @@ impl Engine {
     pub(crate) fn find_room(&mut self, event: &Event, fold: &mut Fold<'_>) -> Option<u64> {
         let limit = fold.settings.limits.alerts_max;
         let room = limit / 50 * share(event.severity) + limit % 50;
-        if self.alerts.len() < room
-            || self
-                .alerts
-                .get(&AlertId::new(&self.domain, &event.dedup_key))
-                .is_some()
-        {
+        if self.alerts.len() < room || self.alerts.get(&self.alert_of(event, fold).0).is_some() {
             return None;
         }
         self.forget_ended(room, fold);
@@ -272,8 +267,14 @@ impl Engine {
             format!(
                 "{} events were shed so far, {} alerts displaced, {} critical ones passed by; the last one was {severity}. \
                  {} things were forgotten before their time, {} events passed a threshold uncounted. \
+                 {} events that overtook what they are about were not kept. \
                  {alerts} alerts are kept, {open} incidents open.",
-                books.shed, books.displaced, books.passed, books.forgotten_early, books.uncounted,
+                books.shed,
+                books.displaced,
+                books.passed,
+                books.forgotten_early,
+                books.uncounted,
+                books.ahead_lost,
             )
         };
         self.say_own(text, fold);

@@ -3,6 +3,7 @@
 //! Each collection lives in a [`table`] that knows which of its rows a checkpoint has not seen, and has a [`limit`] that is
 //! counted here and decided in the fold.
 
+pub(crate) mod ahead;
 pub(crate) mod alert;
 #[cfg(test)]
 mod fields;
