@@ -139,7 +139,8 @@ pub struct Life {
     pub lateness_s: f64,
     /// Quiet seconds after the last alert ended until the incident is resolved.
     pub resolve_quiet_s: f64,
-    /// Seconds after its end within which the alert that opened an incident reopens it.
+    /// Seconds after its end within which the alert that opened an incident reopens it; what keeps coming back alone rings
+    /// no sooner after it last rang, unless it is worse.
     pub reopen_s: f64,
     /// Seconds that a milder severity must last before an incident is called milder.
     pub deescalate_s: f64,

@@ -182,12 +182,14 @@ impl Engine {
         let goes_on = |id: IncidentId| {
             let (_, state) = self.returns(id, alert, fold)?;
             let ended = state.ended.filter(|ended| p.t.since(*ended) <= quiet)?;
-            let belongs = state.is_open() && state.firing == 0 && state.members.keys().all(like);
+            let meanwhile = state.begun.since(p.t) <= quiet;
+            let belongs = meanwhile && state.is_open() && state.firing == 0 && state.members.keys().all(like);
             belongs.then_some((ended, id))
         };
         let begun = self.meta.begun.iter().map(|(_, id)| self.follow(*id));
         let (ended, home) = begun.filter_map(goes_on).max()?;
-        let age = p.t.since(ended).as_secs_f64();
+        // What was observed before and arrives now came while it lasted.
+        let age = p.t.since(ended).as_secs_f64().max(0.0);
         let text =
             format!("the same symptom of the same thing, which ended {age:.0} s before and is not over");
         Some(relapse(home, 0.85, EvidenceKind::Relapse, age, text))

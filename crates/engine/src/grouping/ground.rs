@@ -89,7 +89,9 @@ impl Engine {
         let burns = |id: &IncidentId| {
             let state = self.incidents.get(id).filter(|s| s.is_open() && !s.background)?;
             let mut machines = state.places.iter().filter(|place| place.alerts);
-            let here = machines.any(|place| place.entity == *name) && p.t.since(state.last) <= reach;
+            // Within reach of it, before and after.
+            let meanwhile = p.t.since(state.last) <= reach && state.begun.since(p.t) <= reach;
+            let here = machines.any(|place| place.entity == *name) && meanwhile;
             (here && self.kept_apart(*id, state, alert, fold).is_none()).then_some(*id)
         };
         let begun = self.meta.begun.iter().rev().map(|(_, id)| self.follow(*id));
