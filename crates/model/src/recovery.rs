@@ -103,10 +103,21 @@ fn is_well(word: &str) -> bool {
     ended_by(word).is_some() || is_one_of(word, &WELL)
 }
 
-/// Without marks and a leading word of state, numbers masked, in lower case.
+/// Without marks and a leading word of state, numbers masked, in lower case; a name of several words as these.
 fn plain(title: &str) -> Text {
     let masked: Text = mask(strip_status_prefix(without_marks(title)));
-    masked.to_lowercase()
+    if masked.contains(char::is_whitespace) {
+        return masked.to_lowercase();
+    }
+    let (mut apart, mut was_lower) = (Text::default(), false);
+    for c in masked.chars() {
+        if c.is_uppercase() && was_lower {
+            apart.push(' ');
+        }
+        apart.push(if c == '_' { ' ' } else { c });
+        was_lower = c.is_lowercase();
+    }
+    apart.to_lowercase()
 }
 
 fn words(title: &str) -> impl Iterator<Item = &str> {
@@ -144,6 +155,8 @@ mod tests {
             ("Cluster logs health is RED", "Cluster logs health is GREEN"),
             ("Inlet temperature is high", "Inlet temperature is normal"),
             ("Service MSSQLSERVER stopped", "Service MSSQLSERVER started"),
+            ("DatabaseDegraded", "DatabaseRecovered"),
+            ("replica_lagging", "replica_synced"),
         ] {
             assert!(ends_by_words(alert, recovery), "{alert}");
         }
@@ -160,6 +173,8 @@ mod tests {
             ("Load average is above 16", "Memory is back below 16"),
             ("Load average is above 16", "Load average is above 16"),
             ("Scale up failed", "Scale down failed"),
+            ("ScaleUpFailed", "ScaleDownRecovered"),
+            ("UplinkLost", "DownlinkRecovered"),
             ("Down", "Up"),
         ] {
             assert!(!ends_by_words(alert, recovery), "{recovery}");
