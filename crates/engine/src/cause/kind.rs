@@ -133,6 +133,8 @@ const CERTIFICATES: [&str; 5] = ["certificate", "certificates", "cert", "certs",
 const GONE: [&str; 4] = ["full", "exhausted", "exhaustion", "depleted"];
 /// What is filled by what is kept, and not by what is asked.
 const STORED: [&str; 7] = ["disk", "space", "storage", "filesystem", "fs", "volume", "inodes"];
+/// What load fills, though it may be called a space: `heap space`, `swap space`.
+const MEMORY: [&str; 5] = ["memory", "heap", "swap", "ram", "metaspace"];
 /// Parts of which several do one work, so that one that is down fails the whole.
 const PARTS: [&str; 6] = [
     "member",
@@ -437,7 +439,7 @@ pub(super) fn ran_out(title: &str) -> bool {
 pub(crate) fn breaks_by_itself(kind: AlertKind, title: &str, severity: Severity) -> bool {
     let fills = || {
         let words = words(title);
-        has(&words, &STORED) && !has(&words, &SLOW)
+        has(&words, &STORED) && !has(&words, &SLOW) && !has(&words, &MEMORY)
     };
     severity >= Severity::Error && kind.is_down()
         || kind == AlertKind::Resource
@@ -652,8 +654,11 @@ mod tests {
             "HighErrorRate",
             "CPUHigh",
             "Disk latency high",
+            "Java heap space exhausted",
+            "SwapSpaceFull",
         ] {
             assert!(!fails(title), "{title}");
+            assert!(!breaks_by_itself(of(title), title, Severity::Critical), "{title}");
         }
     }
 
