@@ -79,8 +79,6 @@ pub(crate) struct Engine {
     pub quiets: Table<u64, Quiet>,
     /// Silences and maintenance windows that hold now.
     pub active_quiets: BTreeSet<u64>,
-    /// When those that begin in an instant were last begun; a restart begins them again, to the same end.
-    pub quiets_begun: Option<Time>,
     /// Changes of late, newest last, for the ranking of causes.
     pub changes: Vec<RecentChange>,
     /// What earlier incidents taught about causes.
@@ -144,6 +142,9 @@ pub(crate) struct Meta {
     /// Recoveries without a key or a firing, oldest first, each until when its firing may still come.
     #[serde(default, with = "by_name")]
     pub recovered_ahead: VecDeque<(Time, Event)>,
+    /// The instant for which the silences and windows that begin in it were last begun.
+    #[serde(default)]
+    pub quiets_begun: Option<Time>,
 }
 
 /// A change that may be the cause of what follows.
@@ -216,7 +217,6 @@ impl Engine {
             learning: Table::default(),
             quiets: Table::default(),
             active_quiets: BTreeSet::new(),
-            quiets_begun: None,
             changes: Vec::new(),
             history: History::default(),
             open: BTreeSet::new(),

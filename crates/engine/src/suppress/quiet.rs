@@ -240,7 +240,7 @@ impl Engine {
     /// What begins in the very instant in which another ends takes over from it: nothing lies between.
     /// Once an instant is enough: all that are due in it are due before the first of them turns.
     fn begin_quiets(&mut self, now: Time) {
-        if self.quiets_begun.replace(now) == Some(now) {
+        if self.meta.quiets_begun.replace(now) == Some(now) {
             return;
         }
         let until = (now, Timer::Quiet(u64::MAX));
