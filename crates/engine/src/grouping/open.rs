@@ -211,6 +211,7 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         milder_since: None,
         relieved_since: None,
         paged_teams: Vec::new(),
+        told_of_less: Vec::new(),
         owner_since: None,
         title: String::new(),
         causes: Vec::new(),

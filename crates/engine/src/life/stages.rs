@@ -41,6 +41,7 @@ impl Engine {
         if state.page.state == PageState::Closed {
             state.page.state = PageState::None;
             state.paged_severity = None;
+            state.told_of_less.clear();
         }
         state.told_with = None;
         state.over_at = None;
@@ -325,6 +326,7 @@ impl State {
             && fold.time.since(since) >= secs(fold.settings.life.resolve_quiet_s)
         {
             self.paged_severity = self.paged_severity.min(Some(self.severity));
+            self.told_of_less.clear();
         }
         let is_relieved = self.paged_severity.is_some_and(|paged| severity < paged);
         self.relieved_since = is_relieved.then(|| self.relieved_since.unwrap_or(fold.time));

@@ -119,6 +119,7 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         told_with: None,
         tells_of: BTreeSet::new(),
         paged_teams: Vec::new(),
+        told_of_less: Vec::new(),
         owner_since: None,
         unassessed: true,
         merged_from: Vec::new(),

@@ -228,6 +228,14 @@ impl Engine {
                 && taken_asks.is_none_or(|asks| asks <= state.acknowledged_severity)
         };
         if state.page.state == PageState::Due {
+            let worst = state.paged_severity.max(taken.paged_severity);
+            let of_worst = [&*state, taken]
+                .into_iter()
+                .filter(|part| part.paged_severity == worst);
+            let knew: Vec<Text> = of_worst
+                .flat_map(|part| part.paged_teams.iter().filter(|team| part.knows(team)))
+                .cloned()
+                .collect();
             let told: Vec<Text> = taken
                 .paged_teams
                 .iter()
@@ -242,7 +250,9 @@ impl Engine {
                 .min();
             // Where one part is taken and the other is not, what rang for that other one was heard by nobody yet.
             if !kept_has || taken_has || covered(state) {
-                state.paged_severity = state.paged_severity.max(taken.paged_severity);
+                state.told_of_less = state.paged_teams.clone();
+                state.told_of_less.retain(|team| !knew.contains(team));
+                state.paged_severity = worst;
             }
         } else if !covered(state)
             && let Some(severity) = taken_asks.max(kept_asks)

@@ -56,8 +56,8 @@ impl Engine {
         let Some(severity) = self.pageable(state, fold) else {
             return;
         };
-        let known = state.paged_severity.is_some_and(|paged| severity <= paged)
-            && state.paged_teams.contains(&state.owner.team);
+        let known =
+            state.paged_severity.is_some_and(|paged| severity <= paged) && state.knows(&state.owner.team);
         if state.page.state == PageState::Due && known {
             // It may have been quiet when the page was due again.
             let again = state.last_page_at.filter(|_| state.acknowledged_by.is_none());
@@ -181,7 +181,7 @@ impl Engine {
             PageState::Due if state.given_back => {
                 Some(format!("nobody has it any more and it is {severity}"))
             }
-            PageState::Due if !state.paged_teams.contains(&team) => {
+            PageState::Due if !state.knows(&team) => {
                 let since = *state.owner_since.get_or_insert(fold.time);
                 let grace = secs(fold.settings.page.owner_grace_s);
                 if fold.time.since(since) >= grace {
@@ -322,6 +322,10 @@ impl Engine {
         state.page.first_due_at.get_or_insert(fold.time);
         state.page.reason = reason.as_str().into();
         let told = state.paged_severity.filter(|_| began != PageState::Closed);
+        if told.is_some_and(|told| severity > told) {
+            state.told_of_less.clone_from(&state.paged_teams);
+        }
+        state.told_of_less.retain(|told| *told != team);
         state.paged_severity = Some(told.map_or(severity, |paged| paged.max(severity)));
         state.last_page_at = Some(fold.time);
         state.owner_since = None;
@@ -354,6 +358,7 @@ impl Engine {
             PageState::Due => {
                 state.page.state = PageState::Closed;
                 let mode = state.page.mode;
+                state.told_of_less.clear();
                 for team in std::mem::take(&mut state.paged_teams) {
                     // Who was told of it only as far as pages were real is told of its end as far.
                     let what = What::new(ChangeKind::PageClosed).to(team).mode(mode);

@@ -198,6 +198,9 @@ pub(crate) struct State {
     /// The revision that was published last; none is published twice.
     #[serde(default)]
     pub published: u64,
+    /// Those of `paged_teams` that were told of something milder than `paged_severity`.
+    #[serde(default)]
+    pub told_of_less: Vec<Text>,
 }
 
 /// One alert in it.
@@ -319,6 +322,11 @@ impl State {
             last: Time::MIN,
         });
         self.places.last_mut()
+    }
+
+    /// Whether a team was paged for the worst of it.
+    pub(crate) fn knows(&self, team: &Text) -> bool {
+        self.paged_teams.contains(team) && !self.told_of_less.contains(team)
     }
 
     /// When something was last heard of it.
