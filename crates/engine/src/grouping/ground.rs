@@ -252,7 +252,7 @@ impl Ground {
 }
 
 /// What an alert says, whatever the numbers.
-fn said(alert: &Alert) -> Text {
+pub(crate) fn said(alert: &Alert) -> Text {
     mask(strip_status_prefix(&alert.title))
 }
 

@@ -5,7 +5,7 @@
 //! serve and stands on no ground with. What a fault at a place can be and do is what its dependencies say: it comes from
 //! below, and shows above. A thing above that fails already, because of something else, is no witness.
 
-use model::{AlertId, EvidenceKind, IncidentId, mask, strip_status_prefix};
+use model::{AlertId, EvidenceKind, IncidentId};
 use topology::{Direction, NodeId, NodeKind};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     engine::Engine,
     fold::Fold,
     grouping::{
-        ground::{COMMON, STANDS},
+        ground::{COMMON, STANDS, said},
         pending::{Kind, Pending},
         verdict::{Placement, Verdict, name},
     },
@@ -75,10 +75,12 @@ impl Engine {
     /// The place of an alert that says that its thing failed of itself.
     fn fails_itself(&self, id: AlertId, fold: &Fold<'_>) -> Option<NodeId> {
         let alert = self.alerts.get(&id)?;
-        let node = NodeId(alert.spot.node.filter(|_| alert.spot.known)?);
-        let own = *fold.graph.id(node) == alert.spot.entity && alert.spot.callee.is_none();
-        let breaks = breaks_by_itself(alert.kind, &alert.title, alert.severity);
-        (own && breaks && alert.firing()).then_some(node)
+        let own = alert.spot.known && alert.spot.callee.is_none();
+        let breaks = || breaks_by_itself(alert.kind, &alert.title, alert.severity);
+        // By its name: the topology may be another one than when the alert was last heard.
+        (own && alert.firing() && breaks())
+            .then(|| fold.graph.find(&alert.spot.entity))
+            .flatten()
     }
 
     /// What fails of itself below an alert and waits for its settlement still: the nearest.
@@ -108,11 +110,9 @@ impl Engine {
             return true;
         };
         let roots = self.roots(state, fold);
-        let says = |alert: &Alert| mask(strip_status_prefix(&alert.title));
         let names = |alert: &Alert| said_ground(&alert.title, &alert.text);
-        let alike = |other: &Alert| {
-            says(other) == says(alert) || (names(alert).is_some() && names(other) == names(alert))
-        };
+        let (says, named) = (said(alert), names(alert));
+        let alike = |other: &Alert| said(other) == says || (named.is_some() && names(other) == named);
         // The same at two places is a sign of something that they have in common.
         let mut others = roots.iter().filter_map(|(id, _)| self.alerts.get(id));
         if others.any(alike) {
