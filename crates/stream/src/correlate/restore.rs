@@ -3,7 +3,7 @@
 //! Exact, because the fold is deterministic and of one version; what it gives while it is folded again was published by
 //! whoever folded it first, and is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::{Restoring, Shard};
@@ -84,7 +84,8 @@ pub(super) fn restore(
     Ok(restored)
 }
 
-/// Restores some partitions with a reader of its own.
+/// Restores some partitions with a reader of its own, one after another: what the rows of one took serves for those of the
+/// next, and memory that was never touched costs more than all other work on a row.
 fn part(
     settings: &Settings,
     log: &dyn Log,
@@ -92,9 +93,9 @@ fn part(
     counters: &Counters,
 ) -> Result<Vec<Restored>, LogError> {
     let mut reader = log.reader()?;
-    let stored = read_rows(settings, log, reader.as_mut(), given, counters)?;
     let mut restored = Vec::with_capacity(given.len());
-    for ((at, committed), stored) in given.iter().zip(stored) {
+    for (at, committed) in given {
+        let stored = read_rows(settings, log, reader.as_mut(), at.partition, counters)?;
         restored.push(one(
             settings,
             log,
@@ -109,52 +110,39 @@ fn part(
     Ok(restored)
 }
 
-/// The newest rows of each partition.
+/// The newest rows of a partition.
 fn read_rows(
     settings: &Settings,
     log: &dyn Log,
     reader: &mut dyn Reader,
-    given: &[(&TopicPartition, Option<u64>)],
+    partition: u32,
     counters: &Counters,
-) -> Result<Vec<Rows>, LogError> {
-    let state = &settings.topics.state;
-    let mut ends = BTreeMap::new();
-    let mut from = Vec::new();
-    for (at, _) in given {
-        let at = TopicPartition::new(state, at.partition);
-        // The group stands where the last transaction put it, but its rows may hear of that later.
-        let bounds = log.decided(&at)?;
-        if bounds.start < bounds.end {
-            from.push((at.clone(), bounds.start));
-            ends.insert(at.partition, bounds.end);
-        }
+) -> Result<Rows, LogError> {
+    let at = TopicPartition::new(&settings.topics.state, partition);
+    let mut rows = Rows::default();
+    // The group stands where the last transaction put it, but its rows may hear of that later.
+    let bounds = log.decided(&at)?;
+    if bounds.start == bounds.end {
+        return Ok(rows);
     }
-    let mut rows: BTreeMap<u32, Rows> = BTreeMap::new();
-    if !from.is_empty() {
-        reader.assign(&from)?;
-    }
-    let mut silent = 0;
-    while !ends.is_empty() {
+    reader.assign(&[(at.clone(), bounds.start)])?;
+    let (mut silent, mut ended) = (0, false);
+    while !ended {
         let (mut seen, mut keyless) = (0, None);
         reader.visit(WAIT, BATCH, &mut |record| {
             seen += 1;
-            if ends
-                .get(&record.partition)
-                .is_some_and(|end| record.offset + 1 >= *end)
-            {
-                ends.remove(&record.partition);
-            }
+            ended |= record.offset + 1 >= bounds.end;
             match record.key {
-                Some(key) => rows.entry(record.partition).or_default().put(key, record.value),
-                None => keyless = Some((record.partition, record.offset)),
+                Some(key) => rows.put(key, record.value),
+                None => keyless = Some(record.offset),
             }
         })?;
-        if let Some((partition, offset)) = keyless {
-            return Err(setup(format_args!("{state}[{partition}]@{offset} has no key")));
+        if let Some(offset) = keyless {
+            return Err(setup(format_args!("{at}@{offset} has no key")));
         }
         silent = if seen == 0 { silent + 1 } else { 0 };
         counters.restored_rows.add(seen);
-        ends.retain(|partition, _| !reader.at_end(&TopicPartition::new(state, *partition)));
+        ended |= reader.at_end(&at);
         if silent > PATIENCE {
             return Err(LogError::new(
                 LogErrorKind::Unavailable,
@@ -162,10 +150,7 @@ fn read_rows(
             ));
         }
     }
-    Ok(given
-        .iter()
-        .map(|(at, _)| rows.remove(&at.partition).unwrap_or_default())
-        .collect())
+    Ok(rows)
 }
 
 fn text<'a>(at: &TopicPartition, key: &'a [u8]) -> Result<&'a str, LogError> {
