@@ -82,7 +82,7 @@ impl Engine {
         near: Option<&[NodeId]>,
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
-        let (home, state) = self.returns(self.follow(alert.opened?), alert, fold)?;
+        let (home, state) = self.returns(self.follow(*alert.opened.as_deref()?), alert, fold)?;
         if let Some(ended) = state.ended
             && let age = p.t.since(ended).as_secs_f64()
             && age <= fold.settings.life.reopen_s
@@ -111,7 +111,7 @@ impl Engine {
         ahead: &[AlertId],
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
-        let opened = alert.opened.map(|home| self.follow(home));
+        let opened = alert.opened.as_deref().map(|home| self.follow(*home));
         let home = alert.incident.filter(|home| Some(*home) != opened)?;
         let (home, state) = self.returns(home, alert, fold)?;
         let age = p.t.since(state.ended?).as_secs_f64();

@@ -14,6 +14,7 @@ use crate::{
     state::{
         alert::Alert,
         incident::{Face, Member, State},
+        seldom::Scarce,
     },
 };
 
@@ -459,18 +460,18 @@ impl Face {
     pub(crate) fn of(alert: &Alert, merge: &Merge) -> Face {
         Face {
             text: if merge.text.is_some() {
-                alert.text.clone()
+                alert.text.clone().into()
             } else {
-                model::Text::default()
+                Scarce::default()
             },
-            labels: alert.merged_labels(merge),
+            labels: alert.merged_labels(merge).into(),
             dedup_key: alert.dedup_key.clone(),
             title: alert.title.clone(),
             service: alert.service.clone(),
             host: alert.host.clone(),
             entity: alert.spot.entity.clone(),
-            rarity: alert.rarity.clone(),
-            season: alert.season,
+            rarity: alert.rarity,
+            season: alert.season.clone(),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Engine {
         state.late = fold.time.since(p.t) > secs(fold.settings.life.lateness_s);
         self.incidents.insert(id, state);
         self.open.insert(id);
-        self.alerts.get_mut(&p.alert).expect("looked up above").opened = Some(id);
+        self.alerts.get_mut(&p.alert).expect("looked up above").opened = Some(Box::new(id));
         self.enliven(&system, id);
         let entry = self.systems.entry(&system, Default::default);
         entry.newest = entry.newest.max(Some((p.t, id)));

@@ -133,7 +133,7 @@ impl Engine {
         let waited = std::mem::take(&mut alert.uncounted).events;
         // What waited for this; those that follow are counted as they come.
         self.meta.books.quiet += if alert.muted.is_none() { 1 + waited } else { 0 };
-        alert.muted = Some(reason.clone());
+        alert.muted = Some(Box::new(reason.clone()));
         self.say_episode(p.episode, None, Some(&reason), None, fold);
         self.list_quiet(p.alert, "habit", &reason, because, fold);
     }

@@ -157,7 +157,7 @@ impl Engine {
         let episode = alert.episode;
         // The first that waits; those that follow are counted as they come.
         self.meta.books.quiet += u64::from(alert.muted.is_none());
-        alert.muted = Some(reason.clone());
+        alert.muted = Some(Box::new(reason.clone()));
         self.say_episode(episode, None, Some(&reason), None, fold);
         let because = [Evidence::new(EvidenceKind::Threshold, 1.0, reason.as_str())];
         self.list_quiet(id, "threshold", &reason, &because, fold);

@@ -23,7 +23,7 @@ impl Engine {
     fn awaits_return(&self, id: IncidentId, fold: &Fold<'_>) -> Option<Time> {
         let state = self.incidents.get(&id).filter(|state| state.is_alone())?;
         let alert = self.alerts.get(&state.opener)?;
-        if alert.opened != Some(id) || alert.incident != Some(id) {
+        if alert.opened.as_deref() != Some(&id) || alert.incident != Some(id) {
             return None;
         }
         // What its sender only repeats was never away.

@@ -53,8 +53,8 @@ impl Engine {
             alert.episode = episode;
             let quieted = alert.quieted.as_ref().map(|quieted| quieted.reason.clone());
             alert.move_on(Some(next));
-            if alert.opened == Some(id) {
-                alert.opened = Some(next);
+            if alert.opened.as_deref() == Some(&id) {
+                alert.opened = Some(Box::new(next));
             }
             self.say_episode(episode, Some(next), quieted.as_deref(), None, fold);
             let what = || {

@@ -143,7 +143,7 @@ impl Engine {
                 .past
                 .iter_mut()
                 .chain(&mut alert.incident)
-                .chain(&mut alert.opened)
+                .chain(alert.opened.as_deref_mut())
             {
                 if *place == gone {
                     *place = keep;

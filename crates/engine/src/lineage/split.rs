@@ -103,7 +103,7 @@ impl Engine {
             }
         }
         if let Some(alert) = self.alerts.get_mut(&opener) {
-            alert.opened = Some(next);
+            alert.opened = Some(Box::new(next));
         }
         if let Some(until) = snoozed {
             self.wake_at(next, until, fold);
@@ -156,7 +156,7 @@ impl Engine {
         };
         alert.move_on(Some(to));
         alert.past.retain(|past| *past != to);
-        alert.opened = alert.opened.filter(|opened| *opened != from);
+        alert.opened = alert.opened.take().filter(|opened| **opened != from);
         let alert = alert.clone();
         let Some(giver) = self.incidents.get_mut(&from) else {
             return;

@@ -21,6 +21,26 @@ const SEASON_WEEKS_MIN: f64 = 2.0;
 /// Episodes by hour that are remembered; beyond, all are halved, so that last year fades.
 const EPISODES_MAX: u32 = 512;
 
+/// How rare an alert is by what came before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rarity {
+    NeverSeen,
+    Rare,
+    Frequent,
+}
+
+impl Rarity {
+    /// As records have it.
+    pub(crate) const fn name(self) -> Text {
+        Text::const_new(match self {
+            Rarity::NeverSeen => "never_seen",
+            Rarity::Rare => "rare",
+            Rarity::Frequent => "frequent",
+        })
+    }
+}
+
 /// When alerts of one class came.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Usual {
@@ -61,12 +81,12 @@ impl Usual {
     }
 
     /// `since`: when the first alert of the domain came.
-    fn rarity(&self, t: Time, since: Time) -> &'static str {
+    fn rarity(&self, t: Time, since: Time) -> Rarity {
         let weeks = (t.since(since).as_secs_f64() / WEEK_S).clamp(1.0, WEEKS);
         match self.recent.left(t, WEEKS * WEEK_S) / weeks {
-            _ if self.hours.is_empty() => "never_seen",
-            rate if rate <= 1.0 => "rare",
-            _ => "frequent",
+            _ if self.hours.is_empty() => Rarity::NeverSeen,
+            rate if rate <= 1.0 => Rarity::Rare,
+            _ => Rarity::Frequent,
         }
     }
 
@@ -100,8 +120,8 @@ impl Engine {
             return;
         };
         let usual = self.usual.entry(&alert.class, || Usual::new(t));
-        alert.rarity = Some(Text::const_new(usual.rarity(t, since)));
-        alert.season = usual.season(t);
+        alert.rarity = Some(usual.rarity(t, since));
+        alert.season = usual.season(t).map(Box::new);
         usual.count(t);
     }
 }
@@ -117,15 +137,15 @@ mod tests {
         let begin: Time = "2026-03-02T04:00:00Z".parse().unwrap();
         assert_eq!(hour(begin), 4);
         let mut usual = Usual::new(begin);
-        assert_eq!(usual.rarity(begin, begin), "never_seen");
+        assert_eq!(usual.rarity(begin, begin), Rarity::NeverSeen);
         for week in 0..4 {
             usual.count(begin + Span::from_hours(week * HOURS));
         }
         let next = begin + Span::from_hours(4 * HOURS) + Span::from_mins(70);
         assert_eq!(usual.season(next), Some(1.0));
         assert_eq!(usual.season(next + Span::from_hours(12)), Some(0.0));
-        assert_eq!(usual.rarity(next, begin), "rare");
+        assert_eq!(usual.rarity(next, begin), Rarity::Rare);
         (0..6).for_each(|i| usual.count(next + Span::from_mins(i)));
-        assert_eq!(usual.rarity(next, begin), "frequent");
+        assert_eq!(usual.rarity(next, begin), Rarity::Frequent);
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cause::{AlertKind, kind_of},
     intake::merge::Said,
-    noise::pace::Pace,
-    state::seldom::{New, Seldom},
+    noise::{pace::Pace, usual::Rarity},
+    state::seldom::{New, Scarce, Seldom},
 };
 
 /// One alert: the events of one dedup key.
@@ -39,7 +39,7 @@ pub(crate) struct Alert {
     pub severity_at: Time,
     /// What was said lately of the fields that are merged; empty unless something is.
     #[serde(default)]
-    pub said: Vec<Said>,
+    pub said: Scarce<Vec<Said>>,
     /// When the present condition began, by the sender's word or the first event.
     pub onset: Time,
     pub first_at: Time,
@@ -54,8 +54,8 @@ pub(crate) struct Alert {
     /// Stream time of the timer that looks whether it is stale.
     pub stale_due: Option<Time>,
     /// How often its like came before, and the share that came in this hour of the week.
-    pub rarity: Option<Text>,
-    pub season: Option<f64>,
+    pub rarity: Option<Rarity>,
+    pub season: Option<Box<f64>>,
     /// The list of what is kept quiet that it is on, and its day.
     pub listed: Option<Box<(Time, IncidentId)>>,
     /// How many ids of incidents were made of it, with the onset at which.
@@ -75,20 +75,20 @@ pub(crate) struct Alert {
     pub unsettled: u32,
     /// Events of the running episode that no incident counts yet, and the times of the first and last of them.
     #[serde(default)]
-    pub uncounted: Uncounted,
+    pub uncounted: Scarce<Uncounted>,
     /// `ts` of the event that was settled last.
     pub settled: Option<Time>,
     pub incident: Option<IncidentId>,
     /// Incidents it was in before, newest last.
     #[serde(default)]
-    pub past: Vec<IncidentId>,
+    pub past: Scarce<Vec<IncidentId>>,
     /// The incident that it opened last.
-    pub opened: Option<IncidentId>,
+    pub opened: Option<Box<IncidentId>>,
     /// In its incident without carrying it.
     #[serde(default)]
     pub passive: bool,
     /// Why it is placed nowhere, if so.
-    pub muted: Option<Text>,
+    pub muted: Option<Box<Text>>,
     /// What keeps it quiet in its incident, if anything.
     pub quieted: Option<Box<Quieted>>,
 
@@ -103,6 +103,13 @@ pub(crate) struct Uncounted {
     pub events: u64,
     /// `ts` of the earliest and the latest.
     pub span: Option<(Time, Time)>,
+}
+
+impl New for Uncounted {
+    const NEW: &'static Uncounted = &Uncounted {
+        events: 0,
+        span: None,
+    };
 }
 
 impl Uncounted {
@@ -245,7 +252,7 @@ pub(crate) struct Habit {
     /// When it last came far oftener than ever.
     pub broken: Option<Time>,
     /// Symptoms it was seen with; kept only where nothing but hosts is known. At most 16.
-    pub mates: Vec<u64>,
+    pub mates: Scarce<Vec<u64>>,
 }
 
 /// How often the state changes: the penalty of RFC 2439 (route flap damping), decayed when read.
@@ -294,7 +301,7 @@ impl Alert {
             state_at: event.ts,
             severity: event.severity,
             severity_at: event.ts,
-            said: Vec::new(),
+            said: Scarce::default(),
             onset: onset(event),
             first_at: event.ts,
             count: 0,
@@ -310,10 +317,10 @@ impl Alert {
             episode: 0,
             back_at: None,
             unsettled: 0,
-            uncounted: Uncounted::default(),
+            uncounted: Scarce::default(),
             settled: None,
             incident: None,
-            past: Vec::new(),
+            past: Scarce::default(),
             opened: None,
             passive: false,
             muted: None,
@@ -410,4 +417,17 @@ pub(crate) fn labels(event: &Event) -> model::Labels {
         }
     }
     labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Alert;
+    use crate::state::incident::Member;
+
+    /// There is one of each for every active alert: what is added here is paid a million times (docs/scale.md).
+    #[test]
+    fn an_alert_and_its_membership_grow_no_larger_unseen() {
+        let sizes = (size_of::<Alert>(), size_of::<Member>());
+        assert!(sizes.0 <= 720 && sizes.1 <= 256, "{sizes:?}");
+    }
 }

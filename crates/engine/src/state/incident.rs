@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{lineage::Side, state::pack::by_name};
+use crate::{
+    lineage::Side,
+    noise::usual::Rarity,
+    state::{pack::by_name, seldom::Scarce},
+};
 use model::{
     AlertId, Cause, Context, Evidence, IncidentId, IncidentStatus, Owner, Page, RunnerUp, Severity,
     SuppressedAlert, Text, Time,
@@ -235,16 +239,16 @@ pub(crate) struct Face {
     pub title: Text,
     /// Where it is merged.
     #[serde(default)]
-    pub text: Text,
+    pub text: Scarce<Text>,
     /// Those that are merged.
     #[serde(default)]
-    pub labels: model::Labels,
+    pub labels: Scarce<model::Labels>,
     pub service: Option<Text>,
     pub host: Option<Text>,
     #[serde(default)]
     pub entity: Text,
-    pub rarity: Option<Text>,
-    pub season: Option<f64>,
+    pub rarity: Option<Rarity>,
+    pub season: Option<Box<f64>>,
 }
 
 /// A count that fades.
