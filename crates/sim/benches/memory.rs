@@ -9,10 +9,13 @@
     reason = "a measurement reads the clock"
 )]
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use cap::Cap;
-use engine::{Settings, Shard, StateRow};
+use engine::{Restoring, Settings, Shard, StateRow};
 use model::{Event, EventKind, Input, Labels, Severity, Span, Status, Time};
 
 #[global_allocator]
@@ -37,6 +40,7 @@ fn main() {
         let rows = shard.dirty_rows();
         drop(shard);
         say_rows(&rows, alerts);
+        say_tables(&rows, alerts);
         let before = ALLOCATED.allocated();
         let began = Instant::now();
         let shard = Shard::restore(Settings::default(), rows.iter().cloned()).expect("rows of this version");
@@ -82,6 +86,39 @@ fn say_rows(rows: &[StateRow], alerts: usize) {
         rows.len() as f64 / alerts as f64,
         bytes / alerts
     );
+}
+
+/// What the rows of each table cost by themselves: those of that table and what must come first.
+fn say_tables(rows: &[StateRow], alerts: usize) {
+    let first = |row: &StateRow| row.key == "shard" || Restoring::comes_first(&row.key);
+    let table = |row: &StateRow| row.key.split('/').nth(1).map(str::to_owned);
+    let tables: BTreeSet<String> = rows.iter().filter(|row| !first(row)).filter_map(table).collect();
+    let (mut bytes_of_first, mut s_of_first) = (0, 0.0);
+    for name in std::iter::once(None).chain(tables.into_iter().map(Some)) {
+        let of = |row: &&StateRow| first(row) || name.is_some() && table(row) == name;
+        let own: Vec<StateRow> = rows.iter().filter(of).cloned().collect();
+        let before = ALLOCATED.allocated();
+        let began = Instant::now();
+        let shard = Shard::restore(Settings::default(), own.iter().cloned()).expect("rows of this version");
+        let took = began.elapsed().as_secs_f64();
+        let bytes = ALLOCATED.allocated() - before;
+        drop(shard);
+        match name {
+            None => {
+                (bytes_of_first, s_of_first) = (bytes, took);
+                println!(
+                    "  domains    {:5} bytes an alert, {:.2} us",
+                    bytes / alerts,
+                    took * 1e6 / alerts as f64
+                );
+            }
+            Some(name) => println!(
+                "  table {name:10} {:5} bytes an alert, {:.2} us",
+                (bytes - bytes_of_first) / alerts,
+                (took - s_of_first) * 1e6 / alerts as f64
+            ),
+        }
+    }
 }
 
 /// So many alerts that all fire and are settled, `of_domain` a domain.
