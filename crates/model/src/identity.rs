@@ -14,7 +14,7 @@ const KEY_VERSION: &str = "key/2";
 
 /// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
 /// was rescheduled, report the same alert.
-const OBSERVER_LABELS: [&str; 13] = [
+const OBSERVER_LABELS: [&str; 12] = [
     "replica",
     "prometheus",
     "prometheus_replica",
@@ -22,7 +22,6 @@ const OBSERVER_LABELS: [&str; 13] = [
     "receive",
     "tenant_id",
     "monitor",
-    "job",
     "endpoint",
     "uid",
     "scrape_job",
@@ -88,6 +87,12 @@ pub fn dedup_key(event: &Event) -> Text {
             hash.part(kind.as_bytes()).part(name.as_bytes());
         }
     }
+    if event.service.is_none() && event.host.is_none() && event.entities.is_empty() {
+        // Nothing else says of what it is.
+        for address in addresses(&event.title) {
+            hash.part(address.as_bytes());
+        }
+    }
     hash.part(b"labels");
     for (name, value) in event.labels.iter() {
         let lower = name.to_ascii_lowercase();
@@ -110,6 +115,14 @@ pub fn dedup_key(event: &Event) -> Text {
         hash.part(name.as_bytes()).part(value.as_bytes());
     }
     compact_str::format_compact!("{}:{}", prefix(&event.source, 40), hash.hex())
+}
+
+/// The addresses that a text names.
+fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':')));
+    words
+        .map(|word| word.trim_end_matches(['.', ':']))
+        .filter(|word| word.len() >= "::1".len() && word.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// Whether a pod, container or instance name tells what broke: it does when nothing better is named, or when it is a

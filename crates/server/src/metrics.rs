@@ -192,6 +192,11 @@ fn show_books(registry: &Registry, books: &Books) -> prometheus::Result<()> {
             books.uncounted as f64,
         ),
         (
+            "stormfold_ahead_lost",
+            "Words on alerts, and recoveries, that overtook what they are about and were not kept for it, because they were too many or too long.",
+            books.ahead_lost as f64,
+        ),
+        (
             "stormfold_domains_forgotten",
             "Domains at rest that were forgotten to make room for others, by limits.domains_max.",
             books.domains_forgotten as f64,

@@ -297,6 +297,8 @@ impl Engine {
         self.roll_up(id, fold);
         if over {
             self.wake_for_end(id, fold);
+        } else {
+            self.look_hushed(id, fold);
         }
     }
 

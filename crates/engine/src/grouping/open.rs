@@ -212,6 +212,8 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         relieved_since: None,
         paged_teams: Vec::new(),
         told_of_less: Vec::new(),
+        rang: None,
+        hushed_since: None,
         owner_since: None,
         title: String::new(),
         causes: Vec::new(),

@@ -132,6 +132,7 @@ impl Engine {
                 fold.settings.grouping.interval_max_s,
             );
         }
+        let in_rhythm = was == Some(Status::Firing) && alert.habit.repeats_in_time(silent_s);
         if !older {
             if was == Some(Status::Firing) && silent_s > 0.0 {
                 alert.habit.repeated(silent_s);
@@ -156,7 +157,10 @@ impl Engine {
         let holds = match incident.and_then(|i| self.incidents.get(&i)) {
             Some(state) if state.is_open() && !state.background => {
                 let (system, source) = (&alert.spot.system, &alert.source);
-                let held = || self.still_holds(system, source, silent_s, severity_changed, fold);
+                let held = || {
+                    self.still_holds(system, source, silent_s, severity_changed, fold)
+                        || in_rhythm && self.named_again(system, event, in_rhythm)
+                };
                 was == Some(Status::Firing) && (begun_before || held())
             }
             _ => false,
@@ -164,9 +168,13 @@ impl Engine {
         let mut entered = self.observe(id, event, fold);
         let again = was == Some(Status::Firing) && entered.fresh;
         let alert = self.alerts.get(&id).expect("made on arrival");
-        entered.named_again = again && !older && self.named_again(&alert.spot.system, event);
+        let said_again =
+            was == Some(Status::Firing) && !older && self.named_again(&alert.spot.system, event, in_rhythm);
+        entered.named_again = again && said_again;
+        let source = self.sources.entry(&event.source, Default::default);
+        source.firings += u64::from(!said_again);
         self.note_sender(id, |sender| {
-            sender.firings += u64::from(!entered.named_again);
+            sender.firings += u64::from(!said_again);
             sender.again += u64::from(again);
             sender.repeats += u64::from(was == Some(Status::Firing));
         });
@@ -263,6 +271,13 @@ impl Engine {
             return Some(episode);
         }
         self.meta.books.resolved += 1;
+        if alert.count == 0
+            && let Some(before) = alert.unmatched_until.replace(due)
+        {
+            // Its firing may come as long after this one as after the first.
+            self.timers.remove(&(before, Timer::Unmatched(id)));
+            self.timers.insert((due, Timer::Unmatched(id)));
+        }
         let was_firing = alert.firing();
         if was_firing {
             let held_s = event.ts.since(alert.state_at).as_secs_f64();

@@ -114,6 +114,8 @@ impl Engine {
         let due = unmatched.unmatched_until?;
         // It resolves anew; what said the same before it stays without a firing.
         self.meta.books.resolved -= 1;
+        let source = self.sources.entry(&recovery.source, Default::default);
+        source.resolves = source.resolves.saturating_sub(1);
         self.meta.books.quiet += unmatched.uncounted.events.saturating_sub(1);
         self.timers.remove(&(due, Timer::Unmatched(own)));
         self.alerts.remove(&own);

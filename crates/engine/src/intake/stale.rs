@@ -18,6 +18,10 @@ use crate::{
 const REPEATS_MIN: u32 = 3;
 /// No alert is stale before it was silent for this long, in seconds.
 const AGE_MIN_S: f64 = 900.0;
+/// No sender is believed to repeat what holds more seldom than this, in seconds: the default of Alertmanager.
+const RHYTHM_MAX_S: f64 = 4.0 * 3600.0;
+/// By what share of itself a rhythm may be missed.
+const RHYTHM_SHARE: f64 = 0.25;
 /// Repeats over which the gaps are averaged.
 const MEMORY: f64 = 8.0;
 
@@ -31,6 +35,14 @@ impl Habit {
         }
         self.repeat_stray_s += (libm::fabs(gap_s - self.repeat_s) - self.repeat_stray_s) / MEMORY;
         self.repeat_s += (gap_s - self.repeat_s) / MEMORY;
+    }
+
+    /// Whether its sender says the same again after about as long as it did so far. The next time that a schedule or a
+    /// chance brings is as far away only by chance.
+    pub(crate) fn repeats_in_time(&self, gap_s: f64) -> bool {
+        self.repeats > 0
+            && gap_s <= RHYTHM_MAX_S
+            && libm::fabs(gap_s - self.repeat_s) <= self.repeat_s * RHYTHM_SHARE
     }
 
     /// After how many seconds of silence it is stale; `None` where its sender is not known to repeat it.

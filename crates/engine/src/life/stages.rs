@@ -40,9 +40,10 @@ impl Engine {
         state.acknowledged_by = None;
         if state.page.state == PageState::Closed {
             state.page.state = PageState::None;
-            state.paged_severity = None;
-            state.told_of_less.clear();
         }
+        // What was told of it, be it with another's page, is over.
+        state.paged_severity = None;
+        state.told_of_less.clear();
         state.told_with = None;
         state.over_at = None;
         self.open.insert(id);

@@ -120,6 +120,8 @@ fn successor(old: &State, id: IncidentId, opener: AlertId, firing: &[AlertId], f
         tells_of: BTreeSet::new(),
         paged_teams: Vec::new(),
         told_of_less: Vec::new(),
+        rang: None,
+        hushed_since: None,
         owner_since: None,
         unassessed: true,
         merged_from: Vec::new(),

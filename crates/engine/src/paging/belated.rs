@@ -49,6 +49,7 @@ impl Engine {
         let state = self.incidents.get_mut(&id).expect("looked up above");
         state.told_with = state.told_with.filter(|_| told);
         state.page_at = state.page_at.filter(|_| !told);
+        state.paged_severity = state.paged_severity.filter(|_| told);
         told
     }
 
@@ -64,7 +65,7 @@ impl Engine {
                 *by != id
                     && telling.is_open()
                     && telling.page.state == PageState::Due
-                    && telling.paged_teams.last() == Some(&team)
+                    && telling.knows(&team)
                     && telling.paged_severity >= Some(severity)
                     && telling.acknowledged_by.is_none()
                     && telling.tells_of.len() < TOLD_MAX
@@ -154,6 +155,7 @@ impl Engine {
             if let Some(told) = self.incidents.get_mut(&other)
                 && told.told_with.take().is_some()
             {
+                told.paged_severity = None;
                 self.consider_page(other, fold);
             }
         }

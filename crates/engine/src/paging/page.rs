@@ -4,17 +4,25 @@
 //! it, because the alert that names the right team is often not the first. It is due once, again when it gets worse or
 //! somebody else owns it, and again if nobody takes it.
 
-use model::{AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, PageMode, PageState, Severity, Span};
+use model::{
+    AlertId, ChangeKind, Evidence, EvidenceKind, IncidentId, IncidentStatus, PageMode, PageState, Severity,
+    Span,
+};
 
 use crate::{
     engine::{Engine, What},
     fold::Fold,
     settings::secs,
-    state::{alert::By, incident::State},
+    state::{
+        alert::By,
+        incident::{Rang, State},
+    },
 };
 
 /// An unanswered page rings again after twice as long each time, so often at most: 2^16 hours is beyond any limit.
 const DOUBLINGS_MAX: u32 = 16;
+/// How probable its cause must be for a second team to be called for an incident.
+const LIKELY: f64 = 0.5;
 /// For so many seconds the silence of a sender that is not known yet says nothing.
 const RECENT_S: i64 = 4 * 3600;
 
@@ -58,11 +66,13 @@ impl Engine {
         };
         let known =
             state.paged_severity.is_some_and(|paged| severity <= paged) && state.knows(&state.owner.team);
+        let state = self.incidents.get_mut(&id).expect("looked up above");
+        state.hushed_since = None;
         if state.page.state == PageState::Due && known {
             // It may have been quiet when the page was due again.
-            let again = state.last_page_at.filter(|_| state.acknowledged_by.is_none());
-            if let Some(last) = again {
-                self.wake_at(id, last + repeat_after(state, fold), fold);
+            let last = state.last_page_at.filter(|_| state.acknowledged_by.is_none());
+            if let Some(at) = last.map(|last| last + repeat_after(state, fold)) {
+                self.wake_at(id, at, fold);
             }
             return;
         }
@@ -106,10 +116,8 @@ impl Engine {
             let state = self.incidents.get_mut(&id).expect("looked up above");
             state.page_at = None;
             state.catching_up = false;
-            if state.page.state == PageState::Held {
-                state.page.state = PageState::None;
-            }
-            return;
+            state.hold_no_page();
+            return self.look_hushed(id, fold);
         };
         if state.page_at.is_some_and(|at| at > fold.time) && self.still_coming(id) {
             let at = state.page_at.expect("checked on the line above");
@@ -146,7 +154,7 @@ impl Engine {
         let acknowledged = state.acknowledged_by.is_some()
             && state.acknowledged_severity >= severity
             && state.acknowledged_team.as_ref().is_none_or(|took| *took == team);
-        let began_again = state.reopened || state.page.state == PageState::Closed;
+        let began_again = state.reopened || state.page.state == PageState::Closed || state.rang.is_some();
         // Longer than a page waits for what comes in: there was nobody to page for it at first.
         let wait = match severity {
             Severity::Critical => fold.settings.page.critical_wait_s,
@@ -156,14 +164,20 @@ impl Engine {
             state.page.state == PageState::None && fold.time.since(state.opened_at) > secs(wait).max(settle);
         let again_after = repeat_after(state, fold);
         let worse = state.paged_severity.is_some_and(|paged| severity > paged);
-        let rests_until = state
-            .last_page_at
-            .map(|last| last + secs(fold.settings.life.reopen_s));
+        // It keeps coming back alone, and this team was told so a short while ago.
+        let rang = state.rang.as_ref();
+        let rests_until = rang
+            .filter(|rang| rang.team == team && severity <= rang.severity)
+            .map(|rang| rang.at + secs(fold.settings.life.reopen_s))
+            .filter(|until| fold.time < *until);
+        // Where the default route alone was called, nobody is who could do something.
+        let default = fold.settings.page.default_team.as_str();
+        let is_likely = state.owner_is_likely() || state.paged_teams.iter().all(|told| told == default);
         let mut repeats = 0;
         let due = match state.page.state {
             _ if acknowledged => None,
-            PageState::Closed if !worse && rests_until.is_some_and(|until| fold.time < until) => {
-                // It keeps coming back alone, and was told so a short while ago.
+            PageState::None | PageState::Held | PageState::Closed if rests_until.is_some() => {
+                state.hold_no_page();
                 self.wake_at(id, rests_until.expect("asked on the line above"), fold);
                 None
             }
@@ -184,7 +198,10 @@ impl Engine {
             PageState::Due if !state.knows(&team) => {
                 let since = *state.owner_since.get_or_insert(fold.time);
                 let grace = secs(fold.settings.page.owner_grace_s);
-                if fold.time.since(since) >= grace {
+                if !is_likely {
+                    // Looked at again when the ranking is.
+                    None
+                } else if fold.time.since(since) >= grace {
                     Some(format!("it is {team}'s by what is known now"))
                 } else {
                     self.wake_at(id, since + grace, fold);
@@ -316,12 +333,14 @@ impl Engine {
         state.paged_teams.push(team.clone());
         state.given_back = false;
         state.catching_up = false;
-        let began = std::mem::replace(&mut state.page.state, PageState::Due);
+        state.page.state = PageState::Due;
+        state.rang = None;
+        state.hushed_since = None;
         state.page.mode = fold.settings.page.mode;
         state.page.seq += 1;
         state.page.first_due_at.get_or_insert(fold.time);
         state.page.reason = reason.as_str().into();
-        let told = state.paged_severity.filter(|_| began != PageState::Closed);
+        let told = state.paged_severity;
         if told.is_some_and(|told| severity > told) {
             state.told_of_less.clone_from(&state.paged_teams);
         }
@@ -354,10 +373,21 @@ impl Engine {
         };
         state.page_at = None;
         state.catching_up = false;
+        state.hushed_since = None;
+        state.rang = state.rang.take().filter(|_| state.returning);
         match state.page.state {
             PageState::Due => {
                 state.page.state = PageState::Closed;
                 let mode = state.page.mode;
+                let severity = state.paged_severity.take();
+                let last = state.paged_teams.last().zip(state.last_page_at).zip(severity);
+                state.rang = last
+                    .filter(|_| state.returning)
+                    .map(|((team, at), severity)| Rang {
+                        at,
+                        team: team.clone(),
+                        severity,
+                    });
                 state.told_of_less.clear();
                 for team in std::mem::take(&mut state.paged_teams) {
                     // Who was told of it only as far as pages were real is told of its end as far.
@@ -365,14 +395,70 @@ impl Engine {
                     self.change(id, what, vec![why.clone()], fold);
                 }
             }
-            PageState::Held => state.page.state = PageState::None,
+            PageState::Held => state.hold_no_page(),
             PageState::None | PageState::Closed => {}
         }
         self.tell_on(id, fold);
     }
+
+    /// All that anybody was paged for is over, though what was kept quiet from its beginning fires still: who was told of
+    /// it is told of its end, once it has been quiet for as long as after any other end.
+    pub(crate) fn look_hushed(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        if !state.is_open() || state.page.state != PageState::Due || fold.settings.page.pass_through {
+            return;
+        }
+        let mut firing = state.members.iter().filter(|(_, m)| m.firing).peekable();
+        // Without any it ends as a whole; what was heard before it was silenced is what somebody was paged for.
+        let hushed = firing.peek().is_some()
+            && firing.all(|(alert, member)| {
+                let quieted = self.alerts.get(alert).and_then(|alert| alert.quieted.as_ref());
+                quieted.is_some_and(|quieted| quieted.since <= member.joined_at)
+            });
+        let state = self.incidents.get_mut(&id).expect("looked up above");
+        if !hushed {
+            state.hushed_since = None;
+            return;
+        }
+        let since = *state.hushed_since.get_or_insert(fold.time);
+        let quiet = secs(fold.settings.life.resolve_quiet_s);
+        if fold.time < since + quiet {
+            return self.wake_at(id, since + quiet, fold);
+        }
+        let from = crate::life::record::status_word(state.status);
+        state.status = IncidentStatus::Open;
+        (state.acknowledged_by, state.snoozed_until) = (None, None);
+        state.given_back = false;
+        let text = format!("quiet for {quiet}; what fires still was kept quiet from its beginning");
+        let why = Evidence::new(EvidenceKind::Quiet, quiet.as_secs_f64(), text);
+        if from != "open" {
+            // Whoever had it has nothing to do any more; what is heard of it again is everybody's.
+            let what = What::new(ChangeKind::Note).from(from).to("open");
+            self.change(id, what, vec![why.clone()], fold);
+        }
+        self.close_page(id, &why, fold);
+    }
 }
 
 impl State {
+    /// Its page is held no longer, and none is due: it is as it was before.
+    fn hold_no_page(&mut self) {
+        if self.page.state == PageState::Held {
+            self.page.state = match self.rang {
+                Some(_) => PageState::Closed,
+                None => PageState::None,
+            };
+        }
+    }
+
+    /// Whether it is its owner's more likely than not, so that one more team may be called for it.
+    pub(crate) fn owner_is_likely(&self) -> bool {
+        let first = self.causes.first();
+        first.is_none_or(|cause| self.owner.entity.as_ref() != Some(&cause.entity) || cause.score >= LIKELY)
+    }
+
     /// Whether its page was only written down, and pages are real by now.
     pub(crate) fn goes_live(&self, fold: &Fold<'_>) -> bool {
         self.is_open()

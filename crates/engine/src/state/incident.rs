@@ -205,6 +205,21 @@ pub(crate) struct State {
     /// Those of `paged_teams` that were told of something milder than `paged_severity`.
     #[serde(default)]
     pub told_of_less: Vec<Text>,
+    /// What it rang for last and was told to be over, while it keeps coming back.
+    #[serde(default, with = "by_name")]
+    pub rang: Option<Rang>,
+    /// Since when nothing fires any more that anybody could have been paged for.
+    #[serde(default)]
+    pub hushed_since: Option<Time>,
+}
+
+/// A page that was told to be over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rang {
+    pub at: Time,
+    pub team: Text,
+    pub severity: Severity,
 }
 
 /// One alert in it.

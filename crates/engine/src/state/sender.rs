@@ -98,12 +98,13 @@ impl Engine {
     /// Whether a tool of which little is known says by a key of its own that what fires is what fired before. Nearly
     /// every tool means that by it (<https://developer.pagerduty.com/docs/events-api-v2-overview>); a key that we made
     /// up says only that it is alike.
-    pub(crate) fn named_again(&self, system: &Text, event: &Event) -> bool {
+    /// Of one that is known, what comes in its rhythm is the same still.
+    pub(crate) fn named_again(&self, system: &Text, event: &Event, in_rhythm: bool) -> bool {
         let senders = self.systems.get(system).map(|system| &system.senders);
         let is_new = senders
             .and_then(|senders| senders.get(&event.source))
             .is_none_or(Sender::is_new);
-        is_new && event.dedup_key != model::dedup_key(event)
+        (is_new || in_rhythm) && event.dedup_key != model::dedup_key(event)
     }
 }
 
