@@ -45,6 +45,14 @@ const CLIENT_PORTS: u32 = 32_768;
 /// Digits of a part of the name of an interface, as in `xe-0/0/47`.
 const PART_DIGITS: usize = 3;
 
+/// Characters, digits and turns for each step of a word that nobody made up.
+const TOKEN_MIN: usize = 10;
+const TOKEN_DIGITS: usize = 2;
+const TOKEN_TURNS: f64 = 0.4;
+
+/// Words beside which a whole number of three digits is the code of an answer (RFC 9110), and names what is wrong.
+const CODES: [&str; 5] = ["http", "https", "status", "code", "statuscode"];
+
 const TIMES: [&str; 30] = [
     "ns",
     "us",
@@ -215,6 +223,9 @@ fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
                 .bytes()
                 .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'));
     }
+    if is_code(before, word) {
+        return true;
+    }
     let kind = NUMBERED
         .iter()
         .find(|(kind, _)| before.word.eq_ignore_ascii_case(kind));
@@ -232,12 +243,39 @@ fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
 fn is_volatile(word: &str) -> bool {
     // A sign before it makes a number no name.
     let word = word.trim_start_matches('-');
+    if is_token(word) {
+        return true;
+    }
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     if digits == 0 {
         return false;
     }
     let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     word.starts_with(|c: char| c.is_ascii_digit()) || hexadecimal || digits * 2 > word.len()
+}
+
+/// Whether a number is the code of an answer, by the word before it.
+fn is_code(before: Before<'_>, word: &str) -> bool {
+    let beside = |code: &&str| before.word.eq_ignore_ascii_case(code);
+    let code = word.len() == 3
+        && word.bytes().all(|b| b.is_ascii_digit())
+        && matches!(word.as_bytes()[0], b'1'..=b'5');
+    code && CODES.iter().any(|code| beside(&code))
+}
+
+/// Whether a word was drawn by a machine, as the id of a session is: nobody goes from letters to digits and back, or from
+/// small to large, as often as chance does. `OAuth2Client` and `c5n.18xlarge` do so where a part begins.
+fn is_token(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    if bytes.len() < TOKEN_MIN || !bytes.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    let turns = bytes.windows(2).filter(|pair| {
+        let [a, b] = [pair[0], pair[1]];
+        a.is_ascii_digit() != b.is_ascii_digit() || a.is_ascii_lowercase() && b.is_ascii_uppercase()
+    });
+    digits >= TOKEN_DIGITS && turns.count() as f64 >= TOKEN_TURNS * (bytes.len() - 1) as f64
 }
 
 /// The unit that is glued to a number.
@@ -293,6 +331,12 @@ mod tests {
                 "job # failed at #",
             ),
             ("10.0.0.7:9100 unreachable", "# unreachable"),
+            ("session a8F3kQ9zLmP2xW rejected", "session # rejected"),
+            ("run k8x2p9qwz1t4 failed", "run # failed"),
+            (
+                "OAuth2Client2Failed on m5d-4xlarge",
+                "OAuth2Client2Failed on m5d-4xlarge",
+            ),
             ("日本 3 件", "日本 # 件"),
             ("429 for /api/v1/123/items", "# for /api/v1/#/items"),
         ] {
@@ -341,6 +385,8 @@ mod tests {
             ("Disk 4 failed", "Disk 5 failed"),
             ("Power supply 1 failed", "Power supply 2 failed"),
             ("shard 12 unassigned", "shard 13 unassigned"),
+            ("HTTP 500 rate is high", "HTTP 404 rate is high"),
+            ("answers with status 502", "answers with status 429"),
         ] {
             assert_ne!(mask(one), mask(other), "{one}");
         }
