@@ -57,8 +57,8 @@ const SUBJECTS: [(&str, NameOf); 17] = [
     ("caller", NameOf::Copy),
 ];
 
-/// Kinds of entities that name the machine, best first.
-const MACHINES: [&str; 4] = ["node", "node_name", "kubernetes_node", "hostname"];
+/// Kinds of entities that name the host, best first.
+const HOSTS: [&str; 4] = ["node", "node_name", "kubernetes_node", "hostname"];
 
 /// Kinds that name a workload better than an observer's own name does.
 const WORKLOADS: usize = 14;
@@ -106,7 +106,15 @@ impl Graph {
                 .filter(|n| !n.trim().is_empty())
         };
         let service = service.filter(|s| !s.trim().is_empty());
-        let host = host.filter(|h| !h.trim().is_empty());
+        // Every host is this one to itself, so the name is nobody's, unless the topology has it.
+        let host = host.filter(|h| {
+            !h.trim().is_empty()
+                && (!spelling::is_loopback(h)
+                    || self
+                        .look_up(h, NameOf::Host, Context::default())
+                        .known()
+                        .is_some())
+        });
         let context = Context {
             cluster: given("cluster"),
             namespace: given("namespace"),
@@ -145,7 +153,7 @@ impl Graph {
         let machine = host
             .map(|h| ("host", h))
             .into_iter()
-            .chain(MACHINES.iter().filter_map(|&kind| Some((kind, given(kind)?))));
+            .chain(HOSTS.iter().filter_map(|&kind| Some((kind, given(kind)?))));
         let mut on = None;
         for (kind, name) in machine {
             on = on.or(self.ask(&mut out, kind, name, NameOf::Host, context));

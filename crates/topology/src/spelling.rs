@@ -220,6 +220,15 @@ pub(crate) fn arn_resource(name: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Whether a name of a host means the host itself that says it.
+pub fn is_loopback(name: &str) -> bool {
+    let bytes = name.trim().as_bytes();
+    let begins =
+        |own: &str| bytes.len() >= own.len() && bytes[..own.len()].eq_ignore_ascii_case(own.as_bytes());
+    let ends = |at: usize| matches!(bytes.get(at), None | Some(b':' | b'.'));
+    begins("127.") || begins("[::1]") || begins("0.0.0.0") || begins("localhost") && ends("localhost".len())
+}
+
 /// The form under which a name that no graph knows is compared: lower case, without scheme and port, and without its
 /// domain when its first label carries a number. Machines are numbered; `www` and `api` repeat in every domain.
 pub(crate) fn unknown_host(name: &str) -> String {

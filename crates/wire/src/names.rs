@@ -209,7 +209,7 @@ fn take_observer_out(draft: &mut Draft) {
         .flatten()
         .find(|name| is_exporter(name));
     let Some(observer) = observer else {
-        if draft.scraped {
+        if draft.scraped || names_target_only(draft) {
             target_of_scrape(draft);
         }
         return;
@@ -245,10 +245,23 @@ fn take_observer_out(draft: &mut Draft) {
         {
             draft.entities.remove("pod");
         }
-    } else if draft.scraped && draft.host.is_none() {
+    } else if draft.host.is_none() && (draft.scraped || names_target_only(draft)) {
         // What probes from afar (blackbox, SNMP) is told to write its target there.
         draft.host = instance.map(|i| authority(&i).into());
     }
+}
+
+/// Whether nothing is named but what was scraped: the labels of Prometheus, though another tool sent them on.
+fn names_target_only(draft: &Draft) -> bool {
+    let labels = &draft.labels;
+    draft.service.is_none()
+        && draft.host.is_none()
+        && labels.get("job").is_some()
+        && labels.get("instance").is_some()
+        && draft
+            .entities
+            .iter()
+            .all(|(kind, _)| matches!(kind, "instance" | "cluster" | "region" | "zone"))
 }
 
 /// The host and port of an address; anything else as it is.

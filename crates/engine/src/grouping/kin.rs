@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use model::{AlertId, Event, Labels, Span, Text, Time};
 use serde::{Deserialize, Serialize};
-use topology::{Graph, LARGE_SYSTEM_NODES};
+use topology::{Graph, LARGE_SYSTEM_NODES, is_loopback};
 
 use crate::{
     engine::Engine,
@@ -94,11 +94,25 @@ impl Engine {
         let (spot, named) = (&alert.spot, !alert.spot.entity.is_empty());
         if named && (spot.known || spot.is_alone()) {
             let system = spot.system.clone();
-            for other in linked_systems(event, &spot.entity.clone(), fold.graph) {
+            let is_service = |name: &str| self.is_service(name);
+            for other in linked_systems(event, &spot.entity.clone(), is_service, fold.graph) {
                 self.make_kin(&system, &other, fold.graph);
             }
         }
         self.join_family(id);
+    }
+
+    /// Whether a name was heard as that of a service: a host of the same name is another thing.
+    fn is_service(&self, name: &str) -> bool {
+        let keys = [self.head(&alone(name)), alone(name)];
+        let mut heard = keys
+            .iter()
+            .filter_map(|key| self.places.get(key))
+            .flat_map(|place| &place.near);
+        heard.any(|(_, id)| {
+            let alert = self.alerts.get(id).filter(|alert| *alert.spot.entity == *name);
+            alert.is_some_and(|alert| alert.service.is_some() && alert.host.as_deref() != Some(name))
+        })
     }
 
     /// Gives an alert the system of its family by now.
@@ -325,7 +339,12 @@ fn things(system: &Text, graph: &Graph) -> usize {
 }
 
 /// Systems that an alert links with its own: those of the ends of a call, of its copy, of its machine.
-fn linked_systems(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
+fn linked_systems(
+    event: &Event,
+    entity: &Text,
+    is_service: impl Fn(&str) -> bool,
+    graph: &Graph,
+) -> Vec<Text> {
     let said = |kind: &str| {
         event
             .entities
@@ -342,9 +361,12 @@ fn linked_systems(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
         .as_deref()
         .is_some_and(|own| service(own).name == *entity)
     {
-        found.extend(said("instance").map(service));
+        // What is scraped and names others calls its own names `exported_…`; the instance is who was asked.
+        let exports = event.labels.iter().any(|(name, _)| name.starts_with("exported_"));
+        found.extend(said("instance").filter(|_| !exports).map(service));
         let host = event.host.as_deref().filter(|name| !is_loopback(name));
-        found.extend(host.map(|host| graph.resolve_names(None, Some(host), &none, &none)));
+        let host = host.map(|host| graph.resolve_names(None, Some(host), &none, &none));
+        found.extend(host.filter(|host| host.subject.is_some() || !is_service(&host.name)));
     }
     found.extend(topology::traced_base(entity).map(service));
     found
@@ -355,12 +377,4 @@ fn linked_systems(event: &Event, entity: &Text, graph: &Graph) -> Vec<Text> {
             None => alone(&other.name),
         })
         .collect()
-}
-
-/// Every machine is this one to itself.
-fn is_loopback(name: &str) -> bool {
-    let name = name.trim().to_ascii_lowercase();
-    ["127.", "localhost", "0.0.0.0", "[::1]"]
-        .iter()
-        .any(|own| name.starts_with(own))
 }
