@@ -46,6 +46,7 @@ impl Engine {
             .or_else(|| self.judge_next(alert, &ahead, p, fold))
             .or_else(|| self.judge_bygone(p, alert, system, near, fold))
             .or_else(|| self.judge_background(p, system, fold))
+            .or_else(|| self.judge_behind_down(p, alert, fold))
             .or_else(|| self.judge_ground(p, alert, fold))
             .or_else(|| self.judge_quiet(p, alert, fold))
             .or_else(|| self.judge_passing(p, alert, fold))

@@ -5,8 +5,8 @@
 //! serve and stands on no ground with. What a fault at a place can be and do is what its dependencies say: it comes from
 //! below, and shows above. A thing above that fails already, because of something else, is no witness.
 
-use model::{AlertId, EvidenceKind, IncidentId};
-use topology::{Direction, NodeId, NodeKind};
+use model::{AlertId, EvidenceKind, IncidentId, Text};
+use topology::{Direction, Graph, NodeId, NodeKind};
 
 use crate::{
     cause::{AlertKind, breaks_by_itself, said_ground},
@@ -25,6 +25,53 @@ use crate::{
 const HOPS: u32 = 4;
 /// Members of an incident of which it is asked whether they fail of themselves.
 const LOOKED_AT: usize = 256;
+/// For so long what is down explains what is found down behind it.
+const STAYS_DOWN_S: f64 = 3600.0;
+/// Grounds of a failure that are looked at.
+const GROUNDS_MAX: usize = 64;
+
+/// Something that failed of itself, with all that it can have to do with: walked once, however many places are held
+/// against it.
+struct Failure<'a> {
+    at: NodeId,
+    says: Text,
+    named: Option<&'a str>,
+    /// What it needs, what needs it, and what needs a ground of it; each sorted.
+    below: Vec<NodeId>,
+    above: Vec<NodeId>,
+    beside: Vec<NodeId>,
+}
+
+impl Failure<'_> {
+    fn of<'a>(alert: &'a Alert, at: NodeId, graph: &Graph) -> Failure<'a> {
+        let below = graph.ring(at, Direction::Down, HOPS);
+        let ground = |node: &NodeId| {
+            alert.kind == AlertKind::Absent
+                || matches!(
+                    graph.kind(*node),
+                    NodeKind::Host | NodeKind::Coordination | NodeKind::Other
+                )
+        };
+        let grounds = below.iter().copied().filter(ground).take(GROUNDS_MAX);
+        let mut beside: Vec<NodeId> = grounds
+            .flat_map(|ground| graph.ring(ground, Direction::Up, HOPS))
+            .collect();
+        beside.sort_unstable();
+        beside.dedup();
+        Failure {
+            at,
+            says: said(alert),
+            named: said_ground(&alert.title, &alert.text),
+            above: graph.ring(at, Direction::Up, HOPS),
+            below,
+            beside,
+        }
+    }
+}
+
+fn holds(sorted: &[NodeId], node: NodeId) -> bool {
+    sorted.binary_search(&node).is_ok()
+}
 
 impl Engine {
     /// Leaves of the live incidents those that the alert can have to do with; if it has to do with none of them, it begins
@@ -50,9 +97,10 @@ impl Engine {
                 }
             },
         };
+        let failure = Failure::of(self.alerts.get(&root)?, at, fold.graph);
         let related = |id: &IncidentId| {
             let state = self.incidents.get(id);
-            state.is_none_or(|state| self.may_be_one(root, at, state, fold))
+            state.is_none_or(|state| self.may_be_one(&failure, state, fold))
         };
         let kept: Vec<IncidentId> = live.iter().copied().filter(related).collect();
         if kept.is_empty() {
@@ -104,54 +152,87 @@ impl Engine {
 
     /// Whether a failure can have to do with an incident: it may come from a place of it, or show at one that nothing else
     /// explains, or both may come from a ground.
-    fn may_be_one(&self, root: AlertId, at: NodeId, state: &State, fold: &Fold<'_>) -> bool {
+    fn may_be_one(&self, failure: &Failure<'_>, state: &State, fold: &Fold<'_>) -> bool {
         let graph = fold.graph;
-        let Some(alert) = self.alerts.get(&root) else {
-            return true;
-        };
         let roots = self.roots(state, fold);
         let names = |alert: &Alert| said_ground(&alert.title, &alert.text);
-        let (says, named) = (said(alert), names(alert));
-        let alike = |other: &Alert| said(other) == says || (named.is_some() && names(other) == named);
+        let alike = |other: &Alert| {
+            said(other) == failure.says || (failure.named.is_some() && names(other) == failure.named)
+        };
         // The same at two places is a sign of something that they have in common.
         let mut others = roots.iter().filter_map(|(id, _)| self.alerts.get(id));
         if others.any(alike) {
             return true;
         }
-        let below = graph.ring(at, Direction::Down, HOPS);
-        let ground = |node: &NodeId| {
-            alert.kind == AlertKind::Absent
-                || matches!(
-                    graph.kind(*node),
-                    NodeKind::Host | NodeKind::Coordination | NodeKind::Other
-                )
-        };
+        let mut of_others: Option<Vec<Vec<NodeId>>> = None;
         state.places.iter().any(|place| {
             let Some(node) = place.node.map(NodeId) else {
                 return true;
             };
-            if below.binary_search(&node).is_ok() {
+            if holds(&failure.below, node) {
                 return true;
             }
-            let needs = graph.ring(node, Direction::Down, HOPS);
-            if needs.binary_search(&at).is_ok() {
+            if holds(&failure.above, node) {
                 // It suffers from something else; that it says that it is down itself explains nothing.
-                let fails_it = |other: NodeId| other != node && needs.binary_search(&other).is_ok();
-                return !roots.iter().any(|(_, other)| fails_it(*other));
+                let above = |(_, other): &(AlertId, NodeId)| graph.ring(*other, Direction::Up, HOPS);
+                let of_others = of_others.get_or_insert_with(|| roots.iter().map(above).collect());
+                let mut rings = roots.iter().zip(of_others);
+                return !rings.any(|((_, other), above)| *other != node && holds(above, node));
             }
             let stands = |kind: &&str| {
-                let name = graph.labels(at).get(kind).filter(|name| !name.is_empty());
+                let name = graph.labels(failure.at).get(kind).filter(|name| !name.is_empty());
                 name.is_some_and(|name| {
                     graph.labels(node).get(kind) == Some(name) && graph.label_share(kind, name) <= COMMON
                 })
             };
-            if STANDS.iter().any(stands) {
-                return true;
-            }
-            below
-                .iter()
-                .any(|node| needs.binary_search(node).is_ok() && ground(node))
+            STANDS.iter().any(stands) || holds(&failure.beside, node)
         })
+    }
+
+    /// It does not answer, and something that it needs did not before it and does not still: it belongs to that, however
+    /// late it is seen. What a tool calls unreachable is so for as long as its parent is down.
+    pub(crate) fn judge_behind_down(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        let node = alert.spot.node.map(NodeId)?;
+        if alert.kind != AlertKind::Absent || alert.spot.past || p.kind != Kind::New {
+            return None;
+        }
+        let below = fold.graph.rings(node, Direction::Down, HOPS);
+        let down = |id: AlertId| {
+            let other = self.alerts.get(&id)?;
+            let lasts = other.kind == AlertKind::Absent
+                && other.firing()
+                && other.flap.since.is_none()
+                && p.t.since(other.onset) <= secs(STAYS_DOWN_S);
+            let home = other.incident.filter(|_| lasts)?;
+            let state = self
+                .incidents
+                .get(&home)
+                .filter(|s| s.is_open() && !s.background)?;
+            let fires = state
+                .members
+                .get(&id)
+                .is_some_and(|m| m.firing && !m.stale && !m.passive);
+            (fires && self.kept_apart(home, state, alert, fold).is_none()).then_some((home, id))
+        };
+        let keys = self.place_keys(&alert.spot);
+        let heard = keys.iter().filter_map(|key| self.places.get(key));
+        let parents = heard.flat_map(|place| &place.near).filter_map(|(_, id)| {
+            let at = NodeId(self.alerts.get(id)?.spot.node?);
+            let (_, hops) = below.iter().find(|(node, hops)| *node == at && *hops > 0)?;
+            Some((*hops, down(*id)?))
+        });
+        let nearest = parents.min();
+        let (hops, (home, parent)) = nearest?;
+        let parent = self.alerts.get(&parent)?;
+        let text = format!("{}, which it needs, is down still", name(&parent.spot.entity));
+        let place = Placement::Across(home);
+        Some(Verdict::new(
+            place,
+            0.9,
+            EvidenceKind::Topology,
+            f64::from(hops),
+            text,
+        ))
     }
 
     /// What fails of itself in an incident, and where.
