@@ -1,6 +1,6 @@
 //! Which live incidents an alert could join: how near they are to it, and how active.
 
-use model::{Evidence, EvidenceKind, IncidentId, Text, Time};
+use model::{Evidence, EvidenceKind, IncidentId, Text, Time, mask, strip_status_prefix};
 use topology::{Direction, NodeId, NodeKind};
 
 use crate::{
@@ -14,6 +14,8 @@ use crate::{
 /// For so long a warning is waited for to come true. A condition that a tool foresees is minutes away; one that holds for
 /// hours without getting worse is another matter.
 const WORSENS_S: f64 = 600.0;
+/// Two levels of one rule say this much the same.
+const ALIKE: f64 = 0.7;
 
 impl Engine {
     /// How the alert's entity and the incident's are related, as evidence.
@@ -210,14 +212,23 @@ impl Engine {
 /// Whether an incident is a milder word on the very thing of this alert, which still holds: a disk that will fill, and then
 /// is full.
 fn worsens(state: &State, alert: &Alert, t: Time) -> bool {
-    // Of what no topology knows only a name is known, which is often that of the machine.
-    alert.spot.known
+    // Of what no topology knows only a name is known, which is often that of the host: there the words must be alike.
+    (alert.spot.known || alike(state, alert))
         && state.place(&alert.spot.entity).is_some()
         && state.shown <= 1
         && state.firing > 0
         && state.severity < alert.severity
         && t.since(state.last).as_secs_f64() <= WORSENS_S
         && state.places.iter().all(|place| place.entity == alert.spot.entity)
+}
+
+/// Whether an alert says nearly what opened an incident.
+fn alike(state: &State, alert: &Alert) -> bool {
+    let Some(opener) = state.members.get(&state.opener) else {
+        return false;
+    };
+    let words = |title: &str| mask(strip_status_prefix(title));
+    strsim::sorensen_dice(&words(&opener.face.title), &words(&alert.title)) >= ALIKE
 }
 
 /// Whether an incident's alerts name what fails them, and this one has nothing to do with that nor with any of them: two

@@ -6,10 +6,10 @@
 //! the ground nobody knows how much it carries; there they must all say the same as well. So are several that say that one
 //! thing failed them which all of them use, a resolver or a certificate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Evidence, EvidenceKind, IncidentId, Labels, Severity, Text, mask, strip_status_prefix};
-use topology::NodeId;
+use topology::{NodeId, NodeKind};
 
 use crate::{
     cause::{GROUNDS, said_ground},
@@ -33,8 +33,12 @@ const SHARE: f64 = 0.8;
 pub(crate) const COMMON: f64 = 0.5;
 /// Alerts that wait for their settlement of which it is asked where they stand.
 const WAITING_MAX: usize = 64;
-/// The label by which Kubernetes names the machine of a pod.
-const MACHINE: &str = "node";
+/// Members of an incident of which it is asked what they carry.
+const MEMBERS_MAX: usize = 64;
+/// So many other things must have been heard before it is known what all of them carry.
+const OTHERS_MIN: usize = 3;
+/// The label by which Kubernetes names the host of a pod.
+const HOST: &str = "node";
 /// The label by which Grafana names the data source that gave nothing to a rule, and the alerts that it raises then
 /// (<https://grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/nodata-and-error-states/>).
 const SOURCE: &str = "datasource_uid";
@@ -46,14 +50,14 @@ enum Ground {
     Place(&'static str, Text),
     /// A source of data that rules ask.
     Source(Text),
-    /// A label that the alerts themselves carry, and what they all say.
+    /// A label that the alerts themselves carry, or a label of their nodes that names no place, and what they all say.
     Told {
         kind: &'static str,
         name: Text,
         says: Text,
     },
     /// What the alerts say that failed them: a certificate, names that are not found.
-    Said(&'static str),
+    Words(&'static str),
 }
 
 /// What stands on one ground and began together.
@@ -66,7 +70,7 @@ struct Standing {
 impl Engine {
     /// It joins what began on the same ground, if enough others did.
     pub(crate) fn judge_ground(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
-        if let Some(verdict) = self.judge_machine(p, alert, fold) {
+        if let Some(verdict) = self.judge_host(p, alert, fold) {
             return Some(verdict);
         }
         let standing = self.standing(p, alert, fold)?;
@@ -79,19 +83,35 @@ impl Engine {
         Some(Verdict::new(Placement::Across(*home), 0.9, kind, value, text))
     }
 
-    /// It joins what its machine is in, where no topology says what runs on that and the alert does.
-    fn judge_machine(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
-        let name = alert.labels.get(MACHINE).filter(|name| !name.is_empty())?;
+    /// Whether something in an incident is a host of this name. A service may bear the same name and is not meant.
+    fn alerts_as_host(&self, state: &State, name: &str, fold: &Fold<'_>) -> bool {
+        let mut places = state.places.iter().filter(|place| place.alerts);
+        let Some(place) = places.find(|place| place.entity == *name) else {
+            return false;
+        };
+        if let Some(node) = place.node {
+            return fold.graph.kind(NodeId(node)) == NodeKind::Host;
+        }
+        let is_host = |id| {
+            let alert: Option<&Alert> = self.alerts.get(id);
+            let as_host = |alert: &Alert| alert.service.is_none() || alert.host.as_deref() == Some(name);
+            alert.is_some_and(|alert| alert.spot.entity == *name && as_host(alert))
+        };
+        state.members.keys().take(MEMBERS_MAX).any(is_host)
+    }
+
+    /// It joins what its host is in, where no topology says what runs on that and the alert does.
+    fn judge_host(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        let name = alert.labels.get(HOST).filter(|name| !name.is_empty())?;
         if alert.spot.known || alert.severity < Severity::Error || alert.spot.entity == *name {
             return None;
         }
         let reach = secs(fold.settings.grouping.reach_unknown_s);
         let burns = |id: &IncidentId| {
             let state = self.incidents.get(id).filter(|s| s.is_open() && !s.background)?;
-            let mut machines = state.places.iter().filter(|place| place.alerts);
             // Within reach of it, before and after.
             let meanwhile = p.t.since(state.last) <= reach && state.begun.since(p.t) <= reach;
-            let here = machines.any(|place| place.entity == *name) && meanwhile;
+            let here = meanwhile && self.alerts_as_host(state, name, fold);
             (here && self.kept_apart(*id, state, alert, fold).is_none()).then_some(*id)
         };
         let begun = self.meta.begun.iter().rev().map(|(_, id)| self.follow(*id));
@@ -139,7 +159,7 @@ impl Engine {
         let within_s = match grounds.first()? {
             Ground::Place(..) => TOGETHER_S + self.interval_s(p.alert),
             Ground::Source(_) => self.round_s(p.alert, fold),
-            Ground::Told { .. } | Ground::Said(_) => TOGETHER_S + self.interval_s(p.alert),
+            Ground::Told { .. } | Ground::Words(_) => TOGETHER_S + self.interval_s(p.alert),
         };
         let mut begun: Vec<IncidentId> = self.meta.begun.iter().map(|(_, id)| self.follow(*id)).collect();
         begun.retain(|id| {
@@ -200,15 +220,34 @@ impl Engine {
             Ground::Source(name) => (format!("data source {name}"), true),
             Ground::Told { kind, name, .. } => (
                 format!("{kind} {name} and say the same"),
-                most && fold.graph.label_share(kind, name) <= COMMON,
+                most && fold.graph.label_share(kind, name) <= COMMON && !self.all_tell(kind, name, &on),
             ),
-            Ground::Said(kind) => (format!("{kind}, as they say"), most),
+            Ground::Words(kind) => (format!("{kind}, as they say"), most),
         };
         let text = format!("{things} things that begin together stand on {name}");
         (things >= TOGETHER_MIN && enough).then(|| Standing {
             incidents,
             because: Evidence::new(EvidenceKind::Label, things as f64, text),
         })
+    }
+
+    /// Whether most of what alerted of late, besides these things, carries a label too: what everything tells, tells
+    /// nothing.
+    fn all_tell(&self, kind: &str, name: &str, besides: &BTreeSet<&Text>) -> bool {
+        let mut others: BTreeMap<&Text, bool> = BTreeMap::new();
+        for (_, id) in &self.meta.begun {
+            let members = self.incidents.get(&self.follow(*id)).map(|state| &state.members);
+            for id in members
+                .into_iter()
+                .flat_map(|members| members.keys().take(MEMBERS_MAX))
+            {
+                if let Some(alert) = self.alerts.get(id).filter(|a| !besides.contains(&a.spot.entity)) {
+                    *others.entry(&alert.spot.entity).or_default() |= alert.labels.get(kind) == Some(name);
+                }
+            }
+        }
+        let tell = others.values().filter(|tells| **tells).count();
+        others.len() >= OTHERS_MIN && tell as f64 > COMMON * others.len() as f64
     }
 
     /// Whether everything that alerts in an incident stands on a ground.
@@ -223,7 +262,7 @@ impl Engine {
                 let mut members = state.members.keys();
                 members.all(|id| self.alerts.get(id).and_then(data_source) == Some(name))
             }
-            Ground::Told { .. } | Ground::Said(_) => {
+            Ground::Told { .. } | Ground::Words(_) => {
                 let mut members = state.members.keys();
                 members.all(|id| self.alerts.get(id).is_some_and(|alert| ground.holds(alert, fold)))
             }
@@ -240,11 +279,12 @@ impl Ground {
             }
             Ground::Source(name) => data_source(alert) == Some(name),
             Ground::Told { kind, name, says } => {
+                let tells = || alert.labels.get(kind) == Some(name);
                 alert.severity >= Severity::Error
-                    && alert.labels.get(kind) == Some(name)
+                    && (tells() || stands_at(alert.spot.node, kind, name, fold))
                     && said(alert) == *says
             }
-            Ground::Said(kind) => {
+            Ground::Words(kind) => {
                 alert.severity >= Severity::Error && said_ground(&alert.title, &alert.text) == Some(kind)
             }
         }
@@ -276,13 +316,15 @@ fn grounds(alert: &Alert, fold: &Fold<'_>) -> Vec<Ground> {
     let places = STANDS
         .into_iter()
         .filter_map(|kind| Some(Ground::Place(kind, named(labels, kind)?)));
-    // What only the alerts tell is known to be on all of one kind as little as on a few; so they must say the same, too.
+    // What only the alerts tell is known to be on all of one kind as little as on a few, and an image or a version by
+    // itself is no place; so they must say the same, too.
     let told = GROUNDS.into_iter().filter_map(|kind| {
-        let name = named(&alert.labels, kind)?;
+        let of_node = || named(labels, kind).filter(|_| !STANDS.contains(&kind));
+        let name = named(&alert.labels, kind).or_else(of_node)?;
         let says = said(alert);
         Some(Ground::Told { kind, name, says })
     });
-    let said = said_ground(&alert.title, &alert.text).map(Ground::Said);
+    let said = said_ground(&alert.title, &alert.text).map(Ground::Words);
     places.chain(told).chain(said).collect()
 }
 
