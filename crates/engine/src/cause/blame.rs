@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use topology::{Graph, NodeId};
+use topology::{Graph, NodeId, NodeKind};
 
 use super::{
-    Entity,
+    AlertKind, Entity,
     symptoms::Group,
     weights::{
-        CALLEE, CALLER, EXPLAIN_HOPS, HOP, HOST_BREAKS, HOST_STRAINS, RING_MAX, above, at_itself, below,
-        on_host,
+        CALLEE, CALLER, EXPLAIN_HOPS, HOP, HOST_BREAKS, HOST_STRAINS, RING_MAX, TAKER, above, at_itself,
+        below, on_host,
     },
 };
 
@@ -102,17 +102,31 @@ impl<'a> Blame<'a> {
             };
             found.add(Entity::Node(host), q / group.hosts.len() as f64, Tie::Host);
         }
+        if kind.is_down() {
+            // What the host needs and is down with it took it and all that runs on it along.
+            for &host in &group.hosts {
+                if !self.fallen.contains(&host) {
+                    continue;
+                }
+                let q = HOST_BREAKS * at_itself(kind) / group.hosts.len() as f64;
+                self.fallen_below(host, q, 1, &mut found);
+            }
+        }
         if let Some(site) = group.site.node() {
             self.broken_below(site, above(kind), &mut found);
             if kind.is_down() {
-                self.fallen_below(site, above(kind), &mut found);
+                self.fallen_below(site, above(kind), 0, &mut found);
             }
+            // What waits in a queue waits for who takes it.
+            let waits = kind == AlertKind::Latency && self.graph.kind(site) == NodeKind::Queue;
+            let at_next = if waits { TAKER } else { below(kind) };
             for &(node, hops) in self.up(site) {
-                found.add(
-                    Entity::Node(node),
-                    below(kind) * power(HOP, hops - 1),
-                    Tie::Needs(hops),
-                );
+                let q = if hops == 1 {
+                    at_next
+                } else {
+                    below(kind) * power(HOP, hops - 1)
+                };
+                found.add(Entity::Node(node), q, Tie::Needs(hops));
             }
             for &resident in self.graph.residents(site).iter().take(RING_MAX) {
                 found.add(Entity::Node(resident), below(kind), Tie::Resident);
@@ -133,13 +147,15 @@ impl<'a> Blame<'a> {
 
     /// Blames the far end of a chain of things that are all down as much as its near end: each is down because the next
     /// one is, so nothing is lost on the way.
-    fn fallen_below(&mut self, thing: NodeId, q: f64, found: &mut Found) {
+    ///
+    /// `further`: steps between the symptom and the thing.
+    fn fallen_below(&mut self, thing: NodeId, q: f64, further: u32, found: &mut Found) {
         let mut chain = vec![thing];
         for (node, hops) in self.down(thing).to_vec() {
             let is_next = |&from: &NodeId| self.graph.needs(from).contains(&node);
             if self.fallen.contains(&node) && chain.iter().any(is_next) {
                 chain.push(node);
-                found.add(Entity::Node(node), q, Tie::Needed(hops));
+                found.add(Entity::Node(node), q, Tie::Needed(hops + further));
             }
         }
     }

@@ -408,7 +408,7 @@ pub(crate) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
             && !NAMES
                 .iter()
                 .chain(&CERTIFICATES)
-                .chain(&["host"])
+                .chain(&["host", "name", "misbehaving"])
                 .any(|w| holds(said, w))
         {
             return None;
@@ -416,6 +416,10 @@ pub(crate) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
         let words = words(said);
         if has(&words, &NAMES)
             || follow(&words, &["no", "such", "host"])
+            // As the resolvers of the C library and of Go say it.
+            || follow(&words, &["name", "resolution"])
+            || follow(&words, &["name", "or", "service", "not", "known"])
+            || follow(&words, &["server", "misbehaving"])
             || follow(&words, &["resolve", "host"])
         {
             Some("dns")
@@ -458,10 +462,13 @@ fn of_words(words: &[Text]) -> AlertKind {
         // Nobody takes from it: that is for those to answer who should.
         return AlertKind::Traffic;
     }
-    if PARTS
-        .iter()
-        .any(|part| pair(words, part, "down") || pair(words, part, "unhealthy"))
-    {
+    // A pool of these is no pool of threads, and runs short of nothing but of those that are well.
+    if PARTS.iter().any(|part| {
+        ["down", "unhealthy", "pool"]
+            .iter()
+            .any(|state| pair(words, part, state))
+            || pair(words, "pool", part)
+    }) {
         return AlertKind::Error;
     }
     if has(words, &CHANGES) && !has(words, &ERRORS) && !has(words, &STATES) && !has(words, &SLOW) {
@@ -604,6 +611,12 @@ mod tests {
         for (title, text, ground) in [
             ("lookup orders on 10.0.0.10:53: no such host", "", Some("dns")),
             ("DNSLookupFailed", "", Some("dns")),
+            ("SyncFailed", "Temporary failure in name resolution", Some("dns")),
+            (
+                "HighErrorRate",
+                "lookup index on 10.0.0.10:53: server misbehaving",
+                Some("dns"),
+            ),
             (
                 "RequestsFailing",
                 "getaddrinfo: name or service not known",
@@ -681,6 +694,8 @@ mod tests {
             ("Consumer lag high, no progress", Latency),
             ("RabbitmqTooManyMessagesInQueue", Latency),
             ("Pool member down: 2 of 3 up", Error),
+            ("Backend pool degraded", Error),
+            ("Connection pool exhausted", Resource),
             ("KubePodCrashLooping", State),
             ("KubeDeploymentRolloutStuck", State),
             ("UnderReplicatedPartitions", State),

@@ -7,7 +7,7 @@
 use model::{Evidence, EvidenceKind, Owner, Text};
 use topology::{Graph, OwnedBy};
 
-use crate::cause::{Candidate, Ranking};
+use crate::cause::{Candidate, Ranking, Site};
 
 /// A candidate at least this probable is told although its place raised no alert.
 const TELL_PROBABILITY_MIN: f64 = 0.2;
@@ -46,6 +46,24 @@ pub(crate) fn owner(ranking: &Ranking, graph: &Graph, default_team: &str) -> Own
             );
             return page(owned, name, text);
         }
+    }
+    let named = |s: &Site| s.team.clone();
+    let of_cause = root.and_then(|cause| {
+        ranking
+            .sites
+            .iter()
+            .find(|s| s.entity == cause.entity)
+            .and_then(named)
+    });
+    let mut first: Vec<&Site> = ranking.sites.iter().filter(|s| s.team.is_some()).collect();
+    first.sort_by(|a, b| (a.first, &a.entity).cmp(&(b.first, &b.entity)));
+    if let Some(team) = of_cause.or_else(|| first.first().copied().and_then(named)) {
+        let text = format!("{unowned} in the topology; its alerts name {team}");
+        return Owner {
+            team,
+            entity: None,
+            because: vec![Evidence::new(EvidenceKind::Ownership, 0.0, text)],
+        };
     }
     let text = format!("{unowned}, nor of any place that alerts; the default route is paged");
     Owner {

@@ -75,6 +75,8 @@ pub(crate) struct Site {
     pub(crate) hosts: Vec<topology::NodeId>,
     /// What it stands on, as (kind, name): node, version, zone, …; sorted.
     pub(crate) grounds: Vec<(&'static str, Text)>,
+    /// The team that its alerts name themselves.
+    pub(crate) team: Option<Text>,
 }
 
 /// An entity with its probability at each strength of feedback, and mixed.
@@ -525,7 +527,9 @@ fn sites(
             alerts: 0,
             hosts: Vec::new(),
             grounds: Vec::new(),
+            team: None,
         });
+        site.team = site.team.take().or_else(|| team(s.labels));
         site.severity = site.severity.max(s.severity);
         site.first = site.first.min(s.first);
         site.alerts += s.alerts;
@@ -590,6 +594,19 @@ pub(crate) const GROUNDS: [&str; 11] = [
 
 /// Stands for the name of a ground that only words tell of.
 pub(crate) const SAID: Text = Text::const_new("as their alerts say");
+
+/// The labels by which those who write rules say whose an alert is.
+const TEAMS: [&str; 2] = ["team", "owner"];
+/// The longest name of a team that is believed, in bytes.
+const TEAM_MAX: usize = 128;
+
+fn team(labels: &Labels) -> Option<Text> {
+    let named = |kind: &&str| labels.get(kind).map(str::trim);
+    let mut teams = TEAMS.iter().filter_map(named);
+    teams
+        .find(|team| !team.is_empty() && team.len() <= TEAM_MAX)
+        .map(Text::from)
+}
 
 /// The grounds that labels name.
 fn grounds(labels: &Labels) -> impl Iterator<Item = (&'static str, Text)> {

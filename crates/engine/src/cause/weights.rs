@@ -139,6 +139,10 @@ pub(super) fn on_host(kind: AlertKind) -> f64 {
     }
 }
 
+/// Probability of a backlog in a queue on which the root depends: a root that takes from it leaves one, one that fills it
+/// does not, and the topology does not tell the two apart.
+pub(super) const TAKER: f64 = 0.4;
+
 /// Probability of trouble on a call whose callee is the root.
 pub(super) const CALLEE: f64 = 0.9;
 /// Probability of trouble on a call whose caller is the root.
