@@ -145,6 +145,9 @@ pub(crate) struct Meta {
     /// The instant for which the silences and windows that begin in it were last begun.
     #[serde(default)]
     pub quiets_begun: Option<Time>,
+    /// Alerts that fired anew, long after they last did, whose sender had not said that they were over.
+    #[serde(default)]
+    pub anew: u64,
 }
 
 /// A change that may be the cause of what follows.

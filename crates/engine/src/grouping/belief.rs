@@ -75,7 +75,7 @@ grounds! {
     runs = 2.13;
     /// For each e-fold of the times that it came alone, plus one.
     habit = -1.35;
-    /// For the incidents of the domain so far, as a share of its alerts: where many come alone, one more does.
+    /// For the incidents of the domain so far, as a share of the times that an alert began: where many come alone, one more does.
     lone = -1.44;
     /// When it joins: nothing but hosts is known there.
     bare = -6.74;
@@ -180,7 +180,8 @@ impl Engine {
         };
         grounds.habit = e_folds(f64::from(alert.habit.alone));
         let books = &self.meta.books;
-        grounds.lone = (books.incidents + 1) as f64 / (books.new + ALERTS_ASSUMED) as f64;
+        let alerts = books.new + self.meta.anew;
+        grounds.lone = (books.incidents + 1) as f64 / (alerts + ALERTS_ASSUMED) as f64;
         if let Some(incident) = joined {
             self.grounds_of_joining(p, incident, alert, verdict, &mut grounds);
         }

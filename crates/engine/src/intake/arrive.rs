@@ -180,6 +180,7 @@ impl Engine {
         });
         if was == Some(Status::Firing) {
             self.meta.books.repeats += 1;
+            self.meta.anew += u64::from(again && !entered.named_again);
         } else {
             self.meta.books.new += 1;
         }

@@ -70,9 +70,12 @@ impl Engine {
         // An episode is placed once: what was there before the others came was not brought by what brought them.
         let was_there = !p.fresh && alert.incident.is_none();
         let in_company = (strangers >= several || blamed) && !was_there;
+        // What is kept out for what other rules said of its thing was hardly ever alone itself.
+        let beside = again && strangers > 0 && self.burns_beside(alert, live, fold);
+        let by_others = chronic == Chronic::Thing && beside && !was_there;
         let may_follow = chronic == Chronic::Elsewhere
-            || (p.weight == 2 && (!again || (strangers > 0 && self.burns_beside(alert, live, fold))))
-            || (p.weight == 1 && in_company);
+            || (p.weight == 2 && (!again || beside))
+            || (p.weight == 1 && (in_company || by_others));
         if may_follow && !live.is_empty() {
             let (incident, _, _) = self.best(p, live, fold);
             let place = Placement::Join {
