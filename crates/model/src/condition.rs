@@ -4,8 +4,8 @@
 //! `PROBLEM: x` and `OK: x`, `[Triggered on {host:web-1}] x` and `[Recovered on {host:web-1}] x`, `Problem: x` and
 //! `Resolved in 3m 5s: x`, `x is CRITICAL` and `x is OK`, `x went down` and `x came back up`, `linkDown` and `linkUp`.
 //!
-//! A word of state says the state only where nothing else can stand: alone between brackets, before a colon or dash at the
-//! beginning, behind a dash at the end, and behind `is`, `has`, `went` and their like. At the very end of a title it may be
+//! A word of state says the state only where nothing else can stand: alone between brackets, before a colon, dash or full
+//! stop at the beginning, behind a dash at the end, and behind `is`, `has`, `went` and their like. At the very end of a title it may be
 //! all that tells what is wrong (`link down`, `host unreachable`): there only the word of a recovery gives way, to that
 //! of what it ends. Anywhere else it is a word like others: `Available memory is low`, `Scale up failed`.
 
@@ -94,7 +94,8 @@ fn head(title: &str) -> Option<Head<'_>> {
     let (phrase, rest) = bracketed.or_else(|| {
         let colon = title.find(':').map(|at| (at, 1));
         let dash = title.find(" - ").map(|at| (at, 3));
-        let (at, long) = colon.into_iter().chain(dash).min()?;
+        let stop = title.find(". ").map(|at| (at, 2));
+        let (at, long) = colon.into_iter().chain(dash).chain(stop).min()?;
         Some((&title[..at], &title[at + long..]))
     })?;
     Some(Head {
@@ -203,11 +204,25 @@ fn without_end(title: &str) -> Text {
     out
 }
 
-/// `linkUp` ends `linkDown`, `NodeReady` ends `NodeNotReady`: the last part of a word in camel case says it, too.
+/// `linkUp` ends `linkDown`, `NodeReady` ends `NodeNotReady`, `AP_CONNECTED` ends `AP_DISCONNECTED`: the last part of a
+/// word of several says it, too.
 fn camel(title: &str) -> Text {
     let mut out = Text::with_capacity(title.len());
     for piece in title.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        // `AP_CONNECTED`, `node_reachable`: the last of several parts of one word.
+        if out.ends_with('_')
+            && piece == word
+            && let Some(ill) = ended_by(word)
+        {
+            let is_loud = word.chars().all(char::is_uppercase);
+            out.push_str(&if is_loud {
+                ill.to_uppercase()
+            } else {
+                ill.to_owned()
+            });
+            continue;
+        }
         let last = word.rfind(char::is_uppercase).unwrap_or(0);
         let (start, hump) = word.split_at(last);
         let start = start.strip_suffix("Not").unwrap_or(start);
@@ -299,6 +314,8 @@ mod tests {
             ),
             ("NodeNotReady", "NodeReady"),
             ("JobFailed", "JobSucceeded"),
+            ("AP_DISCONNECTED", "AP_CONNECTED"),
+            ("node_unreachable", "node_reachable"),
             ("shop went down", "shop came back up"),
             ("Host web-1 is down", "Host web-1 is up again"),
             ("Server mail-2 is offline", "Server mail-2 is back online"),
@@ -319,6 +336,7 @@ mod tests {
             ("Fired:Sev1 slow", "Resolved:Sev1 slow"),
             ("Monitor is DOWN: shop", "Monitor is UP: shop"),
             ("Sensor Ping (Down)", "Sensor Ping (Up)"),
+            ("Alert. Type: cpu", "Back to normal. Type: cpu"),
             ("disk = 94 - CRITICAL", "disk = 94 - CLEAR"),
             ("Queue is stuck - firing", "Queue is stuck - resolved"),
             ("Queue is stuck", "Queue is stuck resolved"),

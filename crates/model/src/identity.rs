@@ -1,16 +1,23 @@
 //! What makes two records the same event, and two events the same alert, when the sender does not say.
 //!
 //! The fallback key hashes raw sender fields only, through a fixed mask, never a learned template or a resolved name:
-//! a resolve must meet its firing although topology or learning moved on between them. `KEY_VERSION` changes when every
-//! key does. A word more in the mask or in a list below changes the keys only of what has it: whatever else fires while
+//! a resolve must meet its firing although topology or learning moved on between them. It has two halves, what the alert
+//! is about and what it says, so that it can be told from a sender's key, and from that of the same place in other words,
+//! by the key and the title alone. `KEY_VERSION` changes when every key does. A word more in the mask or in a list below changes the keys only of what has it: whatever else fires while
 //! a new version is rolled out meets its recovery.
 
-use crate::{Event, Hash128, Text, condition::condition, mask};
+use crate::{Event, Hash128, Labels, Text, condition::condition, mask};
 
 /// A dedup key is at most this long, in bytes; longer ones keep a readable prefix and end in a hash.
 pub const KEY_BYTES_MAX: usize = 255;
 
-const KEY_VERSION: &str = "key/2";
+const KEY_VERSION: &str = "key/3";
+
+/// Hexadecimal digits of each half of a derived key.
+const HALF: usize = 16;
+
+/// A title of one word is a name up to this length, whatever digits are in it.
+const NAME_BYTES_MAX: usize = 12;
 
 /// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
 /// was rescheduled, report the same alert.
@@ -30,7 +37,7 @@ const OBSERVER_LABELS: [&str; 12] = [
 ];
 
 /// Labels that carry a reading, a time or free words rather than a name.
-const READING_LABELS: [&str; 22] = [
+const READING_LABELS: [&str; 23] = [
     "value",
     "current_value",
     "current",
@@ -38,6 +45,7 @@ const READING_LABELS: [&str; 22] = [
     "limit",
     "severity",
     "priority",
+    "level",
     "status",
     "state",
     "alertstate",
@@ -74,10 +82,55 @@ const SUBJECT_LABELS: [&str; 7] = [
 
 /// The fallback identity of an alert, from raw sender fields.
 pub fn dedup_key(event: &Event) -> Text {
+    derived_key(event, &event.labels)
+}
+
+/// The fallback identity of an alert of which only these labels tell what it is about.
+pub fn derived_key(event: &Event, labels: &Labels) -> Text {
+    let about = about(event, labels);
+    let said = said(&event.title);
+    compact_str::format_compact!("{}:{}{}", source_of(event), &about[..HALF], &said[..HALF])
+}
+
+/// Whether the key of an event was derived and not given by its sender: it says what the title says.
+pub fn is_derived(event: &Event) -> bool {
+    let Some((source, halves)) = event.dedup_key.rsplit_once(':') else {
+        return false;
+    };
+    halves.len() == 2 * HALF
+        && source == source_of(event)
+        && halves.bytes().all(|b| b.is_ascii_hexdigit())
+        && halves[HALF..] == said(&event.title)[..HALF]
+}
+
+/// Whether a key is that of the event but for the words of its title.
+pub fn is_about_the_same(event: &Event, key: &str) -> bool {
+    let own = &event.dedup_key;
+    let about = own.len().saturating_sub(HALF);
+    own.len() == key.len() && own.as_bytes()[..about] == key.as_bytes()[..about] && is_derived(event)
+}
+
+fn source_of(event: &Event) -> &str {
+    prefix(&event.source, 40)
+}
+
+/// What a title says, hashed.
+fn said(title: &str) -> Text {
+    let condition = condition(title);
+    // `E1001` and `p99` are names, although the mask sees readings in them.
+    let random = condition.len() >= 8 && condition.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let is_name = condition.len() <= NAME_BYTES_MAX
+        && condition.starts_with(char::is_alphabetic)
+        && !condition.contains(char::is_whitespace)
+        && !random;
+    let said = if is_name { condition } else { mask(&condition) };
+    Hash128::new("said").part(said.as_bytes()).hex()
+}
+
+/// What an alert is about, hashed.
+fn about(event: &Event, labels: &Labels) -> Text {
     let mut hash = Hash128::new(KEY_VERSION);
     hash.part(event.source.as_bytes());
-    let title = mask(&condition(&event.title));
-    hash.part(title.as_bytes());
     hash.maybe(event.service.as_deref().map(str::as_bytes));
     // Names of hosts differ by case in no resolver (RFC 4343), but they do from one report of a tool to the next.
     let host = event.host.as_deref().map(str::to_ascii_lowercase);
@@ -94,7 +147,7 @@ pub fn dedup_key(event: &Event) -> Text {
         }
     }
     hash.part(b"labels");
-    for (name, value) in event.labels.iter() {
+    for (name, value) in labels.iter() {
         let lower = name.to_ascii_lowercase();
         if OBSERVER_LABELS.contains(&lower.as_str()) || READING_LABELS.contains(&lower.as_str()) {
             continue;
@@ -114,7 +167,7 @@ pub fn dedup_key(event: &Event) -> Text {
         }
         hash.part(name.as_bytes()).part(value.as_bytes());
     }
-    compact_str::format_compact!("{}:{}", prefix(&event.source, 40), hash.hex())
+    hash.hex()
 }
 
 /// The addresses that a text names.
@@ -196,5 +249,73 @@ fn prefix(text: &str, max: usize) -> &str {
         text
     } else {
         &text[..text.floor_char_boundary(max)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Status, Time};
+
+    fn event(title: &str, labels: &[(&str, &str)]) -> Event {
+        let mut event = Event {
+            source: "probe".into(),
+            title: title.into(),
+            service: Some("orders".into()),
+            ..Event::bare(Status::Firing, Time::from_nanos(0))
+        };
+        for (name, value) in labels {
+            event.labels.set(*name, *value);
+        }
+        event
+    }
+
+    fn keyed(title: &str, labels: &[(&str, &str)]) -> Event {
+        let mut event = event(title, labels);
+        event.dedup_key = dedup_key(&event);
+        event
+    }
+
+    #[test]
+    fn a_derived_key_is_told_from_that_of_a_sender() {
+        let mut derived = keyed("DatabaseDegraded", &[("tier", "1")]);
+        assert!(is_derived(&derived));
+        derived.labels.set("added_by_a_table", "x");
+        assert!(is_derived(&derived), "what was added later changes nothing");
+        derived.title = "DatabaseOffline".into();
+        assert!(!is_derived(&derived), "the key says something else");
+        for given in [
+            "DatabaseDegraded",
+            "probe:7",
+            "",
+            "probe:0123456789abcdef0123456789abcdef",
+        ] {
+            let mut event = event("DatabaseDegraded", &[]);
+            event.dedup_key = given.into();
+            assert!(!is_derived(&event), "{given}");
+        }
+    }
+
+    #[test]
+    fn keys_of_one_place_in_other_words_are_known() {
+        let recovery = keyed("DatabaseRecovered", &[("tier", "1")]);
+        let of = |title, tier| keyed(title, &[("tier", tier)]).dedup_key;
+        assert!(is_about_the_same(&recovery, &of("DatabaseDegraded", "1")));
+        assert!(!is_about_the_same(&recovery, &of("DatabaseDegraded", "2")));
+        assert!(!is_about_the_same(&recovery, "probe:7"));
+    }
+
+    #[test]
+    fn a_word_is_a_name_whatever_digits_it_has() {
+        for (one, other) in [
+            ("E1001", "E1002"),
+            ("ORA-00600", "ORA-00060"),
+            ("5xx", "4xx"),
+            ("p99", "p50"),
+        ] {
+            assert_ne!(said(one), said(other), "{one}");
+        }
+        assert_eq!(said("lag 94s"), said("lag 12s"));
+        assert_eq!(said("CPU 94 %"), said("CPU 95 %"));
     }
 }

@@ -247,7 +247,9 @@ fn is_volatile(word: &str) -> bool {
         return true;
     }
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    if digits == 0 {
+    // A class of answers is a name: `5xx`.
+    let is_class = matches!(word.as_bytes(), [b'1'..=b'5', b'x' | b'X', b'x' | b'X']);
+    if digits == 0 || is_class {
         return false;
     }
     let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
@@ -384,6 +386,7 @@ mod tests {
             ("ge-10/12/10 is down", "ge-10/12/11 is down"),
             ("Disk 4 failed", "Disk 5 failed"),
             ("Power supply 1 failed", "Power supply 2 failed"),
+            ("5xx of shop", "4xx of shop"),
             ("shard 12 unassigned", "shard 13 unassigned"),
             ("HTTP 500 rate is high", "HTTP 404 rate is high"),
             ("answers with status 502", "answers with status 429"),

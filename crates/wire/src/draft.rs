@@ -25,6 +25,8 @@ pub(crate) struct Draft {
     /// tools that count from 1 do not meet.
     pub(crate) key: Option<Text>,
     pub(crate) key_is_whole: bool,
+    /// Without a key: the labels that tell what the alert is about, where not all of its labels do.
+    pub(crate) about: Option<Labels>,
     pub(crate) status: Option<Status>,
     pub(crate) severity: Option<Severity>,
     pub(crate) severity_original: Option<Text>,
@@ -200,7 +202,7 @@ impl Draft {
         event.dedup_key = match self.key.filter(|k| !k.is_empty()) {
             Some(key) if self.key_is_whole => crate::bounds::key(key),
             Some(key) => crate::bounds::key(compact_str::format_compact!("{}:{key}", event.source)),
-            None => model::dedup_key(&event),
+            None => model::derived_key(&event, self.about.as_ref().unwrap_or(&event.labels)),
         };
         event.event_id = match self.event_id.filter(|id| !id.is_empty()) {
             Some(id) => crate::bounds::key(id),

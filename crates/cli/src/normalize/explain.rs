@@ -238,8 +238,8 @@ impl Explanation {
         let sender = leaves
             .iter()
             .find(|(_, v)| v.len() > 3 && event.dedup_key.contains(v.as_str()));
-        let made = if event.dedup_key == model::dedup_key(event) {
-            "  made of source, title, place and labels: the sender names no identity".to_owned()
+        let made = if model::is_derived(event) {
+            "  made of source, title, place and labels or tags: the sender names no identity".to_owned()
         } else {
             sender.map_or_else(String::new, |(path, _)| format!("  with {path}"))
         };

@@ -4,7 +4,7 @@
 //! this recovery's key but for its title, so nothing that the sender calls by a key of its own. If it could mean several
 //! alerts it is taken for none.
 
-use model::{AlertId, Event, Status, Time, dedup_key, ends_by_words};
+use model::{AlertId, Event, Status, Time, ends_by_words, is_about_the_same, is_derived};
 
 use crate::{
     engine::{Engine, Timer},
@@ -33,7 +33,7 @@ impl Engine {
         }
         match self.meant(event, fold) {
             Meant::One(meant) => (meant, false),
-            Meant::Nothing => (id, dedup_key(event) == event.dedup_key),
+            Meant::Nothing => (id, is_derived(event)),
             Meant::Unclear => (id, false),
         }
     }
@@ -144,12 +144,8 @@ impl Engine {
 
 /// Whether a recovery can be that of an alert by its words, and would have the alert's key but for them.
 fn means(event: &Event, alert: &Alert) -> bool {
-    let in_its_words = || Event {
-        title: alert.title.clone(),
-        ..event.clone()
-    };
     alert.source == event.source
         && alert.state_at <= event.ts
+        && is_about_the_same(event, &alert.dedup_key)
         && ends_by_words(&alert.title, &event.title)
-        && dedup_key(&in_its_words()) == alert.dedup_key
 }

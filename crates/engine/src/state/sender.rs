@@ -104,7 +104,7 @@ impl Engine {
         let is_new = senders
             .and_then(|senders| senders.get(&event.source))
             .is_none_or(Sender::is_new);
-        (is_new || in_rhythm) && event.dedup_key != model::dedup_key(event)
+        (is_new || in_rhythm) && !model::is_derived(event)
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 use self::expression::{Expression, Scope};
 use crate::{
     draft::Draft,
-    fields::{join, labels_from},
+    fields::labels_from,
     found::{OtherKind, Rejection, Stage},
     level,
     source::Sink,
@@ -57,7 +57,7 @@ pub struct Mapping {
     /// What the sender's words for a severity mean: `critical`, `error`, `warning`, `notice`, `info`, `unknown`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub severities: BTreeMap<String, String>,
-    /// The identity of the alert, the same from firing to recovery. Absent: service, host and title.
+    /// The identity of the alert, the same from firing to recovery. Absent: service, host, entities and title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dedup_key: Option<String>,
     /// When the state was observed, in any usual form.
@@ -310,13 +310,9 @@ impl Compiled {
         for (kind, name) in &self.entities {
             d.entity(kind, name.text(scope).ok());
         }
-        d.key = text("dedup_key").or_else(|| {
-            Some(join(&[
-                d.service.as_deref().unwrap_or_default(),
-                d.host.as_deref().unwrap_or_default(),
-                &model::mask(&model::condition(&d.title)),
-            ]))
-        });
+        d.key = text("dedup_key");
+        // All fields of the body are labels, and vary as often as not.
+        d.about = Some(model::Labels::new());
         let kind = text("kind").unwrap_or(Text::const_new("alert"));
         labels_from(value, "", &mut d);
         for (name, value) in &self.labels {

@@ -272,6 +272,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
                     "detail.message",
                     "detail.reason",
                     "detail.stoppedReason",
+                    "detail.statusMessage",
                     "detail.Message",
                 ])
                 .unwrap_or_default();

@@ -55,6 +55,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             "msg",
             "alert_message",
             "description",
+            "text",
         ])
         .unwrap_or_default();
     if f.glance("description").is_some_and(|t| t == d.text) {

@@ -64,8 +64,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .trim_end_matches('>')
         .trim()
         .to_ascii_lowercase();
-    let bare = state::without_words(&model::condition(&d.title));
-    d.key = Some(join(&[&address, &model::mask(&bare)]));
+    d.about = Some(model::Labels::from_iter([("from", address)]));
     d.named_in_its_text();
     let said: Vec<String> = d
         .title

@@ -2,7 +2,7 @@
 
 /// Names in the order in which they are believed. Compared without case and separators. A title that is called one is
 /// believed wherever it stands.
-pub(super) const TITLED: [&str; 14] = [
+pub(super) const TITLED: [&str; 15] = [
     "title",
     "alertname",
     "alerttitle",
@@ -17,6 +17,7 @@ pub(super) const TITLED: [&str; 14] = [
     "testname",
     "headline",
     "threatname",
+    "alertdisplayname",
 ];
 pub(super) const TITLE: [&str; 38] = [
     "alert",
@@ -86,17 +87,18 @@ pub(super) const RULE: [&str; 6] = [
     "policy",
 ];
 /// Names that only alerts bear.
-pub(super) const ALERT_NAMED: [&str; 6] = [
+pub(super) const ALERT_NAMED: [&str; 7] = [
     "alertname",
     "alerttitle",
     "alertrulename",
     "alarmname",
     "monitorname",
     "healthrulename",
+    "alertdisplayname",
 ];
 /// What says at least what kind of thing it is.
 pub(super) const KIND: [&str; 5] = ["eventtypename", "typename", "alerttype", "eventtype", "type"];
-pub(super) const TEXT: [&str; 28] = [
+pub(super) const TEXT: [&str; 29] = [
     "text",
     "message",
     "description",
@@ -125,6 +127,7 @@ pub(super) const TEXT: [&str; 28] = [
     "statusreason",
     "exception",
     "triggeringsummary",
+    "failurereason",
 ];
 pub(super) const STATE: [&str; 17] = [
     "status",
@@ -181,7 +184,7 @@ pub(super) const SEVERITY: [&str; 16] = [
     "notificationlevel",
     "alertnotificationlevel",
 ];
-pub(super) const KEY: [&str; 26] = [
+pub(super) const KEY: [&str; 27] = [
     "idempotencykey",
     "dedupkey",
     "deduplicationkey",
@@ -208,6 +211,7 @@ pub(super) const KEY: [&str; 26] = [
     "detectionid",
     "groupkey",
     "groupingkey",
+    "alertactiveid",
 ];
 /// What stands beside the hash of a commit, which is that of all that fails with it.
 pub(super) const OF_COMMIT: [&str; 10] = [
@@ -225,13 +229,15 @@ pub(super) const OF_COMMIT: [&str; 10] = [
 /// What is numbered to tell one from the other; what is affected is counted.
 pub(super) const NUMBERED: [&str; 6] = ["incident", "problem", "issue", "alert", "alarm", "ticket"];
 /// Identities of what watches, for alerts without one of their own.
-pub(super) const WATCH_KEY: [&str; 6] = [
+pub(super) const WATCH_KEY: [&str; 8] = [
     "triggerid",
     "monitorid",
     "checkid",
     "sensorid",
     "alertobjectid",
     "entityid",
+    "monitoruuid",
+    "checkuuid",
 ];
 /// Identities of whatever they stand in.
 pub(super) const ID: [&str; 9] = [
@@ -247,7 +253,7 @@ pub(super) const ID: [&str; 9] = [
 ];
 /// Names of times are told without what they end in ([`TIME_ENDS`]): `started` is `started_at`, `startedOn` and
 /// `started_timestamp_utc`, too.
-pub(super) const TS: [&str; 53] = [
+pub(super) const TS: [&str; 54] = [
     "timestamp",
     "ts",
     "time",
@@ -301,6 +307,7 @@ pub(super) const TS: [&str; 53] = [
     "timegenerated",
     "alarmtime",
     "happened",
+    "collected",
 ];
 /// When it was created: when its state was observed only if nothing else says.
 pub(super) const CREATED: [&str; 5] = ["created", "createtime", "raised", "creation", "datecreated"];
@@ -383,7 +390,7 @@ pub(super) const SERVICE: [&str; 25] = [
     "projectslug",
     "repositoryname",
 ];
-pub(super) const HOST: [&str; 40] = [
+pub(super) const HOST: [&str; 41] = [
     "host",
     "hostname",
     "node",
@@ -424,6 +431,7 @@ pub(super) const HOST: [&str; 40] = [
     "devname",
     "hostnames",
     "hosts",
+    "compromisedentity",
 ];
 /// Identities of what an alert is about, which are its name where it has no other.
 pub(super) const HOST_ID: [&str; 3] = ["resourceid", "instanceid", "deviceid"];

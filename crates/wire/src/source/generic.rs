@@ -270,9 +270,6 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     }
     d.runbook = guess.text(&f, &RUNBOOK, |_| true);
     words_of_the_title(&mut d);
-    if d.key.is_none() {
-        d.key = Some(identity(&d, &tagged));
-    }
     for (name, value) in tagged.labels.iter() {
         d.label(name, value);
     }
@@ -288,6 +285,8 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         d.state(Some(State::Resolved));
     }
     f.rest_into(&mut d);
+    // The other fields of an unknown shape vary as often as not.
+    d.about = Some(tagged.labels);
     // What says where it was deployed to tells of a build.
     let builds = guess.glance(&["deployurl", "deploysslurl"]).is_some()
         && guess.glance(&["branch", "commitref", "buildid"]).is_some();
@@ -329,7 +328,9 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
             })
         })
         .or_else(|| guess.find(&STATE, |v| !well && within(v)))
-        .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
+        .or_else(|| guess.find(&STATE_IF_KNOWN, exact))
+        // A template may put the state where the title stands.
+        .or_else(|| guess.find(&["title", "subject"], plainly));
     let known = if let Some(v) = found {
         let word = name_of(v).unwrap_or_default();
         if !v.is_object() {
@@ -355,6 +356,7 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
         "passed",
         "healthy",
         "isup",
+        "isok",
         "backtonormal",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
@@ -465,47 +467,6 @@ fn says_nothing(word: &str) -> bool {
         .any(|nothing| word.eq_ignore_ascii_case(nothing))
 }
 
-/// What an alert is about, for those that carry no identity: where, what, and the labels that the sender chose. The
-/// other fields of an unknown shape vary as often as not.
-fn identity(d: &Draft, named: &Draft) -> Text {
-    let mut labels = model::Hash128::new("labels of plain JSON");
-    let mut some = false;
-    for (name, value) in named.labels.iter() {
-        let varies = matches!(
-            name,
-            "severity" | "priority" | "status" | "state" | "value" | "level"
-        );
-        if !varies {
-            labels.part(name.as_bytes()).part(value.as_bytes());
-            some = true;
-        }
-    }
-    let suffix = if some {
-        format!("{:08x}", labels.finish() >> 96)
-    } else {
-        String::new()
-    };
-    let said = state::without_words(&model::condition(&d.title));
-    // Classes of answers are names: `5xx`.
-    let is_class = |word: &str| matches!(word.as_bytes(), [b'0'..=b'9', b'x' | b'X', b'x' | b'X']);
-    let words =
-        said.split(' ').map(
-            |word| match is_class(word.trim_matches(|c: char| !c.is_alphanumeric())) {
-                true => Text::from(word),
-                false => model::mask(word),
-            },
-        );
-    let masked = words.collect::<Vec<_>>().join(" ");
-    // A short name that is mostly digits to the mask is still a name: `5xx`, `p99 of web`.
-    let names = masked.chars().filter(|c| c.is_alphabetic()).count() > 3 || said.len() > 12;
-    join(&[
-        d.service.as_deref().unwrap_or_default(),
-        d.host.as_deref().unwrap_or_default(),
-        if names { &masked } else { &said },
-        &suffix,
-    ])
-}
-
 /// The host; a name is believed before an address, wherever both stand.
 pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
     let is_address = |v: &Value| name_of(v).is_some_and(|n| n.parse::<std::net::IpAddr>().is_ok());
@@ -531,7 +492,8 @@ pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
                     .find_behind(&["target"], &HOST, |v| name_of(v).is_some())
                     .and_then(name_of)
             })
-            .or_else(|| guess.name(f, &HOST_ID)),
+            .or_else(|| guess.name(f, &HOST_ID))
+            .or_else(|| guess.watched()),
     }
     // Of an address of the web its host.
     .map(|name| match crate::draft::is_web_address(&name) {

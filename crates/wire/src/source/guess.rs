@@ -440,6 +440,15 @@ impl<'v> Guess<'v> {
         })
     }
 
+    /// The address that a check looks at; what stands furthest out leads to the sender's own pages as often.
+    pub(super) fn watched(&self) -> Option<Text> {
+        let watches = |level: &&Level<'_>| matches!(level.name.as_str(), "check" | "monitor");
+        let addresses = self.levels.iter().filter(watches).flat_map(|level| &level.fields);
+        addresses
+            .filter(|(name, _)| name == "url")
+            .find_map(|(_, value)| scalar(value).filter(|url| crate::draft::is_web_address(url)))
+    }
+
     /// The name of a thing: a scalar, or an object that has a name.
     pub(super) fn name(&self, f: &Fields<'_>, names: &[&str]) -> Option<Text> {
         let value = self.find(names, |v| !v.is_boolean() && name_of(v).is_some())?;
@@ -521,7 +530,15 @@ impl<'v> Guess<'v> {
             Value::String(word) if word.eq_ignore_ascii_case("false") => Some(false),
             _ => None,
         };
-        self.find(names, |v| read(v).is_some()).and_then(read)
+        // `is_ok: 0`; other numbers count.
+        let asked = names.iter().filter(|name| name.starts_with("is")).copied();
+        let bit = |v: &Value| v.as_u64().filter(|n| *n <= 1).map(|n| n == 1);
+        self.find(names, |v| read(v).is_some())
+            .and_then(read)
+            .or_else(|| {
+                self.find(&asked.collect::<Vec<_>>(), |v| bit(v).is_some())
+                    .and_then(bit)
+            })
     }
 }
 

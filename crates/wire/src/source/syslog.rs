@@ -130,11 +130,8 @@ fn finish(mut d: Draft, sink: &mut Sink<'_>) {
             .clone()
             .unwrap_or_else(|| Text::const_new("(no message)"));
     }
-    d.key = Some(join(&[
-        d.host.as_deref().unwrap_or_default(),
-        d.service.as_deref().unwrap_or_default(),
-        &model::mask(&model::condition(&d.title)),
-    ]));
+    // The fields of a log line vary as often as not.
+    d.about = Some(model::Labels::new());
     let bad = matches!(
         d.severity,
         Some(Severity::Critical | Severity::Error | Severity::Warning)
@@ -239,6 +236,15 @@ fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
         // Without a year; only a time known to be close can tell which.
         d.ts = when::any(&rest[..15], near);
         rest = rest[15..].trim_start();
+    } else if rest.len() >= 20
+        && rest.is_char_boundary(20)
+        && rest.as_bytes()[14] == b':'
+        && rest.as_bytes()[17] == b':'
+        && let Some(time) = when::any(&rest[..20], near)
+    {
+        // With a year, as firewalls write it.
+        d.ts = Some(time);
+        rest = rest[20..].trim_start();
     } else {
         d.text = rest.into();
         return;
