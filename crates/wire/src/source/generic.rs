@@ -519,7 +519,10 @@ fn other_than_alert(d: &Draft) -> Option<OtherKind> {
     .to_ascii_lowercase();
     if kind == "test" || is_test(&d.title) {
         Some(OtherKind::Test)
-    } else if matches!(kind.as_str(), "heartbeat" | "ping" | "keepalive" | "keep-alive") {
+    } else if matches!(kind.as_str(), "heartbeat" | "ping" | "keepalive" | "keep-alive")
+        // One that stays away is told of as what fires.
+        && d.status != Some(Status::Firing)
+    {
         Some(OtherKind::Heartbeat)
     } else if delivers(&kind)
         || d.severity_original.is_none()
