@@ -57,6 +57,9 @@ const RATE_S: f64 = 2400.0;
 /// Clockwork: this many episodes at least, whose gaps stray from their mean by this share on average over about so many.
 const RHYTHM_MIN: u32 = 6;
 const RHYTHM_STRAY: f64 = 0.05;
+/// And by no more seconds than this, however long the gaps: a schedule keeps to minutes, and what returns about every five
+/// hours is no clockwork.
+const RHYTHM_STRAY_S: f64 = 300.0;
 const RHYTHM_MEMORY: f64 = 4.0;
 /// Present in more than this share of the minutes of its life and two hours: nobody's company.
 const UBIQUITOUS: f64 = 0.05;
@@ -381,7 +384,7 @@ impl Habit {
 
     /// Whether it comes like clockwork: what a schedule brings explains nothing, however rare it is.
     fn has_rhythm(&self) -> bool {
-        self.episodes >= RHYTHM_MIN && self.stray <= RHYTHM_STRAY
+        self.episodes >= RHYTHM_MIN && self.stray <= RHYTHM_STRAY && self.stray * self.gap_s <= RHYTHM_STRAY_S
     }
 }
 
