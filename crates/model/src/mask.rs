@@ -262,7 +262,7 @@ fn is_code(before: Before<'_>, word: &str) -> bool {
     let code = word.len() == 3
         && word.bytes().all(|b| b.is_ascii_digit())
         && matches!(word.as_bytes()[0], b'1'..=b'5');
-    code && CODES.iter().any(|code| beside(&code))
+    code && CODES.iter().any(beside)
 }
 
 /// Whether a word was drawn by a machine, as the id of a session is: nobody goes from letters to digits and back, or from
