@@ -5,6 +5,8 @@
 //! serve and stands on no ground with. What a fault at a place can be and do is what its dependencies say: it comes from
 //! below, and shows above. A thing above that fails already, because of something else, is no witness.
 
+use std::collections::BTreeMap;
+
 use model::{AlertId, EvidenceKind, IncidentId, Text};
 use topology::{Direction, Graph, NodeId, NodeKind};
 
@@ -27,20 +29,20 @@ const HOPS: u32 = 4;
 const LOOKED_AT: usize = 256;
 /// For so long what is down explains what is found down behind it.
 const STAYS_DOWN_S: f64 = 3600.0;
-/// Grounds of a failure that are looked at.
-const GROUNDS_MAX: usize = 64;
 
-/// Something that failed of itself, with all that it can have to do with: walked once, however many places are held
-/// against it.
+/// Something that failed of itself.
 struct Failure<'a> {
     at: NodeId,
     says: Text,
     named: Option<&'a str>,
-    /// What it needs, what needs it, and what needs a ground of it; each sorted.
+    /// What it needs, and what of that others may stand on as well; sorted.
     below: Vec<NodeId>,
-    above: Vec<NodeId>,
-    beside: Vec<NodeId>,
+    grounds: Vec<NodeId>,
 }
+
+/// What places need, walked once for each place. It is asked from above always: what everything needs is walked down to
+/// from one place, but not up from to all.
+type Needs = BTreeMap<NodeId, Vec<NodeId>>;
 
 impl Failure<'_> {
     fn of<'a>(alert: &'a Alert, at: NodeId, graph: &Graph) -> Failure<'a> {
@@ -52,19 +54,13 @@ impl Failure<'_> {
                     NodeKind::Host | NodeKind::Coordination | NodeKind::Other
                 )
         };
-        let grounds = below.iter().copied().filter(ground).take(GROUNDS_MAX);
-        let mut beside: Vec<NodeId> = grounds
-            .flat_map(|ground| graph.ring(ground, Direction::Up, HOPS))
-            .collect();
-        beside.sort_unstable();
-        beside.dedup();
+        let grounds = below.iter().copied().filter(ground).collect();
         Failure {
             at,
             says: said(alert),
             named: said_ground(&alert.title, &alert.text),
-            above: graph.ring(at, Direction::Up, HOPS),
+            grounds,
             below,
-            beside,
         }
     }
 }
@@ -98,11 +94,14 @@ impl Engine {
             },
         };
         let failure = Failure::of(self.alerts.get(&root)?, at, fold.graph);
-        let related = |id: &IncidentId| {
+        let mut needs = Needs::new();
+        let mut kept: Vec<IncidentId> = Vec::with_capacity(live.len());
+        for id in live.iter() {
             let state = self.incidents.get(id);
-            state.is_none_or(|state| self.may_be_one(&failure, state, fold))
-        };
-        let kept: Vec<IncidentId> = live.iter().copied().filter(related).collect();
+            if state.is_none_or(|state| self.may_be_one(&failure, state, &mut needs, fold)) {
+                kept.push(*id);
+            }
+        }
         if kept.is_empty() {
             let text = format!(
                 "{} fails of itself: nothing that is live needs it, serves it or stands where it stands",
@@ -152,7 +151,7 @@ impl Engine {
 
     /// Whether a failure can have to do with an incident: it may come from a place of it, or show at one that nothing else
     /// explains, or both may come from a ground.
-    fn may_be_one(&self, failure: &Failure<'_>, state: &State, fold: &Fold<'_>) -> bool {
+    fn may_be_one(&self, failure: &Failure<'_>, state: &State, needs: &mut Needs, fold: &Fold<'_>) -> bool {
         let graph = fold.graph;
         let roots = self.roots(state, fold);
         let names = |alert: &Alert| said_ground(&alert.title, &alert.text);
@@ -164,7 +163,6 @@ impl Engine {
         if others.any(alike) {
             return true;
         }
-        let mut of_others: Option<Vec<Vec<NodeId>>> = None;
         state.places.iter().any(|place| {
             let Some(node) = place.node.map(NodeId) else {
                 return true;
@@ -172,12 +170,14 @@ impl Engine {
             if holds(&failure.below, node) {
                 return true;
             }
-            if holds(&failure.above, node) {
+            let needs = needs
+                .entry(node)
+                .or_insert_with(|| graph.ring(node, Direction::Down, HOPS));
+            if holds(needs, failure.at) {
                 // It suffers from something else; that it says that it is down itself explains nothing.
-                let above = |(_, other): &(AlertId, NodeId)| graph.ring(*other, Direction::Up, HOPS);
-                let of_others = of_others.get_or_insert_with(|| roots.iter().map(above).collect());
-                let mut rings = roots.iter().zip(of_others);
-                return !rings.any(|((_, other), above)| *other != node && holds(above, node));
+                return !roots
+                    .iter()
+                    .any(|(_, other)| *other != node && holds(needs, *other));
             }
             let stands = |kind: &&str| {
                 let name = graph.labels(failure.at).get(kind).filter(|name| !name.is_empty());
@@ -185,7 +185,7 @@ impl Engine {
                     graph.labels(node).get(kind) == Some(name) && graph.label_share(kind, name) <= COMMON
                 })
             };
-            STANDS.iter().any(stands) || holds(&failure.beside, node)
+            STANDS.iter().any(stands) || failure.grounds.iter().any(|ground| holds(needs, *ground))
         })
     }
 
