@@ -60,12 +60,12 @@ impl Engine {
         state.assessed = (fold.time, state.alerts);
         let first = |causes: &[Cause]| causes.first().map(|c| c.entity.clone());
         let (cause_before, cause_now) = (first(&state.causes), first(&causes));
-        let likely_before = state.owner_is_likely();
+        let likely_before = state.cause_is_likely();
         let team_before = std::mem::replace(&mut state.owner, owner);
         let context_before = std::mem::replace(&mut state.context, class);
         state.also_notify = also;
         state.causes = causes;
-        let becomes_likely = !likely_before && state.owner_is_likely();
+        let becomes_likely = !likely_before && state.cause_is_likely();
         state.changes = changes;
         state.similar = similar;
         state.rarity = rarity;

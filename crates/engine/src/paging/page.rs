@@ -172,7 +172,7 @@ impl Engine {
             .filter(|until| fold.time < *until);
         // Where the default route alone was called, nobody is who could do something.
         let default = fold.settings.page.default_team.as_str();
-        let is_likely = state.owner_is_likely() || state.paged_teams.iter().all(|told| told == default);
+        let is_likely = state.cause_is_likely() || state.paged_teams.iter().all(|told| told == default);
         let mut repeats = 0;
         let due = match state.page.state {
             _ if acknowledged => None,
@@ -453,10 +453,9 @@ impl State {
         }
     }
 
-    /// Whether it is its owner's more likely than not, so that one more team may be called for it.
-    pub(crate) fn owner_is_likely(&self) -> bool {
-        let first = self.causes.first();
-        first.is_none_or(|cause| self.owner.entity.as_ref() != Some(&cause.entity) || cause.score >= LIKELY)
+    /// Whether its cause is likelier than not, so that one more team may be called for it.
+    pub(crate) fn cause_is_likely(&self) -> bool {
+        self.causes.first().is_none_or(|cause| cause.score >= LIKELY)
     }
 
     /// Whether its page was only written down, and pages are real by now.
