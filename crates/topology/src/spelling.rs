@@ -226,7 +226,8 @@ pub fn is_loopback(name: &str) -> bool {
     let begins =
         |own: &str| bytes.len() >= own.len() && bytes[..own.len()].eq_ignore_ascii_case(own.as_bytes());
     let ends = |at: usize| matches!(bytes.get(at), None | Some(b':' | b'.'));
-    begins("127.") || begins("[::1]") || begins("0.0.0.0") || begins("localhost") && ends("localhost".len())
+    let names = ["localhost", "localhost6", "ip6-localhost", "::1", "[::1]"];
+    begins("127.") || begins("0.0.0.0") || names.iter().any(|own| begins(own) && ends(own.len()))
 }
 
 /// The form under which a name that no graph knows is compared: lower case, without scheme and port, and without its

@@ -127,6 +127,8 @@ const ASKED: [&str; 7] = [
 const IN_VAIN: [&str; 5] = ["failed", "unable", "cannot", "couldn", "could"];
 /// Words of a failure to find names.
 const NAMES: [&str; 6] = ["dns", "nxdomain", "servfail", "getaddrinfo", "eai", "resolver"];
+/// Words beside which the finding of names is what fails.
+const FAILED: [&str; 5] = ["failure", "failed", "failing", "fails", "temporary"];
 /// Words of a failure to trust whom one talks to.
 const CERTIFICATES: [&str; 5] = ["certificate", "certificates", "cert", "certs", "x509"];
 /// Of what nothing is left.
@@ -417,9 +419,9 @@ pub(crate) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
         if has(&words, &NAMES)
             || follow(&words, &["no", "such", "host"])
             // As the resolvers of the C library and of Go say it.
-            || follow(&words, &["name", "resolution"])
+            || follow(&words, &["name", "resolution"]) && has(&words, &FAILED)
             || follow(&words, &["name", "or", "service", "not", "known"])
-            || follow(&words, &["server", "misbehaving"])
+            || follow(&words, &["server", "misbehaving"]) && has(&words, &["lookup"])
             || follow(&words, &["resolve", "host"])
         {
             Some("dns")
@@ -627,6 +629,8 @@ mod tests {
                 "x509: certificate has expired",
                 Some("certificate"),
             ),
+            ("mail server misbehaving", "", None),
+            ("name resolution order of customers changed", "", None),
             ("TLSCertExpired", "", Some("certificate")),
             ("HighErrorRate", "5 % of requests fail", None),
         ] {
