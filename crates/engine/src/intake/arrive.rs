@@ -168,11 +168,12 @@ impl Engine {
         let mut entered = self.observe(id, event, fold);
         let again = was == Some(Status::Firing) && entered.fresh;
         let alert = self.alerts.get(&id).expect("made on arrival");
-        let said_again =
-            was == Some(Status::Firing) && !older && self.named_again(&alert.spot.system, event, in_rhythm);
+        let named = was == Some(Status::Firing) && self.named_again(&alert.spot.system, event, in_rhythm);
+        let said_again = named && !older;
         entered.named_again = again && said_again;
         let source = self.sources.entry(&event.source, Default::default);
-        source.firings += u64::from(!said_again);
+        // Whichever of them comes first.
+        *source.firings.get_or_insert(source.alerts) += u64::from(!named);
         self.note_sender(id, |sender| {
             sender.firings += u64::from(!said_again);
             sender.again += u64::from(again);

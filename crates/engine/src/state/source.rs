@@ -28,9 +28,10 @@ pub(crate) struct Source {
     changes: bool,
     /// Seconds between two looks of it at what it watches, as far as that shows. 0: it does not. `None`: it said too little.
     pub interval_s: Option<f64>,
-    /// Firings, without those that say by a key of its own that what fired still does: of these an end could be said.
+    /// Firings, without those that say by a key of its own that what fired still does: of these an end could be said. `None`:
+    /// counted from now on, and so far all of its alerts.
     #[serde(default)]
-    pub firings: u64,
+    pub firings: Option<u64>,
 }
 
 /// Pauses longer than so many seconds after which a tool has said enough to have shown a rhythm.
@@ -58,7 +59,7 @@ impl Default for Source {
             gaps: BTreeMap::new(),
             changes: false,
             interval_s: None,
-            firings: 0,
+            firings: Some(0),
         }
     }
 }
@@ -108,7 +109,8 @@ impl Source {
     /// Whether it is known not to say when conditions end. Two alerts that are repeated every five minutes say nothing of
     /// it for hours.
     pub(crate) fn never_resolves(&self) -> bool {
-        self.firings >= 20 && (self.resolves as f64) < 0.1 * self.firings as f64
+        let firings = self.firings.unwrap_or(self.alerts);
+        firings >= 20 && (self.resolves as f64) < 0.1 * firings as f64
     }
 
     /// 0 info, 1 warning, 2 error and critical. A source that calls nearly everything an error says nothing by it, so
