@@ -168,7 +168,8 @@ pub(crate) enum Timer {
     /// A silence or maintenance window begins or ends.
     Quiet(u64),
     /// A waiting alert is settled.
-    Settle(u64),
+    /// Of those that are due at once, what happened first goes first, in whichever order they came.
+    Settle(Time, u64),
     /// An alert's company is looked at.
     Learn(u64),
     /// What is said of a limit may be over.
@@ -312,7 +313,7 @@ impl Engine {
             // Done above, as before everything else that happens after a change.
             Timer::Renew => {}
             Timer::Quiet(number) => self.turn_quiet(number, fold),
-            Timer::Settle(number) => self.settle(number, fold),
+            Timer::Settle(_, number) => self.settle(number, fold),
             Timer::Learn(number) => self.learn(number, fold),
             Timer::Limit => self.look_limit(fold),
             Timer::Storm => self.look_storm(fold),

@@ -196,7 +196,7 @@ impl Engine {
         let (number, due) = (self.meta.queued, pending.due);
         self.order.insert(number, t);
         self.pending.insert(number, pending);
-        self.timers.insert((due, Timer::Settle(number)));
+        self.timers.insert((due, Timer::Settle(t, number)));
         episode
     }
 

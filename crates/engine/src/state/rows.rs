@@ -158,7 +158,7 @@ impl Engine {
             .collect();
         let timers = [
             self.pending
-                .gather(|number, pending, all| all.push((pending.due, Timer::Settle(*number)))),
+                .gather(|number, pending, all| all.push((pending.due, Timer::Settle(pending.t, *number)))),
             self.learning
                 .gather(|number, learning, all| all.push((learning.due, Timer::Learn(*number)))),
             self.quiets
