@@ -7,7 +7,8 @@
 //! A word of state says the state only where nothing else can stand: alone between brackets, before a colon, dash or full
 //! stop at the beginning, behind a dash at the end, and behind `is`, `has`, `went` and their like. At the very end of a title it may be
 //! all that tells what is wrong (`link down`, `host unreachable`): there only the word of a recovery gives way, to that
-//! of what it ends. Anywhere else it is a word like others: `Available memory is low`, `Scale up failed`.
+//! of what it ends. Anywhere else it is a word like others: `Available memory is low`, `Scale up failed`; but for the four
+//! states of a check in capitals where a clause ends or a place follows: `Disk CRITICAL on web1` and `Disk OK on web1`.
 
 use crate::{
     Text,
@@ -16,6 +17,11 @@ use crate::{
         words,
     },
 };
+
+/// The states of a check (Nagios and its kin), as they stand in the midst of a title.
+const CHECKED: [&str; 4] = ["OK", "WARNING", "CRITICAL", "UNKNOWN"];
+/// What may follow them. Before a noun they say what sort of thing it is: `CRITICAL errors`.
+const PLACES: [&str; 5] = ["on", "at", "for", "in", "of"];
 
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
 pub fn strip_status_prefix(title: &str) -> &str {
@@ -55,7 +61,7 @@ pub fn condition(title: &str) -> Text {
         }
         rest = head.rest;
     }
-    out.push_str(&without_end(without_tail(rest)));
+    out.push_str(&without_end(&without_check(without_tail(rest))));
     out
 }
 
@@ -138,6 +144,35 @@ fn without_tail(title: &str) -> &str {
         }
         _ => title,
     }
+}
+
+/// With `~` for the state of a check in the midst of the title, where that is not all in capitals.
+fn without_check(title: &str) -> Text {
+    if !title.contains(char::is_lowercase) {
+        return title.into();
+    }
+    let mut out = Text::with_capacity(title.len());
+    let mut words = title.split(' ').peekable();
+    let mut follows_word = false;
+    while let Some(word) = words.next() {
+        let state = word.trim_end_matches([':', ',', ';']);
+        let goes_on =
+            |next: &&str| next.starts_with(['-', '–', '—', '|', '(', '[', ':']) || PLACES.contains(next);
+        let ends = words
+            .peek()
+            .is_some_and(|next| state.len() < word.len() || goes_on(next));
+        if follows_word && ends && CHECKED.contains(&state) {
+            out.push('~');
+            out.push_str(&word[state.len()..]);
+        } else {
+            out.push_str(word);
+        }
+        if words.peek().is_some() {
+            out.push(' ');
+        }
+        follows_word = word.contains(char::is_alphanumeric);
+    }
+    out
 }
 
 /// What a title says at its end of its state.
@@ -350,6 +385,12 @@ mod tests {
                 "Check_MK: www/CPU WARNING -> CRITICAL",
                 "Check_MK: www/CPU CRITICAL -> OK",
             ),
+            ("Disk CRITICAL on web1", "Disk OK on web1"),
+            ("Disk WARNING on web1", "Disk CRITICAL on web1"),
+            ("Disk CRITICAL: / is full", "Disk OK: / is full"),
+            ("PING CRITICAL - no answer", "PING OK - no answer"),
+            ("Load UNKNOWN (nrpe)", "Load OK (nrpe)"),
+            ("Camera disconnected!", "Camera reconnected!"),
             // Nothing of the state is in it.
             ("Available memory is low", "Available memory is low"),
             ("3 nodes online", "3 nodes online"),
@@ -386,6 +427,11 @@ mod tests {
             ("Host down: web", "Service down: web"),
             ("[a] [🔴 Down] timeout", "[b] [🔴 Down] timeout"),
             ("[web] [CRITICAL] disk", "[web] [CRITICAL] memory"),
+            ("Disk CRITICAL on web1", "Disk CRITICAL on web2"),
+            ("Many CRITICAL errors on web1", "Many WARNING errors on web1"),
+            ("Log critical on web1", "Log warning on web1"),
+            ("Log (CRITICAL) on web1", "Log (WARNING) on web1"),
+            ("LOG CRITICAL - DISK", "LOG UNKNOWN - DISK"),
         ] {
             assert_ne!(condition(one), condition(other), "{one}");
         }

@@ -3,7 +3,7 @@
 use crate::mask;
 
 /// What a recovery says at the end of its title, and what the alert said that it ends.
-const ENDS: [(&str, &str); 15] = [
+const ENDS: [(&str, &str); 16] = [
     ("up", "down"),
     ("ready", "unready"),
     ("reachable", "unreachable"),
@@ -14,6 +14,7 @@ const ENDS: [(&str, &str); 15] = [
     ("healthy", "unhealthy"),
     ("responding", "unresponsive"),
     ("connected", "disconnected"),
+    ("reconnected", "disconnected"),
     ("passed", "failed"),
     ("passing", "failing"),
     ("succeeded", "failed"),
