@@ -45,10 +45,13 @@ const CLIENT_PORTS: u32 = 32_768;
 /// Digits of a part of the name of an interface, as in `xe-0/0/47`.
 const PART_DIGITS: usize = 3;
 
-/// Characters, digits and turns for each step of a word that nobody made up.
+/// Characters, digits, turns for each step, turns from small to capital letters, and parts of a single letter, of a word
+/// that nobody made up.
 const TOKEN_MIN: usize = 10;
 const TOKEN_DIGITS: usize = 2;
 const TOKEN_TURNS: f64 = 0.4;
+const TOKEN_HUMPS: usize = 2;
+const TOKEN_SINGLES: usize = 3;
 
 /// Words beside which a whole number of three digits is the code of an answer (RFC 9110), and names what is wrong.
 const CODES: [&str; 5] = ["http", "https", "status", "code", "statuscode"];
@@ -112,7 +115,7 @@ const NOTHING: Before<'static> = Before {
 /// Replaces what varies between two sayings of the same thing: numbers, hashes, addresses, times.
 ///
 /// A word is volatile when it holds a digit and is not a name: it starts with a digit, or is long and hexadecimal, or
-/// at least half of it is digits. `web3` and `db-07` are names and stay. Separators are kept.
+/// more than half of it is digits. `web3`, `db-07` and `srv01a02b03` are names and stay. Separators are kept.
 pub fn mask(text: &str) -> Text {
     let mut out = Text::with_capacity(text.len());
     let mut rest = text;
@@ -253,7 +256,22 @@ fn is_volatile(word: &str) -> bool {
         return false;
     }
     let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    word.starts_with(|c: char| c.is_ascii_digit()) || hexadecimal || digits * 2 > word.len()
+    word.starts_with(|c: char| c.is_ascii_digit())
+        || hexadecimal
+        || digits * 2 > word.len() && !is_place(word)
+}
+
+/// Whether a word names a place by counting in several steps, as `srv01a02b03` does: small letters and short numbers in turn.
+fn is_place(word: &str) -> bool {
+    let parts = word
+        .as_bytes()
+        .chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let numbers = parts.filter(|part| part[0].is_ascii_digit());
+    let is_small = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.bytes().all(is_small)
+        && numbers.clone().count() >= 2
+        && numbers.map(<[u8]>::len).all(|long| long <= 2)
 }
 
 /// Whether a number is the code of an answer, by the word before it.
@@ -265,19 +283,30 @@ fn is_code(before: Before<'_>, word: &str) -> bool {
     code && CODES.iter().any(beside)
 }
 
-/// Whether a word was drawn by a machine, as the id of a session is: nobody goes from letters to digits and back, or from
-/// small to large, as often as chance does. `OAuth2Client` and `c5n.18xlarge` do so where a part begins.
+/// Whether a word was drawn by a machine, as the id of a session is: small letters, capitals and digits are all mixed, it
+/// goes from one to another as often as chance does, and many of its parts are a single letter, where those of a name
+/// are words or abbreviations: `OAuth2Client`, `Ipv4To6Gw1`. What is in small letters throughout may be the name of a place,
+/// `rack1row2pdu3`, and is kept: a token that is missed is an alert more, a name that is not ends another's alert.
 fn is_token(word: &str) -> bool {
     let bytes = word.as_bytes();
     if bytes.len() < TOKEN_MIN || !bytes.iter().all(u8::is_ascii_alphanumeric) {
         return false;
     }
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    let turns = bytes.windows(2).filter(|pair| {
-        let [a, b] = [pair[0], pair[1]];
-        a.is_ascii_digit() != b.is_ascii_digit() || a.is_ascii_lowercase() && b.is_ascii_uppercase()
-    });
-    digits >= TOKEN_DIGITS && turns.count() as f64 >= TOKEN_TURNS * (bytes.len() - 1) as f64
+    let is_hump = |a: &u8, b: &u8| a.is_ascii_lowercase() && b.is_ascii_uppercase();
+    let turns = |pair: &[u8], humps_only: bool| {
+        is_hump(&pair[0], &pair[1]) || !humps_only && pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
+    };
+    let count = |humps_only| bytes.windows(2).filter(|pair| turns(pair, humps_only)).count();
+    let parts = || {
+        let parts = bytes.chunk_by(|a, b| !turns(&[*a, *b], false));
+        parts.filter(|part| part[0].is_ascii_alphabetic())
+    };
+    let singles = parts().filter(|part| part.len() == 1).count();
+    digits >= TOKEN_DIGITS
+        && count(false) as f64 >= TOKEN_TURNS * (bytes.len() - 1) as f64
+        && count(true) >= TOKEN_HUMPS
+        && singles >= TOKEN_SINGLES.max(parts().count().div_ceil(3))
 }
 
 /// The unit that is glued to a number.
@@ -334,7 +363,7 @@ mod tests {
             ),
             ("10.0.0.7:9100 unreachable", "# unreachable"),
             ("session a8F3kQ9zLmP2xW rejected", "session # rejected"),
-            ("run k8x2p9qwz1t4 failed", "run # failed"),
+            ("upload 4fT9xKq2LpZ7b stuck", "upload # stuck"),
             (
                 "OAuth2Client2Failed on m5d-4xlarge",
                 "OAuth2Client2Failed on m5d-4xlarge",
@@ -390,6 +419,17 @@ mod tests {
             ("shard 12 unassigned", "shard 13 unassigned"),
             ("HTTP 500 rate is high", "HTTP 404 rate is high"),
             ("answers with status 502", "answers with status 429"),
+            ("rack1row2pdu3 down", "rack1row2pdu4 down"),
+            ("Ipv4To6Gw1 lost", "Ipv4To6Gw2 lost"),
+            ("srv01a02b03 lost", "srv01a02b04 lost"),
+            ("dc1r2s3n4p5 lost", "dc1r2s3n4p6 lost"),
+            ("eu1az2r3n04 lost", "eu1az2r3n05 lost"),
+            ("no p4d24xlarge", "no c6i32xlarge"),
+            ("DC1R2S3N4P5 lost", "DC1R2S3N4P6 lost"),
+            ("Dc1Rack2RowA3PduB1 lost", "Dc1Rack2RowA3PduB2 lost"),
+            ("HTTPServer2XMLParser3 lost", "HTTPServer2XMLParser4 lost"),
+            // It may be either, and is kept.
+            ("run k8x2p9qwz1t4 failed", "run k8x2p9qwz1t5 failed"),
         ] {
             assert_ne!(mask(one), mask(other), "{one}");
         }
