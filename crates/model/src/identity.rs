@@ -19,6 +19,9 @@ const HALF: usize = 16;
 /// A title of one word is a name up to this length, whatever digits are in it.
 const NAME_BYTES_MAX: usize = 12;
 
+/// So many digits for themselves count something.
+const COUNT_DIGITS: usize = 4;
+
 /// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
 /// was rescheduled, report the same alert.
 const OBSERVER_LABELS: [&str; 12] = [
@@ -117,14 +120,31 @@ fn source_of(event: &Event) -> &str {
 /// What a title says, hashed.
 fn said(title: &str) -> Text {
     let condition = condition(title);
-    // `E1001` and `p99` are names, although the mask sees readings in them.
-    let random = condition.len() >= 8 && condition.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let is_name = condition.len() <= NAME_BYTES_MAX
-        && condition.starts_with(char::is_alphabetic)
-        && !condition.contains(char::is_whitespace)
-        && !random;
-    let said = if is_name { condition } else { mask(&condition) };
+    let said = if is_name(&condition) {
+        condition
+    } else {
+        mask(&condition)
+    };
     Hash128::new("said").part(said.as_bytes()).hex()
+}
+
+/// `E1001` and `p99` are names, although the mask sees readings in them. `cpu=90%` has one, and `run-12345` counts; but
+/// behind capitals, as in `ORA-00600`, a number is that of a fault.
+fn is_name(title: &str) -> bool {
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let random = title.len() >= 8 && title.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let (mut before, mut counts) = ("", false);
+    for part in title.split(['-', '_']) {
+        let is_long = part.len() >= COUNT_DIGITS && part.bytes().all(|b| b.is_ascii_digit());
+        let is_fault = !before.is_empty() && before.chars().all(char::is_uppercase);
+        counts |= is_long && !is_fault;
+        before = part;
+    }
+    title.len() <= NAME_BYTES_MAX
+        && title.starts_with(char::is_alphabetic)
+        && title.chars().all(in_name)
+        && !random
+        && !counts
 }
 
 /// What an alert is about, hashed.
@@ -312,8 +332,21 @@ mod tests {
             ("ORA-00600", "ORA-00060"),
             ("5xx", "4xx"),
             ("p99", "p50"),
+            ("web-07", "web-08"),
+            ("disk_full_3", "disk_full_4"),
         ] {
             assert_ne!(said(one), said(other), "{one}");
+        }
+        for (one, other) in [
+            ("cpu=90%", "cpu=97%"),
+            ("lag=94s", "lag=12s"),
+            ("used(93%)", "used(94%)"),
+            ("disk@93%", "disk@94%"),
+            ("job#8812", "job#8813"),
+            ("run-12345", "run-12346"),
+            ("q=12345", "q=12346"),
+        ] {
+            assert_eq!(said(one), said(other), "{one}");
         }
         assert_eq!(said("lag 94s"), said("lag 12s"));
         assert_eq!(said("CPU 94 %"), said("CPU 95 %"));
