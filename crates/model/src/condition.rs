@@ -23,6 +23,32 @@ const CHECKED: [&str; 4] = ["OK", "WARNING", "CRITICAL", "UNKNOWN"];
 /// What may follow them. Before a noun they say what sort of thing it is: `CRITICAL errors`.
 const PLACES: [&str; 5] = ["on", "at", "for", "in", "of"];
 
+/// What is up or down. A rate or a scale goes up and down, and neither ends the other: `TRAFFIC_UP`, `TRAFFIC_DOWN`.
+const STANDING: [&str; 22] = [
+    "link",
+    "node",
+    "host",
+    "port",
+    "interface",
+    "iface",
+    "peer",
+    "neighbor",
+    "neighbour",
+    "service",
+    "session",
+    "bgp",
+    "tunnel",
+    "vpn",
+    "server",
+    "instance",
+    "site",
+    "device",
+    "router",
+    "switch",
+    "gateway",
+    "circuit",
+];
+
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
 pub fn strip_status_prefix(title: &str) -> &str {
     let mut title = title.trim();
@@ -246,8 +272,9 @@ fn camel(title: &str) -> Text {
     for piece in title.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
         // `AP_CONNECTED`, `node_reachable`: the last of several parts of one word.
-        if out.ends_with('_')
+        if let Some(of) = out.strip_suffix('_')
             && piece == word
+            && (!word.eq_ignore_ascii_case("up") || stands(of))
             && let Some(ill) = ended_by(word)
         {
             let is_loud = word.chars().all(char::is_uppercase);
@@ -272,6 +299,12 @@ fn camel(title: &str) -> Text {
         out.push_str(&piece[word.len()..]);
     }
     out
+}
+
+/// Whether the last word of a text names what is up or down.
+fn stands(text: &str) -> bool {
+    let last = text.rsplit(|c: char| !c.is_alphanumeric()).next();
+    last.is_some_and(|word| is_one_of(word, &STANDING))
 }
 
 /// The words of a title with where each begins, without the marks around them.
@@ -351,6 +384,9 @@ mod tests {
             ("JobFailed", "JobSucceeded"),
             ("AP_DISCONNECTED", "AP_CONNECTED"),
             ("node_unreachable", "node_reachable"),
+            ("LINK_DOWN", "LINK_UP"),
+            ("bgp_session_down", "bgp_session_up"),
+            ("%BGP-5-PEER_DOWN", "%BGP-5-PEER_UP"),
             ("shop went down", "shop came back up"),
             ("Host web-1 is down", "Host web-1 is up again"),
             ("Server mail-2 is offline", "Server mail-2 is back online"),
@@ -428,6 +464,9 @@ mod tests {
             ("[a] [🔴 Down] timeout", "[b] [🔴 Down] timeout"),
             ("[web] [CRITICAL] disk", "[web] [CRITICAL] memory"),
             ("Disk CRITICAL on web1", "Disk CRITICAL on web2"),
+            ("TRAFFIC_UP", "TRAFFIC_DOWN"),
+            ("scale_up", "scale_down"),
+            ("RATE_UP", "RATE_DOWN"),
             ("Many CRITICAL errors on web1", "Many WARNING errors on web1"),
             ("Log critical on web1", "Log warning on web1"),
             ("Log (CRITICAL) on web1", "Log (WARNING) on web1"),
