@@ -8,7 +8,7 @@
 //!
 //! The lists are fixed: a key that was learned would move on between a firing and its recovery.
 
-use crate::Text;
+use crate::{Text, phrase::is_one_of};
 
 /// Words after which a whole number names a thing, with the most digits that such a number has.
 const NUMBERED: [(&str, usize); 22] = [
@@ -55,6 +55,12 @@ const TOKEN_SINGLES: usize = 3;
 
 /// Words beside which a whole number of three digits is the code of an answer (RFC 9110), and names what is wrong.
 const CODES: [&str; 5] = ["http", "https", "status", "code", "statuscode"];
+
+/// What a code is of, though there are several.
+const ANSWERS: [&str; 5] = ["errors", "responses", "answers", "replies", "codes"];
+
+/// So much in a time.
+const RATES: [&str; 4] = ["per", "rps", "qps", "tps"];
 
 const TIMES: [&str; 30] = [
     "ns",
@@ -142,7 +148,7 @@ pub fn mask(text: &str) -> Text {
         let (word, tail) = rest.split_at(end_of_word(rest, out.ends_with('/')));
         let bare = word.trim_end_matches(['.', ':', '-', '_']);
         let end = &word[bare.len()..];
-        let keeps = bare.contains('/') || names_a_thing(before, bare, tail);
+        let keeps = bare.contains('/') || names_a_thing(before, bare, &rest[bare.len()..]);
         let mut now = Before {
             word: bare,
             hidden: false,
@@ -227,7 +233,7 @@ fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
                 .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'));
     }
     if is_code(before, word) {
-        return true;
+        return !is_counted(tail);
     }
     let kind = NUMBERED
         .iter()
@@ -235,12 +241,32 @@ fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
     let Some((kind, digits)) = kind.filter(|_| whole) else {
         return false;
     };
-    let tail = tail.trim_start();
-    let next = &tail[..tail.find(|c: char| !c.is_alphanumeric()).unwrap_or(tail.len())];
-    let reading = tail.starts_with(['%', '°']) || sort_of(next).is_some();
     let client =
         *kind == "port" && (before.after_hidden || word.parse::<u32>().is_ok_and(|n| n >= CLIENT_PORTS));
-    word.len() <= *digits && !reading && !client
+    word.len() <= *digits && !is_measured(tail) && !client
+}
+
+/// Whether what follows a number makes a reading of it.
+fn is_measured(tail: &str) -> bool {
+    tail.trim_start().starts_with(['%', '°']) || sort_of(next_word(tail)).is_some()
+}
+
+/// Whether what follows a number says what it counts: a unit, several things, or a rate of them. Of `HTTP 500 errors` and
+/// `HTTP 404 responses` the number says which.
+fn is_counted(tail: &str) -> bool {
+    let next = next_word(tail);
+    let rate = tail.trim_start()[next.len()..].strip_prefix('/');
+    let several =
+        next.len() > 3 && next.ends_with('s') && !["ss", "us", "is"].iter().any(|end| next.ends_with(end));
+    is_measured(tail)
+        || rate.is_some_and(|unit| is_time(next_word(unit)))
+        || several && !is_one_of(next, &ANSWERS)
+        || is_one_of(next, &RATES)
+}
+
+fn next_word(tail: &str) -> &str {
+    let tail = tail.trim_start();
+    &tail[..tail.find(|c: char| !c.is_alphanumeric()).unwrap_or(tail.len())]
 }
 
 fn is_volatile(word: &str) -> bool {
@@ -419,6 +445,10 @@ mod tests {
             ("shard 12 unassigned", "shard 13 unassigned"),
             ("HTTP 500 rate is high", "HTTP 404 rate is high"),
             ("answers with status 502", "answers with status 429"),
+            ("HTTP 500 errors of shop", "HTTP 404 errors of shop"),
+            ("HTTP 500: timeouts", "HTTP 404: timeouts"),
+            ("HTTP 500 status", "HTTP 404 status"),
+            ("HTTP 500 get/put", "HTTP 404 get/put"),
             ("rack1row2pdu3 down", "rack1row2pdu4 down"),
             ("Ipv4To6Gw1 lost", "Ipv4To6Gw2 lost"),
             ("srv01a02b03 lost", "srv01a02b04 lost"),
@@ -443,6 +473,14 @@ mod tests {
                 "Failed password from 10.0.0.9 port 5151 ssh2",
             ),
             ("closed by port 51234", "closed by port 60000"),
+            ("HTTP 312 requests failed", "HTTP 287 requests failed"),
+            ("HTTP 500 ms", "HTTP 510 ms"),
+            ("status 200 ms", "status 210 ms"),
+            ("code 150 %", "code 160 %"),
+            ("http 499 req/s", "http 487 req/s"),
+            ("http 499/s", "http 487/s"),
+            ("http 499 per second", "http 487 per second"),
+            ("batch status 431 rows behind", "batch status 287 rows behind"),
         ] {
             assert_eq!(mask(one), mask(other), "{one}");
         }
