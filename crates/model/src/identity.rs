@@ -190,12 +190,19 @@ fn about(event: &Event, labels: &Labels) -> Text {
     hash.hex()
 }
 
-/// The addresses that a text names.
+/// The addresses that a text names, without their ports.
 fn addresses(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':')));
     words
         .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| word.len() >= "::1".len() && word.parse::<std::net::IpAddr>().is_ok())
+        .filter_map(|word| {
+            let is_whole = word.len() >= "::1".len() && word.parse::<std::net::IpAddr>().is_ok();
+            let mut parts = word.split(':');
+            match is_whole {
+                true => Some(word),
+                false => parts.find(|part| part.parse::<std::net::Ipv4Addr>().is_ok()),
+            }
+        })
 }
 
 /// Whether a pod, container or instance name tells what broke: it does when nothing better is named, or when it is a
@@ -323,6 +330,31 @@ mod tests {
         assert!(is_about_the_same(&recovery, &of("DatabaseDegraded", "1")));
         assert!(!is_about_the_same(&recovery, &of("DatabaseDegraded", "2")));
         assert!(!is_about_the_same(&recovery, "probe:7"));
+    }
+
+    #[test]
+    fn an_address_is_what_a_title_is_about_with_or_without_a_port() {
+        let bare = |title: &str| {
+            let mut event = event(title, &[]);
+            event.service = None;
+            dedup_key(&event)
+        };
+        for (one, other) in [
+            ("10.0.0.7 unreachable", "10.0.0.8 unreachable"),
+            ("10.0.0.7:9100 unreachable", "10.0.0.8:9100 unreachable"),
+            ("tcp://10.0.0.7:9100/ is down", "tcp://10.0.0.8:9100/ is down"),
+            ("service:10.0.0.7 is down", "service:10.0.0.8 is down"),
+            ("[2001:db8::1]:9100 is down", "[2001:db8::2]:9100 is down"),
+        ] {
+            assert_ne!(bare(one), bare(other), "{one}");
+        }
+        for (one, other) in [
+            ("10.0.0.7:51000 is down", "10.0.0.7:51001 is up"),
+            ("[2001:db8::1]:51000 is down", "[2001:db8::1]:51001 is up"),
+            ("failed at 10:00:07", "failed at 10:00:08"),
+        ] {
+            assert_eq!(bare(one), bare(other), "{one}");
+        }
     }
 
     #[test]
