@@ -24,20 +24,24 @@ const COUNT_DIGITS: usize = 4;
 
 /// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
 /// was rescheduled, report the same alert.
-const OBSERVER_LABELS: [&str; 12] = [
+const OBSERVER_LABELS: [&str; 10] = [
     "replica",
     "prometheus",
     "prometheus_replica",
     "__replica__",
     "receive",
     "tenant_id",
-    "monitor",
-    "endpoint",
     "uid",
     "scrape_job",
     "collector",
     "otel_scope_version",
 ];
+
+/// What names the observer in the labels of a scrape. Anywhere else they are what somebody wrote down to tell what broke.
+const SCRAPE_LABELS: [&str; 2] = ["monitor", "endpoint"];
+
+/// Labels that a scrape, or the rules over it, gives to whatever it finds; and so does a name of two underscores.
+const SCRAPE_MARKS: [&str; 4] = ["job", "alertname", "prometheus", "prometheus_replica"];
 
 /// Labels that carry a reading, a time or free words rather than a name.
 const READING_LABELS: [&str; 23] = [
@@ -155,8 +159,9 @@ fn about(event: &Event, labels: &Labels) -> Text {
     // Names of hosts differ by case in no resolver (RFC 4343), but they do from one report of a tool to the next.
     let host = event.host.as_deref().map(str::to_ascii_lowercase);
     hash.maybe(host.as_deref().map(str::as_bytes));
+    let scraped = is_scrape(labels);
     for (kind, name) in event.entities.iter() {
-        if names_subject(kind, name, event) {
+        if names_subject(kind, name, event, scraped) {
             hash.part(kind.as_bytes()).part(name.as_bytes());
         }
     }
@@ -172,15 +177,18 @@ fn about(event: &Event, labels: &Labels) -> Text {
         if OBSERVER_LABELS.contains(&lower.as_str()) || READING_LABELS.contains(&lower.as_str()) {
             continue;
         }
+        if scraped && SCRAPE_LABELS.contains(&lower.as_str()) {
+            continue;
+        }
         if lower.starts_with(NOTES) || lower.starts_with(OURS) {
             continue;
         }
         // A pod or instance that is not among the entities is the observer's.
-        if matches!(name, "pod" | "instance") && event.entities.get(name) != Some(value) {
+        if scraped && matches!(name, "pod" | "instance") && event.entities.get(name) != Some(value) {
             continue;
         }
         if event.entities.get(name) == Some(value)
-            || !names_subject(&lower, value, event)
+            || !names_subject(&lower, value, event, scraped)
             || is_reading(value)
         {
             continue;
@@ -205,9 +213,18 @@ fn addresses(text: &str) -> impl Iterator<Item = &str> {
         })
 }
 
-/// Whether a pod, container or instance name tells what broke: it does when nothing better is named, or when it is a
-/// part of the service or host that is.
-fn names_subject(kind: &str, name: &str, event: &Event) -> bool {
+/// Whether labels are those of a scrape, which name the exporter beside what broke.
+fn is_scrape(labels: &Labels) -> bool {
+    let is_mark = |name: &str| name.starts_with("__") || SCRAPE_MARKS.contains(&name);
+    labels.iter().any(|(name, _)| is_mark(name))
+}
+
+/// Whether a pod, container or instance name tells what broke: of a scrape it does when nothing better is named, or when
+/// it is a part of the service or host that is.
+fn names_subject(kind: &str, name: &str, event: &Event, scraped: bool) -> bool {
+    if !scraped && matches!(kind, "pod" | "container" | "instance") {
+        return true;
+    }
     if kind == "container" {
         return is_container_of_subject(name, event);
     }
@@ -231,7 +248,7 @@ fn names_subject(kind: &str, name: &str, event: &Event) -> bool {
 fn is_container_of_subject(name: &str, event: &Event) -> bool {
     let is_observer = event.labels.get("job").is_some_and(|job| job == name);
     let pod = event.entities.get("pod");
-    !is_observer && pod.is_some_and(|pod| names_subject("pod", pod, event))
+    !is_observer && pod.is_some_and(|pod| names_subject("pod", pod, event, true))
 }
 
 /// Whether a label's value is a measurement, a time or a random id rather than a name.
@@ -354,6 +371,30 @@ mod tests {
             ("failed at 10:00:07", "failed at 10:00:08"),
         ] {
             assert_eq!(bare(one), bare(other), "{one}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_wrote_down_tells_what_broke_and_the_labels_of_a_scrape_who_saw_it() {
+        for name in ["endpoint", "monitor", "pod", "container", "instance"] {
+            let of = |value, more: &[(&str, &str)]| {
+                let as_label = keyed("Slow", &[&[(name, value)], more].concat()).dedup_key;
+                let mut as_entity = event("Slow", more);
+                as_entity.entities.set(name, value);
+                as_entity.labels.set(name, value);
+                (as_label, dedup_key(&as_entity))
+            };
+            let (one, other) = (of("checkout", &[]), of("login", &[]));
+            assert_ne!(one.0, other.0, "{name}");
+            assert_ne!(one.1, other.1, "{name}");
+            for mark in [("job", "probe"), ("prometheus", "a/b"), ("__address__", "a")] {
+                assert_eq!(
+                    of("checkout", &[mark]).0,
+                    of("login", &[mark]).0,
+                    "{name} {}",
+                    mark.0
+                );
+            }
         }
     }
 
