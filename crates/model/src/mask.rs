@@ -45,13 +45,13 @@ const CLIENT_PORTS: u32 = 32_768;
 /// Digits of a part of the name of an interface, as in `xe-0/0/47`.
 const PART_DIGITS: usize = 3;
 
-/// Characters, digits, turns for each step, turns from small to capital letters, and parts of a single letter, of a word
-/// that nobody made up.
+/// Characters, digits, turns for each step, turns from small to capital letters, and letters of one part, of a word that
+/// nobody made up.
 const TOKEN_MIN: usize = 10;
 const TOKEN_DIGITS: usize = 2;
 const TOKEN_TURNS: f64 = 0.4;
 const TOKEN_HUMPS: usize = 2;
-const TOKEN_SINGLES: usize = 3;
+const TOKEN_PART: usize = 3;
 
 /// Words beside which a whole number of three digits is the code of an answer (RFC 9110), and names what is wrong.
 const CODES: [&str; 5] = ["http", "https", "status", "code", "statuscode"];
@@ -310,29 +310,30 @@ fn is_code(before: Before<'_>, word: &str) -> bool {
 }
 
 /// Whether a word was drawn by a machine, as the id of a session is: small letters, capitals and digits are all mixed, it
-/// goes from one to another as often as chance does, and many of its parts are a single letter, where those of a name
-/// are words or abbreviations: `OAuth2Client`, `Ipv4To6Gw1`. What is in small letters throughout may be the name of a place,
-/// `rack1row2pdu3`, and is kept: a token that is missed is an alert more, a name that is not ends another's alert.
+/// goes from one to another as often as chance does, no part is as long as a word, and behind a number it goes on now with
+/// a small letter, now with a capital, where a scheme of names does one of both: `OAuth2Client`, `Ipv4To6Gw1`. What is in
+/// small letters throughout may be the name of a place, `rack1row2pdu3`, and is kept: a token that is missed is an alert
+/// more, a name that is lost ends another's alert.
 fn is_token(word: &str) -> bool {
     let bytes = word.as_bytes();
     if bytes.len() < TOKEN_MIN || !bytes.iter().all(u8::is_ascii_alphanumeric) {
         return false;
     }
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
-    let is_hump = |a: &u8, b: &u8| a.is_ascii_lowercase() && b.is_ascii_uppercase();
-    let turns = |pair: &[u8], humps_only: bool| {
-        is_hump(&pair[0], &pair[1]) || !humps_only && pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
+    let pairs = |of: fn(u8, u8) -> bool| bytes.windows(2).filter(|pair| of(pair[0], pair[1])).count();
+    let humps = pairs(|a, b| a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    let turns = humps + pairs(|a, b| a.is_ascii_digit() != b.is_ascii_digit());
+    let on_small = pairs(|a, b| a.is_ascii_digit() && b.is_ascii_lowercase());
+    let on_capital = pairs(|a, b| a.is_ascii_digit() && b.is_ascii_uppercase());
+    let is_part = |a: &u8, b: &u8| {
+        a.is_ascii_digit() == b.is_ascii_digit() && !(a.is_ascii_lowercase() && b.is_ascii_uppercase())
     };
-    let count = |humps_only| bytes.windows(2).filter(|pair| turns(pair, humps_only)).count();
-    let parts = || {
-        let parts = bytes.chunk_by(|a, b| !turns(&[*a, *b], false));
-        parts.filter(|part| part[0].is_ascii_alphabetic())
-    };
-    let singles = parts().filter(|part| part.len() == 1).count();
-    digits >= TOKEN_DIGITS
-        && count(false) as f64 >= TOKEN_TURNS * (bytes.len() - 1) as f64
-        && count(true) >= TOKEN_HUMPS
-        && singles >= TOKEN_SINGLES.max(parts().count().div_ceil(3))
+    let mut parts = bytes.chunk_by(is_part);
+    bytes.iter().filter(|b| b.is_ascii_digit()).count() >= TOKEN_DIGITS
+        && turns as f64 >= TOKEN_TURNS * (bytes.len() - 1) as f64
+        && humps >= TOKEN_HUMPS
+        && on_small > 0
+        && on_capital > 0
+        && parts.all(|part| part.len() <= TOKEN_PART || part[0].is_ascii_digit())
 }
 
 /// The unit that is glued to a number.
@@ -389,7 +390,9 @@ mod tests {
             ),
             ("10.0.0.7:9100 unreachable", "# unreachable"),
             ("session a8F3kQ9zLmP2xW rejected", "session # rejected"),
-            ("upload 4fT9xKq2LpZ7b stuck", "upload # stuck"),
+            ("session Zq71LmvB0ntRk4 rejected", "session # rejected"),
+            ("session K3v9bTr5Ws1NqA rejected", "session # rejected"),
+            ("upload fT9xKq2LpZ7b4 stuck", "upload # stuck"),
             (
                 "OAuth2Client2Failed on m5d-4xlarge",
                 "OAuth2Client2Failed on m5d-4xlarge",
@@ -458,6 +461,7 @@ mod tests {
             ("DC1R2S3N4P5 lost", "DC1R2S3N4P6 lost"),
             ("Dc1Rack2RowA3PduB1 lost", "Dc1Rack2RowA3PduB2 lost"),
             ("HTTPServer2XMLParser3 lost", "HTTPServer2XMLParser4 lost"),
+            ("dc1rowA2podB3 lost", "dc1rowA2podB4 lost"),
             // It may be either, and is kept.
             ("run k8x2p9qwz1t4 failed", "run k8x2p9qwz1t5 failed"),
         ] {
