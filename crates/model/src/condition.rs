@@ -61,10 +61,13 @@ pub fn strip_status_prefix(title: &str) -> &str {
     title
 }
 
+/// What makes the end of a condition of its words.
+const NO_LONGER: &str = " no longer ";
+
 /// The condition of a title, the same from the alert to its recovery.
 pub fn condition(title: &str) -> Text {
-    let title = title.replace(" no longer ", " ");
-    let mut rest = without_marks(&title);
+    let still = title.contains(NO_LONGER).then(|| title.replace(NO_LONGER, " "));
+    let mut rest = without_marks(still.as_deref().unwrap_or(title));
     let mut out = Text::with_capacity(rest.len());
     while let Some(head) = head(rest).or_else(|| cry(rest)) {
         if head.rest.is_empty() {
@@ -125,24 +128,34 @@ fn head(title: &str) -> Option<Head<'_>> {
     let bracketed = title.strip_prefix('[').and_then(|t| t.split_once(']'));
     let (phrase, rest) = bracketed.or_else(|| {
         let colon = title.find(':').map(|at| (at, 1));
-        let dash = title.find(" - ").map(|at| (at, 3));
-        let stop = title.find(". ").map(|at| (at, 2));
+        let dash = find(title, " - ").map(|at| (at, 3));
+        let stop = find(title, ". ").map(|at| (at, 2));
         let (at, long) = colon.into_iter().chain(dash).chain(stop).min()?;
         Some((&title[..at], &title[at + long..]))
     })?;
+    // `[Triggered on {host:web-1}] x` names its place.
+    let place = find(phrase, " on {");
     Some(Head {
-        // `[Triggered on {host:web-1}] x` names its place.
-        phrase: phrase.split(" on {").next().unwrap_or(phrase),
+        phrase: &phrase[..place.unwrap_or(phrase.len())],
         is_bracket: bracketed.is_some(),
         is_marked: bracketed.is_some() && phrase.contains(is_sign),
         rest: rest.trim_start_matches([':', '-', ' ']),
     })
 }
 
+/// Where a sign stands first. That it stands nowhere, as most often, is told much sooner than where it does.
+fn find(text: &str, sign: &str) -> Option<usize> {
+    text.contains(sign).then(|| text.find(sign)).flatten()
+}
+
 /// `PROBLEM disk is full`: a state in capitals before a title that is not.
 fn cry(title: &str) -> Option<Head<'_>> {
     let (phrase, rest) = title.split_once(' ')?;
-    let is_cry = |word: &str| word == word.to_uppercase() && word != word.to_lowercase();
+    let is_cry = |word: &str| {
+        !word.bytes().any(|b| b.is_ascii_lowercase())
+            && word == word.to_uppercase()
+            && word != word.to_lowercase()
+    };
     let next = rest.split(' ').next().unwrap_or_default();
     (is_cry(phrase) && !is_cry(next) && says_state(phrase, &[])).then_some(Head {
         phrase,
@@ -154,7 +167,8 @@ fn cry(title: &str) -> Option<Head<'_>> {
 
 /// Without `- RESOLVED` or `(Down)` at the end. A level in brackets tells two rules apart: `CPU (warning)`, `CPU (critical)`.
 fn without_tail(title: &str) -> &str {
-    if let Some((before, phrase)) = title.rsplit_once(" - ")
+    if title.contains(" - ")
+        && let Some((before, phrase)) = title.rsplit_once(" - ")
         && says_state(phrase, &MESSAGES)
     {
         return before.trim_end();
@@ -201,6 +215,11 @@ fn without_check(title: &str) -> Text {
     out
 }
 
+/// What stands between words.
+const BETWEEN: [char; 3] = [' ', '=', ':'];
+/// What may follow a state at the end of a title.
+const STILL: [&str; 2] = ["again", "now"];
+
 /// What a title says at its end of its state.
 struct End<'a> {
     at: usize,
@@ -210,6 +229,12 @@ struct End<'a> {
 }
 
 fn end_of(title: &str) -> Option<End<'_>> {
+    // Most titles end in a word that is part of no state.
+    let mut words = title.rsplit(BETWEEN).map(bare).filter(|word| !word.is_empty());
+    let may_end = |word: &str| is_state(word) || is_filler(word) || is_one_of(word, &STILL);
+    if !words.next().is_some_and(may_end) {
+        return None;
+    }
     let tokens: Vec<(usize, &str)> = tokens(title).collect();
     let word = |n: usize| tokens.get(n).map_or("", |(_, word)| *word);
     let is_arrow = |n: usize| matches!(word(n), "->" | "=>" | "→");
@@ -223,7 +248,7 @@ fn end_of(title: &str) -> Option<End<'_>> {
     if lasted > 0 && end > lasted && is_one_of(word(end - lasted - 1), &LASTED) {
         end -= lasted + 1;
     }
-    while end > 0 && is_one_of(word(end - 1), &["again", "now"]) {
+    while end > 0 && is_one_of(word(end - 1), &STILL) {
         end -= 1;
     }
     let last = end.checked_sub(1).filter(|last| is_state(word(*last)))?;
@@ -288,8 +313,9 @@ fn camel(title: &str) -> Text {
         let last = word.rfind(char::is_uppercase).unwrap_or(0);
         let (start, hump) = word.split_at(last);
         let start = start.strip_suffix("Not").unwrap_or(start);
-        match ended_by(hump) {
-            Some(ill) if start.ends_with(char::is_lowercase) => {
+        let is_camel = start.ends_with(char::is_lowercase);
+        match is_camel.then(|| ended_by(hump)).flatten() {
+            Some(ill) => {
                 out.push_str(start);
                 out.push_str(&ill[..1].to_uppercase());
                 out.push_str(&ill[1..]);
@@ -310,12 +336,17 @@ fn stands(text: &str) -> bool {
 /// The words of a title with where each begins, without the marks around them.
 fn tokens(title: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
-    title.split([' ', '=', ':']).filter_map(move |word| {
+    title.split(BETWEEN).filter_map(move |word| {
         let start = at;
         at += word.len() + 1;
-        let bare = word.trim_matches(['.', ',', ';', '!', '*', '"', '\'', '(', ')', '[', ']']);
+        let bare = bare(word);
         (!bare.is_empty()).then_some((start, bare))
     })
+}
+
+/// A word without the marks around it.
+fn bare(word: &str) -> &str {
+    word.trim_matches(['.', ',', ';', '!', '*', '"', '\'', '(', ')', '[', ']'])
 }
 
 /// Signs that no language is written in: an emoji, a tick.

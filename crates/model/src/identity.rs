@@ -24,18 +24,21 @@ const COUNT_DIGITS: usize = 4;
 
 /// Labels that name who measured or how, never what broke: two halves of a replicated monitor, or an exporter that
 /// was rescheduled, report the same alert.
-const OBSERVER_LABELS: [&str; 10] = [
-    "replica",
-    "prometheus",
-    "prometheus_replica",
-    "__replica__",
-    "receive",
-    "tenant_id",
-    "uid",
-    "scrape_job",
-    "collector",
-    "otel_scope_version",
-];
+fn is_observer(name: &str) -> bool {
+    matches!(
+        name.as_bytes(),
+        b"replica"
+            | b"prometheus"
+            | b"prometheus_replica"
+            | b"__replica__"
+            | b"receive"
+            | b"tenant_id"
+            | b"uid"
+            | b"scrape_job"
+            | b"collector"
+            | b"otel_scope_version"
+    )
+}
 
 /// What names the observer in the labels of a scrape. Anywhere else they are what somebody wrote down to tell what broke.
 const SCRAPE_LABELS: [&str; 2] = ["monitor", "endpoint"];
@@ -44,31 +47,34 @@ const SCRAPE_LABELS: [&str; 2] = ["monitor", "endpoint"];
 const SCRAPE_MARKS: [&str; 4] = ["job", "alertname", "prometheus", "prometheus_replica"];
 
 /// Labels that carry a reading, a time or free words rather than a name.
-const READING_LABELS: [&str; 23] = [
-    "value",
-    "current_value",
-    "current",
-    "threshold",
-    "limit",
-    "severity",
-    "priority",
-    "level",
-    "status",
-    "state",
-    "alertstate",
-    "message",
-    "description",
-    "summary",
-    "text",
-    "timestamp",
-    "time",
-    "date",
-    "duration",
-    "event_id",
-    "count",
-    "trace_id",
-    "span_id",
-];
+fn is_reading_label(name: &str) -> bool {
+    matches!(
+        name.as_bytes(),
+        b"value"
+            | b"current_value"
+            | b"current"
+            | b"threshold"
+            | b"limit"
+            | b"severity"
+            | b"priority"
+            | b"level"
+            | b"status"
+            | b"state"
+            | b"alertstate"
+            | b"message"
+            | b"description"
+            | b"summary"
+            | b"text"
+            | b"timestamp"
+            | b"time"
+            | b"date"
+            | b"duration"
+            | b"event_id"
+            | b"count"
+            | b"trace_id"
+            | b"span_id"
+    )
+}
 
 /// Labels under this prefix are a sender's annotations: free words, written anew with every evaluation.
 const NOTES: &str = "annotation.";
@@ -94,9 +100,13 @@ pub fn dedup_key(event: &Event) -> Text {
 
 /// The fallback identity of an alert of which only these labels tell what it is about.
 pub fn derived_key(event: &Event, labels: &Labels) -> Text {
-    let about = about(event, labels);
-    let said = said(&event.title);
-    compact_str::format_compact!("{}:{}{}", source_of(event), &about[..HALF], &said[..HALF])
+    let source = source_of(event);
+    let mut key = Text::with_capacity(source.len() + 1 + 2 * HALF);
+    key.push_str(source);
+    key.push(':');
+    key.push_str(&about(event, labels));
+    key.push_str(&said(&event.title));
+    key
 }
 
 /// Whether the key of an event was derived and not given by its sender: it says what the title says.
@@ -107,7 +117,7 @@ pub fn is_derived(event: &Event) -> bool {
     halves.len() == 2 * HALF
         && source == source_of(event)
         && halves.bytes().all(|b| b.is_ascii_hexdigit())
-        && halves[HALF..] == said(&event.title)[..HALF]
+        && halves[HALF..] == *said(&event.title)
 }
 
 /// Whether a key is that of the event but for the words of its title.
@@ -129,7 +139,7 @@ fn said(title: &str) -> Text {
     } else {
         mask(&condition)
     };
-    Hash128::new("said").part(said.as_bytes()).hex()
+    Hash128::new("said").part(said.as_bytes()).half()
 }
 
 /// `E1001` and `p99` are names, although the mask sees readings in them. `cpu=90%` has one, and `run-12345` counts; but
@@ -174,7 +184,7 @@ fn about(event: &Event, labels: &Labels) -> Text {
     hash.part(b"labels");
     for (name, value) in labels.iter() {
         let lower = name.to_ascii_lowercase();
-        if OBSERVER_LABELS.contains(&lower.as_str()) || READING_LABELS.contains(&lower.as_str()) {
+        if is_observer(&lower) || is_reading_label(&lower) {
             continue;
         }
         if scraped && SCRAPE_LABELS.contains(&lower.as_str()) {
@@ -195,7 +205,7 @@ fn about(event: &Event, labels: &Labels) -> Text {
         }
         hash.part(name.as_bytes()).part(value.as_bytes());
     }
-    hash.hex()
+    hash.half()
 }
 
 /// The addresses that a text names, without their ports.

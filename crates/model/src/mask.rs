@@ -225,12 +225,16 @@ fn end_of_word(text: &str, in_path: bool) -> usize {
 
 /// Whether a number or address is the name of one of several things, by the word before it.
 fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
-    let whole = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    let address = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':');
+    if before.word.is_empty() || !word.bytes().all(address) {
+        return false;
+    }
     if PEERS.iter().any(|peer| before.word.eq_ignore_ascii_case(peer)) {
-        return whole
-            || word
-                .bytes()
-                .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'));
+        return true;
+    }
+    let whole = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    if !whole {
+        return false;
     }
     if is_code(before, word) {
         return !is_counted(tail);
@@ -238,7 +242,7 @@ fn names_a_thing(before: Before<'_>, word: &str, tail: &str) -> bool {
     let kind = NUMBERED
         .iter()
         .find(|(kind, _)| before.word.eq_ignore_ascii_case(kind));
-    let Some((kind, digits)) = kind.filter(|_| whole) else {
+    let Some((kind, digits)) = kind else {
         return false;
     };
     let client =
@@ -272,13 +276,16 @@ fn next_word(tail: &str) -> &str {
 fn is_volatile(word: &str) -> bool {
     // A sign before it makes a number no name.
     let word = word.trim_start_matches('-');
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return false;
+    }
     if is_token(word) {
         return true;
     }
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
     // A class of answers is a name: `5xx`.
     let is_class = matches!(word.as_bytes(), [b'1'..=b'5', b'x' | b'X', b'x' | b'X']);
-    if digits == 0 || is_class {
+    if is_class {
         return false;
     }
     let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');

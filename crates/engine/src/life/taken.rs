@@ -56,7 +56,8 @@ impl Deed {
 impl Engine {
     /// The incident of ours that an event names by its id, be it only announced so far.
     pub(crate) fn named(&self, event: &Event) -> Option<IncidentId> {
-        let key = event.dedup_key.rsplit(':').next().unwrap_or_default();
+        let colon = event.dedup_key.bytes().rposition(|b| b == b':');
+        let key = &event.dedup_key[colon.map_or(0, |at| at + 1)..];
         ["incident_id", "incident_key"]
             .iter()
             .filter_map(|label| event.labels.get(label))
