@@ -164,7 +164,7 @@ impl Engine {
         let mut begun: Vec<IncidentId> = self.meta.begun.iter().map(|(_, id)| self.follow(*id)).collect();
         begun.retain(|id| {
             let state = self.incidents.get(id).filter(|s| s.is_open() && !s.background);
-            state.is_some_and(|state| p.t.since(state.last) <= secs(within_s))
+            state.is_some_and(|state| p.t.since(state.newest()) <= secs(within_s))
         });
         begun.sort_unstable_by_key(|id| (self.incidents.get(id).map(|state| state.begun), *id));
         begun.dedup();
@@ -194,10 +194,8 @@ impl Engine {
             incidents.extend(stands.then_some(*id));
         }
         for number in self.order.keys().take(WAITING_MAX) {
-            let waiting = self
-                .pending
-                .get(number)
-                .and_then(|other| self.alerts.get(&other.alert));
+            let begins = self.pending.get(number).filter(|other| other.comes);
+            let waiting = begins.and_then(|other| self.alerts.get(&other.alert));
             let Some(waiting) = waiting.filter(|other| other.incident.is_none()) else {
                 continue;
             };

@@ -41,7 +41,7 @@ impl Engine {
             let Some(state) = self.incidents.get(&id) else {
                 continue;
             };
-            let gap_s = libm::fabs(p.t.since(state.last).as_secs_f64()).max(LEAST_GAP_S);
+            let gap_s = libm::fabs(p.t.since(state.newest()).as_secs_f64()).max(LEAST_GAP_S);
             let joins = (strange || is_strange(state))
                 && state.is_open()
                 && !state.background

@@ -315,6 +315,12 @@ impl Decaying {
 }
 
 impl State {
+    /// When something last began in it, or a settlement later: what its sender says again keeps an incident going, but
+    /// begins nothing.
+    pub(crate) fn newest(&self) -> Time {
+        self.last.min(self.joined_at)
+    }
+
     /// Activity on an entity; entities are few and bounded, so a walk is cheapest.
     pub(crate) fn place(&self, entity: &str) -> Option<&PlaceActivity> {
         self.places.iter().find(|p| p.entity == entity)
