@@ -256,6 +256,11 @@ fn month_name(lower: &str) -> Option<i64> {
         .map(|i| i as i64 + 1)
 }
 
+/// Whether a word is the abbreviation of a zone.
+pub(crate) fn is_zone(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic()) && zone(word).is_some()
+}
+
 /// Seconds east of UTC: `+02:00`, `-0500`, `+2`, `UTC`, `CEST`, `GMT+1`, `+02:00[Europe/Berlin]`.
 fn zone(text: &str) -> Option<i64> {
     let text = text.split('[').next().unwrap_or(text).trim();
@@ -288,17 +293,18 @@ fn zone(text: &str) -> Option<i64> {
     // Abbreviations as their most common meaning among tools that print them.
     let quarters = match text.to_ascii_uppercase().as_str() {
         "" | "Z" | "UTC" | "GMT" | "WET" | "UCT" => 0,
-        "CET" | "BST" | "WEST" | "MEZ" | "WAT" => 4,
-        "CEST" | "EET" | "MESZ" | "SAST" | "CAT" => 8,
-        "EEST" | "MSK" | "TRT" | "EAT" | "AST_ARABIA" => 12,
+        "CET" | "MET" | "BST" | "WEST" | "MEZ" | "WAT" => 4,
+        "CEST" | "MEST" | "EET" | "MESZ" | "SAST" | "CAT" => 8,
+        "EEST" | "IDT" | "MSK" | "TRT" | "EAT" | "AST_ARABIA" => 12,
         "GST" => 16,
         "PKT" => 20,
         "IST" => 22,
         "ICT" | "WIB" => 28,
-        "SGT" | "HKT" | "AWST" | "PHT" => 32,
+        "SGT" | "HKT" | "AWST" | "PHT" | "WITA" => 32,
         "JST" | "KST" => 36,
         "ACST" => 38,
         "AEST" => 40,
+        "ACDT" => 42,
         "AEDT" => 44,
         "NZST" => 48,
         "NZDT" => 52,

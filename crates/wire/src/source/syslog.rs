@@ -224,6 +224,8 @@ fn value_end(text: &str) -> Option<usize> {
 /// `Mmm dd hh:mm:ss HOST TAG[pid]: MSG`, with RFC 3339 for the time where a relay is newer.
 fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
     let mut rest = rest.trim_start();
+    // Routers end the time with a colon and name no host behind it.
+    let mut hostless = false;
     let first = rest.split(' ').next().unwrap_or_default();
     if let Some(time) = when::iso(first).filter(|_| first.len() > 10) {
         d.ts = Some(time);
@@ -234,23 +236,22 @@ fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
         && rest.as_bytes()[12] == b':'
     {
         // Without a year; only a time known to be close can tell which.
-        d.ts = when::any(&rest[..15], near);
-        rest = rest[15..].trim_start();
+        (d.ts, hostless, rest) = stamped(rest, 15, near);
     } else if rest.len() >= 20
         && rest.is_char_boundary(20)
         && rest.as_bytes()[14] == b':'
         && rest.as_bytes()[17] == b':'
-        && let Some(time) = when::any(&rest[..20], near)
+        && when::any(&rest[..20], near).is_some()
     {
         // With a year, as firewalls write it.
-        d.ts = Some(time);
-        rest = rest[20..].trim_start();
+        (d.ts, hostless, rest) = stamped(rest, 20, near);
     } else {
         d.text = rest.into();
         return;
     }
     if let Some((host, tail)) = rest.split_once(' ')
         && !host.ends_with(':')
+        && !hostless
     {
         d.host = Some(host.into());
         rest = tail.trim_start();
@@ -282,6 +283,54 @@ fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
         }
         _ => d.text = rest.trim().into(),
     }
+}
+
+/// The time that a line begins with, whether a colon ends it, and what follows. Behind its first `len` bytes some write
+/// parts of a second, and a zone.
+fn stamped(line: &str, len: usize, near: Option<Time>) -> (Option<Time>, bool, &str) {
+    let mut end = len;
+    if let Some(parts) = line[len..].strip_prefix('.') {
+        let digits = parts.bytes().take_while(u8::is_ascii_digit).count();
+        end += if (1..=9).contains(&digits) { 1 + digits } else { 0 };
+    }
+    let (time, rest) = line.split_at(end);
+    let (zone, rest) = zone_before(rest.trim_start_matches(' ')).unwrap_or(("", rest));
+    let zoned = when::any(&compact_str::format_compact!("{time} {zone}"), near);
+    let ts = zoned.or_else(|| when::any(time, near));
+    match rest.strip_prefix(':') {
+        Some(rest) => (ts, true, rest.trim_start()),
+        None => (ts, false, rest.trim_start()),
+    }
+}
+
+/// A zone, and what follows it and shows that it is none of the hosts that are named in capitals: the colon that ends
+/// the time, or a host.
+fn zone_before(text: &str) -> Option<(&str, &str)> {
+    let len = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let (word, tail) = text.split_at(len);
+    if !(3..=5).contains(&len) {
+        return None;
+    }
+    let known = when::is_zone(word);
+    let shown = match tail.strip_prefix(':') {
+        // A message of a router begins with a sign, that of a program does not.
+        Some(message) => known || message.trim_start().starts_with('%'),
+        None => known && tail.starts_with(' ') && (matches!(word, "UTC" | "GMT") || begins_with_host(tail)),
+    };
+    shown.then_some((word, tail))
+}
+
+/// Whether a host begins what follows: a name with what names of hosts have and words have not, or one before a program.
+fn begins_with_host(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace();
+    let (Some(first), Some(next)) = (words.next(), words.next()) else {
+        return false;
+    };
+    let is_name = first.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && first
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    is_name && (next.contains(':') || first.contains(|c: char| !c.is_ascii_alphabetic()))
 }
 
 /// A record that a collector has made JSON of.
