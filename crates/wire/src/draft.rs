@@ -47,6 +47,8 @@ pub(crate) struct Draft {
     pub(crate) skewed: bool,
     /// The labels are a scrape's: `job` and `instance` name the target.
     pub(crate) scraped: bool,
+    /// Host and service that tell where it is but not which alert it is: the derived key does not have them.
+    pub(crate) beside_key: (Option<Text>, Option<Text>),
     pub(crate) cut: usize,
 }
 
@@ -129,9 +131,16 @@ impl Draft {
 
     /// Takes from the lines of the text what no field named.
     pub(crate) fn named_in_its_text(&mut self) {
+        self.named_beside_key();
+        let (host, service) = std::mem::take(&mut self.beside_key);
+        self.host = self.host.take().or(host);
+        self.service = self.service.take().or(service);
+    }
+
+    /// The same, where the text of a recovery may name less than that of its alert.
+    pub(crate) fn named_beside_key(&mut self) {
         let said = crate::pairs::Said::in_lines_of(&self.text);
-        self.host = self.host.take().or(said.host);
-        self.service = self.service.take().or(said.service);
+        self.beside_key = (said.host, said.service);
         self.runbook = self.runbook.take().or(said.runbook);
         self.link(said.link, "source");
     }
@@ -204,6 +213,10 @@ impl Draft {
             Some(key) => crate::bounds::key(compact_str::format_compact!("{}:{key}", event.source)),
             None => model::derived_key(&event, self.about.as_ref().unwrap_or(&event.labels)),
         };
+        let (host, service) = self.beside_key;
+        let named = |name: Option<Text>| name.map(|n| nfc(cut(&n, NAME_BYTES_MAX)));
+        event.host = event.host.or_else(|| named(host));
+        event.service = event.service.or_else(|| named(service));
         event.event_id = match self.event_id.filter(|id| !id.is_empty()) {
             Some(id) => crate::bounds::key(id),
             None => model::event_id(&event, stamped),

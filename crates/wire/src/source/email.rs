@@ -65,7 +65,8 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .trim()
         .to_ascii_lowercase();
     d.about = Some(model::Labels::from_iter([("from", address)]));
-    d.named_in_its_text();
+    // Mails of a recovery often name less than those of their alert.
+    d.named_beside_key();
     let said: Vec<String> = d
         .title
         .split(|c: char| !c.is_alphanumeric())
