@@ -219,7 +219,11 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
         state::is_spoken_of(&d.title),
         is_test(&d.title),
     ];
-    if d.title.is_empty() && known.is_some() {
+    let titled_by_state = || {
+        let is_state = |v: &Value| v.as_str().is_some_and(|word| state::word(word).is_some());
+        severity.is_some() && guess.find(&["title", "subject"], is_state).is_some()
+    };
+    if d.title.is_empty() && (known.is_some() || titled_by_state()) {
         // A state of something: that is what it is called.
         let entity = || d.entities.iter().next().map(|(_, name)| Text::from(name));
         d.title = d
@@ -286,12 +290,23 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     }
     f.rest_into(&mut d);
     // The other fields of an unknown shape vary as often as not.
-    d.about = Some(tagged.labels);
+    d.about = Some(crate::names::tags_that_identify(&tagged.labels));
     // What says where it was deployed to tells of a build.
     let builds = guess.glance(&["deployurl", "deploysslurl"]).is_some()
         && guess.glance(&["branch", "commitref", "buildid"]).is_some();
     let test = guess.flag(&["istest", "testnotification", "isdrill", "triggeredbyusertest"]) == Some(true);
+    let beats = is_beat(&d);
+    let misses = beats && stays_away(guess, &d);
+    if misses {
+        d.state(Some(State::Firing));
+    }
     let other = other_than_alert(&d)
+        .or(
+            (beats && !misses && d.labels.get("state").is_some_and(says_that_it_lives))
+                .then_some(OtherKind::Heartbeat),
+        )
+        // One that stays away is told of as what fires.
+        .filter(|kind| !(misses && *kind == OtherKind::Heartbeat))
         .or(test.then_some(OtherKind::Test))
         .or((builds && severity.is_none() || only_kind && delivers(&d.title)).then_some(OtherKind::Change));
     match other {
@@ -328,9 +343,7 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
             })
         })
         .or_else(|| guess.find(&STATE, |v| !well && within(v)))
-        .or_else(|| guess.find(&STATE_IF_KNOWN, exact))
-        // A template may put the state where the title stands.
-        .or_else(|| guess.find(&["title", "subject"], plainly));
+        .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
     let known = if let Some(v) = found {
         let word = name_of(v).unwrap_or_default();
         if !v.is_object() {
@@ -404,6 +417,7 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
             }),
         known => known,
     };
+    let known = known.or_else(|| over_by_title(guess, f, severity, d));
     let taken = || guess.flag(&["isacknowledged", "acknowledged", "isacked"]) == Some(true);
     let known = match known {
         None | Some(State::Firing) if taken() => Some(State::Acked),
@@ -411,6 +425,55 @@ fn state_of(guess: &Guess<'_>, f: &Fields<'_>, severity: Option<&Value>, d: &mut
     };
     d.state(known);
     known
+}
+
+/// A template may put the state where the title stands. It is asked last, and only for a recovery: all other words are
+/// as often what happened, `Failed` and `Expired`.
+fn over_by_title(
+    guess: &Guess<'_>,
+    f: &Fields<'_>,
+    severity: Option<&Value>,
+    d: &mut Draft,
+) -> Option<State> {
+    const OVER: [&str; 8] = [
+        "resolved",
+        "recovered",
+        "recovery",
+        "cleared",
+        "fixed",
+        "ok",
+        "back to normal",
+        "returned to normal",
+    ];
+    // What these say of is a fault as well when something bad is said of it: a valve that closed, a lease that ended.
+    const OVER_UNLESS_BAD: [&str; 9] = [
+        "closed",
+        "normal",
+        "up",
+        "healthy",
+        "online",
+        "operational",
+        "success",
+        "completed",
+        "ended",
+    ];
+    let is_bad = severity.and_then(name_of).is_some_and(|word| {
+        let level = level::word(&word)
+            .or_else(|| number(&word, false))
+            .or_else(|| in_words(&word));
+        level.is_some_and(|level| level >= Severity::Warning)
+    });
+    let is_over = |v: &Value| {
+        let among = |list: &[&str]| {
+            v.as_str()
+                .is_some_and(|word| list.iter().any(|over| word.trim().eq_ignore_ascii_case(over)))
+        };
+        among(&OVER) || !is_bad && among(&OVER_UNLESS_BAD)
+    };
+    let title = guess.find(&["title", "subject"], is_over)?;
+    f.mark(title);
+    d.label("state", scalar(title)?);
+    Some(State::Resolved)
 }
 
 /// `[RESOLVED] …`, `OK: …`, `[P1] …`: what the words before a title say, when nothing else does.
@@ -502,27 +565,73 @@ pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
     })
 }
 
+/// Labels that say what kind of message it is.
+const KINDS: [&str; 7] = [
+    "state",
+    "type",
+    "event_type",
+    "kind",
+    "eventType",
+    "event",
+    "topic",
+];
+
+/// Whether it is called a sign of life, whatever it says of its state.
+fn is_beat(d: &Draft) -> bool {
+    KINDS
+        .iter()
+        .filter_map(|name| d.labels.get(name))
+        .any(is_word_of_beat)
+}
+
+/// Whether a word says that something runs, which of an alert would say that it holds.
+fn says_that_it_lives(word: &str) -> bool {
+    ["active", "activated", "on", "started", "true"]
+        .iter()
+        .any(|lives| word.eq_ignore_ascii_case(lives))
+}
+
+fn is_word_of_beat(word: &str) -> bool {
+    ["heartbeat", "ping", "keepalive", "keep-alive"]
+        .iter()
+        .any(|beat| word.eq_ignore_ascii_case(beat))
+}
+
+/// Whether a sign of life says that it failed to come. That it is active or open says the opposite, so only what
+/// speaks of a fault counts.
+fn stays_away(guess: &Guess<'_>, d: &Draft) -> bool {
+    // Of a heartbeat these say that it did not come, whatever they say of an alert.
+    const MISSES: [&str; 7] = [
+        "absent", "expired", "late", "missed", "missing", "overdue", "timeout",
+    ];
+    let among = |word: &str, list: &[&str]| list.iter().any(|other| word.eq_ignore_ascii_case(other));
+    let is_fault = |word: &str| {
+        among(word, &MISSES) || state::word(word) == Some(State::Firing) && !says_that_it_lives(word)
+    };
+    let said = ["state", "status", "event", "action", "result"]
+        .iter()
+        .filter_map(|name| d.labels.get(name))
+        .any(is_fault);
+    let holds = guess.flag(&["isup", "isok", "healthy", "passing", "passed"]);
+    let fails = guess.flag(&["down", "failing", "firing", "triggered"]);
+    let last = d.title.split_whitespace().next_back().unwrap_or_default();
+    let of_title = state::said(&d.title) == Some(State::Firing) || among(last, &MISSES);
+    match holds.or(fails.map(|fails| !fails)) {
+        Some(holds) => !holds,
+        None => said || of_title,
+    }
+}
+
 /// Tests, beats and changes that say that they are.
 fn other_than_alert(d: &Draft) -> Option<OtherKind> {
-    let kind = [
-        "state",
-        "type",
-        "event_type",
-        "kind",
-        "eventType",
-        "event",
-        "topic",
-    ]
-    .iter()
-    .find_map(|name| d.labels.get(name))
-    .unwrap_or_default()
-    .to_ascii_lowercase();
+    let kind = KINDS
+        .iter()
+        .find_map(|name| d.labels.get(name))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     if kind == "test" || is_test(&d.title) {
         Some(OtherKind::Test)
-    } else if matches!(kind.as_str(), "heartbeat" | "ping" | "keepalive" | "keep-alive")
-        // One that stays away is told of as what fires.
-        && d.status != Some(Status::Firing)
-    {
+    } else if is_word_of_beat(&kind) {
         Some(OtherKind::Heartbeat)
     } else if delivers(&kind)
         || d.severity_original.is_none()
