@@ -290,7 +290,7 @@ fn one(value: &Value, guess: &Guess<'_>, source: Option<&str>, sink: &mut Sink<'
     }
     f.rest_into(&mut d);
     // The other fields of an unknown shape vary as often as not.
-    d.about = Some(crate::names::tags_that_identify(&tagged.labels));
+    d.about = Some(tagged.labels);
     // What says where it was deployed to tells of a build.
     let builds = guess.glance(&["deployurl", "deploysslurl"]).is_some()
         && guess.glance(&["branch", "commitref", "buildid"]).is_some();
