@@ -177,7 +177,7 @@ fn about(event: &Event, labels: &Labels) -> Text {
     }
     if event.service.is_none() && event.host.is_none() && event.entities.is_empty() {
         // Nothing else says of what it is.
-        for address in addresses(&event.title) {
+        for address in addresses(&condition(&event.title)) {
             hash.part(address.as_bytes());
         }
     }
