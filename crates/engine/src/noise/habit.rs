@@ -4,13 +4,7 @@
 use model::{AlertId, Severity, Span, Time};
 use topology::NodeId;
 
-use crate::{
-    engine::Engine,
-    fold::Fold,
-    grouping::pending::Pending,
-    settings::secs,
-    state::alert::{Bout, Habit},
-};
+use crate::{engine::Engine, fold::Fold, grouping::pending::Pending, settings::secs, state::alert::Habit};
 
 /// Where a chronic alert is known to be chronic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +68,6 @@ const UBIQUITOUS_S: f64 = 7200.0;
 const FOLLOW_S: i64 = 900;
 /// Hosts on which a title must be known to be chronic everywhere.
 const CLASS_HOSTS: usize = 3;
-/// A bout of flapping is one coming; what flaps for longer than this has come once more, or it would never be a habit.
-const BOUT_MAX: Span = Span::from_hours(1);
 const MATES_MAX: usize = 16;
 /// Company this large is an incident, not a circle of acquaintances.
 const MATES_AT_ONCE_MAX: usize = 6;
@@ -218,12 +210,6 @@ impl Engine {
         let Some(alert) = self.alerts.get(&p.alert) else {
             return;
         };
-        // What comes and goes in one bout of flapping came once.
-        let flap = &alert.flap;
-        if flap.since.is_some() && alert.habit.bout.lasts(p.t) {
-            return;
-        }
-        let quiet = flap.is_quiet(p.t);
         let interval = self
             .sources
             .get(&alert.source)
@@ -271,15 +257,6 @@ impl Engine {
             };
         let alone = others as u32 <= most && !dense;
         habit.worst = habit.worst.max(Some(severity));
-        if quiet || !habit.bout.lasts(p.t) {
-            habit.bout = Bout {
-                since: Some(p.t),
-                level: habit.level,
-                ..Bout::default()
-            };
-        }
-        habit.bout.episodes += 1;
-        habit.bout.alone += u32::from(alone);
         habit.judge(alone, p.t, low);
         // Only while that run lasts can it swell.
         habit.pace.alone = alone && !low && habit.start == Some(begun);
@@ -352,27 +329,8 @@ impl Habit {
             .map_or(0.0, |first| t.since(first).as_secs_f64())
             .max(0.0);
         self.alone = self.alone.saturating_sub(1);
-        self.bout.alone = self.bout.alone.saturating_sub(1);
         self.recent = (self.recent - 1.0).max(0.0);
         self.level = self.level.min(self.deserves(life, false));
-    }
-
-    /// Its state changes so often that all that its present bout counted was one coming.
-    pub(crate) fn is_one_bout(&mut self, t: Time) {
-        let life = self
-            .first
-            .map_or(0.0, |first| t.since(first).as_secs_f64())
-            .max(0.0);
-        let episodes = self.bout.episodes.saturating_sub(1);
-        let alone = self.bout.alone.saturating_sub(1);
-        self.bout.episodes -= episodes;
-        self.bout.alone -= alone;
-        self.episodes = self.episodes.saturating_sub(episodes);
-        self.alone = self.alone.saturating_sub(alone);
-        self.recent = (self.recent - f64::from(alone)).max(0.0);
-        // What it was before is not taken from it. Only what is not rated is ever of the first level.
-        let deserves = self.deserves(life, self.level == 1);
-        self.level = self.level.min(deserves.max(self.bout.level));
     }
 
     pub(crate) fn share(&self) -> f64 {
@@ -395,13 +353,6 @@ impl Habit {
         } else {
             0
         }
-    }
-}
-
-impl Bout {
-    /// Whether what comes at `t` is still of it.
-    fn lasts(&self, t: Time) -> bool {
-        self.since.is_some_and(|since| t.since(since) <= BOUT_MAX)
     }
 }
 

@@ -253,21 +253,6 @@ pub(crate) struct Habit {
     pub broken: Option<Time>,
     /// Symptoms it was seen with; kept only where nothing but hosts is known. At most 16.
     pub mates: Scarce<Vec<u64>>,
-    /// What came and went of late, which is one coming if it flaps.
-    #[serde(default)]
-    pub bout: Bout,
-}
-
-/// What an alert's habit counted since its state was quiet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Bout {
-    pub since: Option<Time>,
-    /// Runs, and how many of them came alone.
-    pub episodes: u32,
-    pub alone: u32,
-    /// How chronic it was before.
-    pub level: u8,
 }
 
 /// How often the state changes: the penalty of RFC 2439 (route flap damping), decayed when read.
