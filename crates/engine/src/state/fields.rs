@@ -88,6 +88,7 @@ fn fields_stay_where_they_are() {
         state::incident::Face,
         state::incident::Member,
         state::incident::PlaceActivity,
+        state::incident::Rang,
         state::incident::State,
         state::sender::Sender,
         state::source::Source,

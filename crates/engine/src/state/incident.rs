@@ -206,7 +206,7 @@ pub(crate) struct State {
     #[serde(default)]
     pub told_of_less: Vec<Text>,
     /// What it rang for last and was told to be over, while it keeps coming back.
-    #[serde(default, with = "by_name")]
+    #[serde(default)]
     pub rang: Option<Rang>,
     /// Since when nothing fires any more that anybody could have been paged for.
     #[serde(default)]
@@ -214,8 +214,7 @@ pub(crate) struct State {
 }
 
 /// A page that was told to be over.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rang {
     pub at: Time,
     pub team: Text,
