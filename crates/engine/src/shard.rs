@@ -312,6 +312,12 @@ impl Shard {
         rows
     }
 
+    /// Somebody else may have folded on from the same checkpoint, and have written another where this shard is or before:
+    /// the next call of [`Shard::dirty_rows`] removes what only that one has.
+    pub fn may_be_written(&mut self) {
+        self.engines.iter_mut().for_each(Engine::may_be_written);
+    }
+
     /// A shard from the newest row of each key; order does not matter. No rows at all give a new shard.
     pub fn restore(
         settings: Settings,

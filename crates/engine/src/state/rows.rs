@@ -8,10 +8,44 @@ use crate::{
     RestoreError, StateRow,
     engine::{Engine, Meta, Timer},
     fold::Fold,
-    state::pack::{pack, unpack},
+    state::{
+        pack::{pack, unpack},
+        table::Rows,
+    },
 };
 
 impl Engine {
+    /// The tables, by the names in the keys of their rows. [`Engine::restore_row`] has them once more.
+    fn tables(&mut self) -> [(&'static str, &mut dyn Rows); 18] {
+        [
+            ("alert", &mut self.alerts),
+            ("incident", &mut self.incidents),
+            ("system", &mut self.systems),
+            ("place", &mut self.places),
+            ("class", &mut self.classes),
+            ("source", &mut self.sources),
+            ("endings", &mut self.endings),
+            ("usual", &mut self.usual),
+            ("tally", &mut self.tallies),
+            ("pending", &mut self.pending),
+            ("tentative", &mut self.tentative),
+            ("kin", &mut self.kin),
+            ("bond", &mut self.bonds),
+            ("outbreak", &mut self.outbreaks),
+            ("together", &mut self.together),
+            ("learning", &mut self.learning),
+            ("quiet", &mut self.quiets),
+            ("seen", &mut self.seen),
+        ]
+    }
+
+    /// Somebody else may have written what changed since the last call of [`Engine::changed_rows`].
+    pub(crate) fn may_be_written(&mut self) {
+        for (_, table) in self.tables() {
+            table.may_be_written();
+        }
+    }
+
     /// Appends the rows that changed since the last call.
     pub(crate) fn changed_rows(&mut self, out: &mut Vec<StateRow>) {
         if !std::mem::take(&mut self.touched) {
@@ -19,24 +53,9 @@ impl Engine {
         }
         let tag = format!("{:016x}", self.tag.0);
         let row = |table: &str| format!("{tag}/{table}/");
-        self.alerts.changed_rows(&row("alert"), out);
-        self.incidents.changed_rows(&row("incident"), out);
-        self.systems.changed_rows(&row("system"), out);
-        self.places.changed_rows(&row("place"), out);
-        self.classes.changed_rows(&row("class"), out);
-        self.sources.changed_rows(&row("source"), out);
-        self.endings.changed_rows(&row("endings"), out);
-        self.usual.changed_rows(&row("usual"), out);
-        self.tallies.changed_rows(&row("tally"), out);
-        self.pending.changed_rows(&row("pending"), out);
-        self.tentative.changed_rows(&row("tentative"), out);
-        self.kin.changed_rows(&row("kin"), out);
-        self.bonds.changed_rows(&row("bond"), out);
-        self.outbreaks.changed_rows(&row("outbreak"), out);
-        self.together.changed_rows(&row("together"), out);
-        self.learning.changed_rows(&row("learning"), out);
-        self.quiets.changed_rows(&row("quiet"), out);
-        self.seen.changed_rows(&row("seen"), out);
+        for (name, table) in self.tables() {
+            table.changed_rows(&row(name), out);
+        }
         let cause = row("cause");
         out.extend(
             self.history
@@ -57,24 +76,10 @@ impl Engine {
 
     /// Tombstones of all its rows; it is of no more use.
     pub(crate) fn gone_rows(&mut self) -> Vec<StateRow> {
-        self.alerts.clear();
-        self.incidents.clear();
-        self.systems.clear();
-        self.places.clear();
-        self.classes.clear();
-        self.sources.clear();
-        self.endings.clear();
-        self.usual.clear();
-        self.tallies.clear();
-        self.pending.clear();
-        self.tentative.clear();
-        self.kin.clear();
-        self.bonds.clear();
-        self.outbreaks.clear();
-        self.together.clear();
-        self.learning.clear();
-        self.quiets.clear();
-        self.seen.clear();
+        for (_, table) in self.tables() {
+            table.may_be_written();
+            table.clear();
+        }
         let mut rows = Vec::new();
         self.touched = true;
         self.changed_rows(&mut rows);

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, HashSet};
 use foldhash::fast::FixedState;
 use model::{Hash128, Time};
 
-use crate::{StateRow, state::table::Table};
+use crate::{
+    StateRow,
+    state::table::{Rows, Table},
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -62,21 +65,27 @@ impl Seen {
         (before - self.all.len()) as u64
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.slots.clear();
-        self.order.clear();
-        self.all.clear();
-    }
-
-    pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
-        self.slots.changed_rows(prefix, out);
-    }
-
     pub(crate) fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), crate::RestoreError> {
         self.slots.restore(key, value)?;
         let slot: i64 = key.parse().expect("the table has just read this key");
         self.order.insert(slot, ());
         self.all.extend(self.slots.get(&slot).into_iter().flatten());
         Ok(())
+    }
+}
+
+impl Rows for Seen {
+    fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
+        self.slots.changed_rows(prefix, out);
+    }
+
+    fn may_be_written(&mut self) {
+        self.slots.may_be_written();
+    }
+
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.order.clear();
+        self.all.clear();
     }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Table<K, V> {
     rows: HashMap<K, Box<Row<V>>, FixedState>,
     /// Keys that changed, some perhaps twice, some perhaps gone by now.
     changed: Vec<K>,
-    /// Keys of rows that were written and removed since: they owe a tombstone unless they are there again. What comes and
-    /// goes between two checkpoints owes none.
+    /// Keys of rows that were written, or may be, and removed since: they owe a tombstone unless they are there again. What
+    /// comes and goes between two checkpoints owes none.
     removed: Vec<K>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Table<K, V> {
 struct Row<V> {
     value: V,
     changed: bool,
-    /// Whether a row of it was written.
+    /// Whether a row of it was written, or may be.
     written: bool,
 }
 
@@ -101,13 +101,6 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         Some(row.value)
     }
 
-    /// Removes all rows.
-    pub(crate) fn clear(&mut self) {
-        for key in self.keys() {
-            self.remove(&key);
-        }
-    }
-
     /// All keys, sorted; for the rare walks over everything.
     pub(crate) fn keys(&self) -> Vec<K> {
         let mut keys: Vec<K> = Vec::with_capacity(self.rows.len());
@@ -143,8 +136,56 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
         found
     }
 
+    /// Puts back a row that [`Rows::changed_rows`] gave.
+    pub(crate) fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
+        let bad = |reason: String| RestoreError::Row {
+            key: key.to_owned(),
+            reason,
+        };
+        let parsed: K = key
+            .parse()
+            .map_err(|_| bad("the key does not read back".to_owned()))?;
+        let value: V = unpack(value).map_err(bad)?;
+        let row = Row {
+            value,
+            changed: false,
+            written: true,
+        };
+        self.rows.insert(parsed, Box::new(row));
+        Ok(())
+    }
+}
+
+/// What all tables have in common, whatever is in them.
+pub(crate) trait Rows {
     /// Appends the rows that changed since the last call, as `prefix` followed by the key.
-    pub(crate) fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
+    fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>);
+
+    /// Somebody else may have written what changed since the last checkpoint: what of it is gone, or goes before the next
+    /// one, owes a tombstone too.
+    fn may_be_written(&mut self);
+
+    /// Removes all rows.
+    fn clear(&mut self);
+}
+
+impl<K: Key, V: Serialize + DeserializeOwned> Rows for Table<K, V> {
+    fn may_be_written(&mut self) {
+        for key in &self.changed {
+            match self.rows.get_mut(key) {
+                Some(row) => row.written = true,
+                None => self.removed.push(key.clone()),
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for key in self.keys() {
+            self.remove(&key);
+        }
+    }
+
+    fn changed_rows(&mut self, prefix: &str, out: &mut Vec<StateRow>) {
         let removed = std::mem::take(&mut self.removed);
         let mut keys = std::mem::take(&mut self.changed);
         keys.extend(removed.iter().cloned());
@@ -163,25 +204,6 @@ impl<K: Key, V: Serialize + DeserializeOwned> Table<K, V> {
                 });
             }
         }
-    }
-
-    /// Puts back a row that [`Table::changed_rows`] gave.
-    pub(crate) fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
-        let bad = |reason: String| RestoreError::Row {
-            key: key.to_owned(),
-            reason,
-        };
-        let parsed: K = key
-            .parse()
-            .map_err(|_| bad("the key does not read back".to_owned()))?;
-        let value: V = unpack(value).map_err(bad)?;
-        let row = Row {
-            value,
-            changed: false,
-            written: true,
-        };
-        self.rows.insert(parsed, Box::new(row));
-        Ok(())
     }
 }
 
@@ -253,5 +275,25 @@ mod tests {
         assert_eq!(given(&mut table), [("3".to_owned(), true)]);
         table.clear();
         assert_eq!(given(&mut table), [("3".to_owned(), false)]);
+    }
+
+    #[test]
+    fn a_tombstone_is_owed_by_what_somebody_else_may_have_written() {
+        let mut table: Table<u64, String> = Table::default();
+        table.insert(1, "gone already".into());
+        table.insert(2, "goes".into());
+        table.insert(3, "stays".into());
+        table.remove(&1);
+        table.may_be_written();
+        table.insert(4, "came and went after it".into());
+        table.remove(&2);
+        table.remove(&4);
+        let mut rows = Vec::new();
+        table.changed_rows("", &mut rows);
+        let rows: Vec<(&str, bool)> = rows
+            .iter()
+            .map(|row| (row.key.as_str(), row.value.is_some()))
+            .collect();
+        assert_eq!(rows, [("1", false), ("2", false), ("3", true)]);
     }
 }

@@ -352,17 +352,22 @@ impl Correlate {
         };
         let mut strange = Vec::new();
         for at in polled.given {
-            // Whatever is published moves the group. So if it stands where this worker left it, nobody has published
-            // anything in between, and the parked shard is the one that a restore would give, or ahead of it.
-            let Some(running) = parked.remove(&at) else {
+            let Some(mut running) = parked.remove(&at) else {
                 strange.push(at);
                 continue;
             };
+            // Whatever is published moves the group. So if it stands where this worker left it, nobody has published
+            // anything in between, and the parked shard is the one that a restore would give, or ahead of it. But somebody
+            // may have written a checkpoint right there, with settings of its own and with rows that are gone by the next.
+            // In how many parts it wrote what is large is not known, so that is restored.
             let committed = life.worker.committed(&at)?;
             let ours = committed == running.committed && committed.is_some_and(|place| place <= running.next);
-            match ours {
-                true => drop(life.shards.insert(at, running)),
-                false => strange.push(at),
+            if ours && (running.since == 0 || running.parted.is_empty()) {
+                running.shard.may_be_written();
+                running.settings_named = false;
+                life.shards.insert(at, running);
+            } else {
+                strange.push(at);
             }
         }
         if !strange.is_empty() {
