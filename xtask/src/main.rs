@@ -119,8 +119,9 @@ fn with_kafka(args: &[String], first: &[&str]) -> Result<bool, String> {
 }
 
 /// Cargo, for builds that are fast when they run but not at the cost of a long link.
+/// The cargo that runs this, which need not be the one that built it.
 fn cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(xtask::root())
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
