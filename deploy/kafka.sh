@@ -137,25 +137,28 @@ wait_gone() {
     die "process $pid does not end"
 }
 
-# fence JAVA…: lets the controller end the session of a broker that did not end cleanly before that broker comes back, as
-# the other controllers of a cluster do. A node on its own would go on as the leader that it was until its own session
-# ends; then its transaction coordinator finds partitions without a leader, takes them for deleted, and calls transactions
-# complete of whose end those never heard ("likely deleted already and hence can be skipped", says its
-# TransactionMarkerChannelManager).
+# fence JAVA…: lets the controller end the session that a broker had before it ended, as the other controllers of a cluster do,
+# before that broker comes back. A node on its own would go on as the leader that it was until its own session ends; then its
+# transaction coordinator finds partitions without a leader, takes them for deleted, and calls transactions complete of whose end
+# those never heard ("likely deleted already and hence can be skipped", says its TransactionMarkerChannelManager).
 fence() {
     sed -e 's/^process.roles=.*/process.roles=controller/' -e 's/^broker.session.timeout.ms=.*/broker.session.timeout.ms=1000/' -e '/^advertised.listeners=/d' -e '/^inter.broker.listener.name=/d' \
         -e "s|^listeners=.*|listeners=CONTROLLER://127.0.0.1:$controller_port|" "$data.properties" >"$data.controller"
     "$@" -Dorg.slf4j.simpleLogger.log.org.apache.kafka.controller=info kafka.Kafka "$data.controller" </dev/null >"$data.fencing" 2>&1 9>&- &
-    local pid=$! tries=100
-    # One that had not registered, or was fenced already, is not fenced again.
-    until grep -q 'Fencing broker' "$data.fencing" || ((tries-- == 0)); do
-        alive "$pid" || { tail -n 20 "$data.fencing" >&2; die "the controller ended while it was to fence the broker"; }
-        sleep 0.1
+    local pid=$! tries=$((wait_s * 10)) word
+    # On a busy machine it takes as long to begin as a broker does. A broker that had not registered, or was fenced already,
+    # is not fenced again, so that is waited for no longer than ten of its sessions.
+    for word in 'Becoming the active controller' 'Fencing broker'; do
+        until grep -q "$word" "$data.fencing" || ((tries-- == 0)); do
+            alive "$pid" || { tail -n 20 "$data.fencing" >&2; die "the controller ended while it was to fence the broker"; }
+            sleep 0.1
+        done
+        tries=100
     done
     sleep 0.5
     kill -TERM "$pid"
     wait "$pid" || true
-    rm -f "$data.unclean" "$data.controller" "$data.fencing"
+    rm -f "$data.ran" "$data.controller" "$data.fencing"
 }
 
 start() {
@@ -206,8 +209,8 @@ start() {
     # A class-data archive starts the broker on less than half the CPU; the first clean stop writes it. One that does
     # not fit the JVM or the jars is ignored by the JVM.
     if [[ -f $archive ]]; then java+=("-XX:SharedArchiveFile=$archive"); else java+=("-XX:ArchiveClassesAtExit=$archive"); fi
-    [[ ! -f $data.unclean ]] || fence "${java[@]}"
-    touch "$data.unclean"
+    [[ ! -f $data.ran ]] || fence "${java[@]}"
+    touch "$data.ran"
     setsid "${java[@]}" kafka.Kafka "$data.properties" </dev/null >>"$log_file" 2>&1 9>&- &
     local pid=$!
     echo "$pid" >"$pid_file"
@@ -226,7 +229,6 @@ stop() {
     pid=$(running) || { say "does not run"; return; }
     kill -TERM "$pid"
     wait_gone "$pid"
-    rm -f "$data.unclean"
     say "stopped"
 }
 
@@ -241,7 +243,7 @@ kill_hard() {
 wipe() {
     local pid
     if pid=$(running); then kill -KILL "$pid"; wait_gone "$pid"; fi
-    rm -rf "$data" "$tls" "$data".{properties,proxied,unclean,controller,fencing} "$data.log" "$data.lock" "$pid_file"
+    rm -rf "$data" "$tls" "$data".{properties,proxied,ran,controller,fencing} "$data.log" "$data.lock" "$pid_file"
     say "wiped $data"
 }
 
