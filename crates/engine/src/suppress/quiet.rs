@@ -156,7 +156,20 @@ impl Engine {
         if event.status == Status::Resolved {
             let until = |before: &Quiet| before.lifted.unwrap_or(before.ends);
             quiet.lifted = before.map(until).max(Some(quiet.ends));
-            (quiet.ends, quiet.until, quiet.calendar) = (fold.time, fold.time, None);
+            let mut ends = fold.time;
+            if let Some(before) = before.filter(|before| before.holds_at(fold.time)) {
+                // Who edits a silence ends it and makes another, so what takes over from it is waited for.
+                ends = match before.lifted {
+                    Some(_) => before.until,
+                    None => fold.time + self.settle_wait(fold),
+                };
+                quiet = Quiet {
+                    lifted: quiet.lifted,
+                    said: quiet.said,
+                    ..before.clone()
+                };
+            }
+            (quiet.ends, quiet.until, quiet.calendar) = (ends, ends, None);
         }
         let over = !quiet.turn(fold.time);
         let number = match known {
