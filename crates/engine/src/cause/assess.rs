@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Cause, CauseKind, ChangeKind, Context, ContextClass, Event, Evidence, EvidenceKind, IncidentId, Labels,
-    Owner, Similar, Text,
+    AlertId, Cause, CauseKind, ChangeKind, Context, ContextClass, Event, Evidence, EvidenceKind, IncidentId,
+    Labels, Owner, Similar, Text, Time,
 };
 use topology::{Graph, NodeId, Resolution, as_written, unknown_copy};
 
@@ -24,6 +24,8 @@ use crate::{
 
 /// Causes that a record names.
 const CAUSES_MAX: usize = 5;
+/// Of what waits for its settlement so many are asked whether they were announced for an incident, the newest.
+const AHEAD_MAX: usize = 256;
 /// Past incidents that a record names, and how alike they must be.
 const SIMILAR_MAX: usize = 3;
 const SIMILAR_MIN: f64 = 0.3;
@@ -38,7 +40,32 @@ impl Engine {
         if !state.unassessed {
             return;
         }
-        let ranking = self.rank(id, state, fold);
+        self.assess_with(id, &[], fold);
+    }
+
+    /// Judges it with what was announced for it and is not settled yet: a page that can wait no longer must not call the
+    /// wrong team because who knows better came last.
+    pub(crate) fn assess_ahead(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
+        let waiting = self.order.keys().rev().take(AHEAD_MAX);
+        let waiting = waiting.filter_map(|number| self.pending.get(number));
+        let mut ahead: Vec<(AlertId, Time)> = waiting
+            .filter(|p| p.announced.is_some_and(|announced| self.follow(announced) == id))
+            .map(|p| (p.alert, p.t))
+            .collect();
+        ahead.sort_unstable();
+        ahead.dedup_by_key(|(alert, _)| *alert);
+        if ahead.is_empty() {
+            return self.assess(id, fold);
+        }
+        // It is judged anew when they are settled.
+        self.assess_with(id, &ahead, fold);
+    }
+
+    fn assess_with(&mut self, id: IncidentId, ahead: &[(AlertId, Time)], fold: &mut Fold<'_>) {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        let ranking = self.rank(id, state, ahead, fold);
         let owner = if state.background {
             nobody(state, fold)
         } else {
@@ -116,7 +143,7 @@ impl Engine {
             && !state.background
             && !self.history.knows(id)
         {
-            let (ranking, opened) = (self.rank(id, state, fold), state.opened_at);
+            let (ranking, opened) = (self.rank(id, state, &[], fold), state.opened_at);
             self.history.learn(id, opened, &ranking);
         }
     }
@@ -149,7 +176,8 @@ impl Engine {
         self.change(id, what, because, fold);
     }
 
-    fn rank(&self, id: IncidentId, state: &State, fold: &Fold<'_>) -> Ranking {
+    /// `ahead`: alerts that are no members yet and count as if they were.
+    fn rank(&self, id: IncidentId, state: &State, ahead: &[(AlertId, Time)], fold: &Fold<'_>) -> Ranking {
         if state.background {
             return Ranking::default();
         }
@@ -196,6 +224,31 @@ impl Engine {
                 labels: &alert.labels,
                 events: member.count,
                 first: member.first_at,
+            });
+        }
+        for (alert, first) in ahead {
+            if state.members.contains_key(alert) {
+                continue;
+            }
+            let Some(alert) = self.alerts.get(alert).filter(|alert| alert.firing()) else {
+                continue;
+            };
+            let spot = &alert.spot;
+            alerts.push(AlertView {
+                subject: node(spot.node),
+                host: node(spot.host_node),
+                caller: ends.of_call("caller", node(spot.caller), &alert.labels),
+                callee: ends.of_call("callee", node(spot.callee), &alert.labels),
+                name: spot.entity.as_str(),
+                written: written(alert, &spot.entity),
+                class: alert.class,
+                title: &alert.title,
+                text: &alert.text,
+                kind: alert.kind,
+                severity: alert.severity,
+                labels: &alert.labels,
+                events: 1,
+                first: *first,
             });
         }
         let named = state.causes.iter().find(|c| c.kind != CauseKind::Change);

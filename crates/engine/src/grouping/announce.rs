@@ -273,6 +273,10 @@ impl Engine {
         if place == Some(announced) {
             return;
         }
+        if let Some(state) = self.incidents.get_mut(&announced) {
+            // Its team may have been chosen as if it belonged there.
+            state.unassessed = true;
+        }
         let what = match place {
             Some(to) => What::new(ChangeKind::Moved)
                 .from(announced.to_string())

@@ -9,7 +9,10 @@ use model::{
     Span,
 };
 
+use topology::{Direction, NodeId};
+
 use crate::{
+    cause::{AlertKind, breaks_by_itself},
     engine::{Engine, What},
     fold::Fold,
     settings::secs,
@@ -21,6 +24,9 @@ use crate::{
 
 /// An unanswered page rings again after twice as long each time, so often at most: 2^16 hours is beyond any limit.
 const DOUBLINGS_MAX: u32 = 16;
+/// Steps along dependencies over which another team's thing is looked for, and members that are looked at.
+const BELOW: u32 = 2;
+const LOOKED_AT: usize = 64;
 /// How probable its cause must be for a second team to be called for an incident.
 const LIKELY: f64 = 0.5;
 /// For so many seconds the silence of a sender that is not known yet says nothing.
@@ -86,7 +92,11 @@ impl Engine {
         let state = self.incidents.get_mut(&id).expect("looked up above");
         let at = state.page_at.map_or(latest, |at| at.min(latest));
         state.page_at = Some(at);
-        let at = if self.still_coming(id) { at } else { fold.time };
+        let at = if self.may_be_anothers(id, severity, fold) {
+            at
+        } else {
+            fold.time
+        };
         if at == fold.time {
             self.judge_page(id, fold);
         } else {
@@ -95,13 +105,42 @@ impl Engine {
         }
     }
 
-    /// Whether fresh symptoms wait for their settlement that could join this incident.
-    fn still_coming(&self, id: IncidentId) -> bool {
-        let system = self
-            .incidents
-            .get(&id)
-            .and_then(|state| self.systems.get(&state.system));
-        system.is_some_and(|system| system.again + system.new > 0)
+    /// Whether what comes until its page is due at the latest could say that it is another team's.
+    fn may_be_anothers(&self, id: IncidentId, severity: Severity, fold: &Fold<'_>) -> bool {
+        let Some(state) = self.incidents.get(&id) else {
+            return false;
+        };
+        let coming = self
+            .systems
+            .get(&state.system)
+            .is_some_and(|s| s.again + s.new > 0);
+        // What burns for longer has shown by now whose it is.
+        let begins = state.page.state == PageState::None
+            && severity < Severity::Critical
+            && fold.time.since(state.opened_at) <= secs(fold.settings.page.wait_s);
+        coming || begins && self.stands_on_anothers(state, fold)
+    }
+
+    /// Whether a place of an incident needs something that another team has, and nothing says that it failed of itself: the
+    /// tools that look at that every minute may be the last to speak.
+    fn stands_on_anothers(&self, state: &State, fold: &Fold<'_>) -> bool {
+        let inside = |id: &AlertId| {
+            self.alerts.get(id).is_some_and(|alert| {
+                alert.kind == AlertKind::Resource
+                    && breaks_by_itself(alert.kind, &alert.title, alert.severity)
+            })
+        };
+        if state.members.keys().take(LOOKED_AT).any(inside) {
+            return false;
+        }
+        let team = |node: NodeId| fold.graph.owner(node).map(|owned| owned.team);
+        let mut nodes = state.places.iter().filter_map(|place| place.node.map(NodeId));
+        nodes.any(|node| {
+            let (own, below) = (team(node), fold.graph.ring(node, Direction::Down, BELOW));
+            below
+                .into_iter()
+                .any(|below| team(below).is_some_and(|other| own.as_ref() != Some(&other)))
+        })
     }
 
     /// Judges whether somebody is to be paged now.
@@ -119,12 +158,12 @@ impl Engine {
             state.hold_no_page();
             return self.look_hushed(id, fold);
         };
-        if state.page_at.is_some_and(|at| at > fold.time) && self.still_coming(id) {
+        if state.page_at.is_some_and(|at| at > fold.time) && self.may_be_anothers(id, severity, fold) {
             let at = state.page_at.expect("checked on the line above");
             self.wake_at(id, at, fold);
             return;
         }
-        self.assess(id, fold);
+        self.assess_ahead(id, fold);
         if self.is_told(id, severity) {
             return;
         }
