@@ -262,7 +262,8 @@ impl Engine {
     /// A warning that always passes by itself.
     fn judge_passing(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
         let ends_s = self.passes(p, fold)?;
-        let (alone, episodes) = (alert.habit.alone, alert.habit.episodes);
+        let came = alert.bouts();
+        let (alone, episodes) = (came.alone, came.episodes);
         let text =
             format!("came alone {alone} of {episodes} times, over by itself within {ends_s} s; alone now");
         let place = Placement::Muted(compact_str::format_compact!("passing: {text}"));

@@ -14,6 +14,7 @@ use crate::{
     settings::secs,
     state::{
         alert::{Alert, Place, onset},
+        sender::Rhythm,
         spot,
     },
 };
@@ -89,7 +90,7 @@ impl Engine {
             let (episode, incident) = (alert.episode, alert.incident);
             self.meta.books.superseded += 1;
             let episode_s = secs(fold.settings.grouping.episode_s);
-            if let Some(began) = alert.habit.note_older(event.ts, episode_s)
+            if let Some(began) = alert.note_run(event.ts, |habit| habit.note_older(event.ts, episode_s))
                 && let Some(place) = self.places.get_mut(&self.place_key(id))
             {
                 place.began_before(id, began, event.ts);
@@ -132,7 +133,18 @@ impl Engine {
                 fold.settings.grouping.interval_max_s,
             );
         }
-        let in_rhythm = was == Some(Status::Firing) && alert.habit.repeats_in_time(silent_s);
+        let rhythm = match was {
+            Some(Status::Firing) => Rhythm {
+                in_time: alert.habit.repeats_in_time(silent_s),
+                // Faults that follow one another evenly look the same, but do not show one thing only.
+                steady: alert.habit.repeats_steadily(silent_s)
+                    && alert
+                        .incident
+                        .and_then(|id| self.incidents.get(&id))
+                        .is_some_and(|state| state.is_alone()),
+            },
+            _ => Rhythm::default(),
+        };
         if !older {
             if was == Some(Status::Firing) && silent_s > 0.0 {
                 alert.habit.repeated(silent_s);
@@ -159,7 +171,7 @@ impl Engine {
                 let (system, source) = (&alert.spot.system, &alert.source);
                 let held = || {
                     self.still_holds(system, source, silent_s, severity_changed, fold)
-                        || in_rhythm && self.named_again(system, event, in_rhythm)
+                        || rhythm.in_time && self.named_again(system, event, rhythm)
                 };
                 was == Some(Status::Firing) && (begun_before || held())
             }
@@ -168,7 +180,7 @@ impl Engine {
         let mut entered = self.observe(id, event, fold);
         let again = was == Some(Status::Firing) && entered.fresh;
         let alert = self.alerts.get(&id).expect("made on arrival");
-        let named = was == Some(Status::Firing) && self.named_again(&alert.spot.system, event, in_rhythm);
+        let named = was == Some(Status::Firing) && self.named_again(&alert.spot.system, event, rhythm);
         let said_again = named && !older;
         entered.named_again = again && said_again;
         let source = self.sources.entry(&event.source, Default::default);

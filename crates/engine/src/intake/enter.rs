@@ -70,7 +70,8 @@ impl Engine {
             habit.start = Some(t);
             habit.pace = Pace::default();
         }
-        habit.note_pace(t);
+        alert.note_run(t, |habit| habit.note_pace(t));
+        let habit = &mut alert.habit;
         habit.last = Some(habit.last.map_or(t, |last| last.max(t)));
         let look = alert
             .settled

@@ -22,6 +22,10 @@ const AGE_MIN_S: f64 = 900.0;
 const RHYTHM_MAX_S: f64 = 4.0 * 3600.0;
 /// By what share of itself a rhythm may be missed.
 const RHYTHM_SHARE: f64 = 0.25;
+/// Repeats after which a steady one is known to be steady.
+const STEADY_MIN: u32 = 2;
+/// By what share of itself its gap may stray then. It begins at a half, of which each gap that is alike takes an eighth.
+const STEADY_SHARE: f64 = 0.45;
 /// Repeats over which the gaps are averaged.
 const MEMORY: f64 = 8.0;
 
@@ -43,6 +47,14 @@ impl Habit {
         self.repeats > 0
             && gap_s <= RHYTHM_MAX_S
             && libm::fabs(gap_s - self.repeat_s) <= self.repeat_s * RHYTHM_SHARE
+    }
+
+    /// Whether it is said again as steadily as only something that holds is: after about as long as at least twice before,
+    /// and those two were alike. That is as good as a key.
+    pub(crate) fn repeats_steadily(&self, gap_s: f64) -> bool {
+        self.repeats >= STEADY_MIN
+            && self.repeat_stray_s <= self.repeat_s * STEADY_SHARE
+            && self.repeats_in_time(gap_s)
     }
 
     /// After how many seconds of silence it is stale; `None` where its sender is not known to repeat it.

@@ -67,7 +67,7 @@ impl Engine {
 
 impl State {
     /// Whether it never showed more than one alert.
-    fn is_alone(&self) -> bool {
+    pub(crate) fn is_alone(&self) -> bool {
         self.shown <= 1 && !self.background
     }
 }

@@ -98,14 +98,27 @@ impl Engine {
     /// Whether a tool of which little is known says by a key of its own that what fires is what fired before. Nearly
     /// every tool means that by it (<https://developer.pagerduty.com/docs/events-api-v2-overview>); a key that we made
     /// up says only that it is alike.
-    /// Of one that is known, what comes in its rhythm is the same still.
-    pub(crate) fn named_again(&self, system: &Text, event: &Event, in_rhythm: bool) -> bool {
+    /// Of one that is known, what comes in its rhythm is the same still; and so is, without a key, what keeps coming as
+    /// steadily as only a check does.
+    pub(crate) fn named_again(&self, system: &Text, event: &Event, rhythm: Rhythm) -> bool {
+        if model::is_derived(event) {
+            return rhythm.steady;
+        }
         let senders = self.systems.get(system).map(|system| &system.senders);
         let is_new = senders
             .and_then(|senders| senders.get(&event.source))
             .is_none_or(Sender::is_new);
-        (is_new || in_rhythm) && !model::is_derived(event)
+        is_new || rhythm.in_time
     }
+}
+
+/// How what fires and is said again fits in with how it was said before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rhythm {
+    /// After about as long as before.
+    pub in_time: bool,
+    /// The same, never otherwise, and alone.
+    pub steady: bool,
 }
 
 #[cfg(test)]
