@@ -49,6 +49,12 @@ const STANDING: [&str; 22] = [
     "circuit",
 ];
 
+/// What goes up and down without ever being down, where any other thing may stand before the word.
+const MOVING: [&str; 12] = [
+    "scale", "scaled", "scaling", "scales", "rate", "traffic", "load", "usage", "trend", "ramp", "volume",
+    "price",
+];
+
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
 pub fn strip_status_prefix(title: &str) -> &str {
     let mut title = title.trim();
@@ -277,7 +283,11 @@ fn without_end(title: &str) -> Text {
     let Some(end) = end_of(title) else {
         return camel(title);
     };
-    let mut out = camel(title[..end.at].trim_end());
+    let before = title[..end.at].trim_end();
+    let mut out = camel(before);
+    if !end.is_said && end.state.eq_ignore_ascii_case("up") && moves(before) {
+        return camel(title);
+    }
     if end.is_said {
         out.push_str(" ~");
     } else if !is_one_of(end.state, &OVER) {
@@ -313,7 +323,8 @@ fn camel(title: &str) -> Text {
         let last = word.rfind(char::is_uppercase).unwrap_or(0);
         let (start, hump) = word.split_at(last);
         let start = start.strip_suffix("Not").unwrap_or(start);
-        let is_camel = start.ends_with(char::is_lowercase);
+        let of = &start[start.rfind(char::is_uppercase).unwrap_or(0)..];
+        let is_camel = start.ends_with(char::is_lowercase) && (hump != "Up" || stands(of));
         match is_camel.then(|| ended_by(hump)).flatten() {
             Some(ill) => {
                 out.push_str(start);
@@ -329,8 +340,16 @@ fn camel(title: &str) -> Text {
 
 /// Whether the last word of a text names what is up or down.
 fn stands(text: &str) -> bool {
-    let last = text.rsplit(|c: char| !c.is_alphanumeric()).next();
-    last.is_some_and(|word| is_one_of(word, &STANDING))
+    is_one_of(last_word(text), &STANDING)
+}
+
+/// Whether the last word of a text names what goes up and down.
+pub(crate) fn moves(text: &str) -> bool {
+    is_one_of(last_word(text), &MOVING)
+}
+
+fn last_word(text: &str) -> &str {
+    text.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or(text)
 }
 
 /// The words of a title with where each begins, without the marks around them.
@@ -415,6 +434,7 @@ mod tests {
             ("JobFailed", "JobSucceeded"),
             ("AP_DISCONNECTED", "AP_CONNECTED"),
             ("node_unreachable", "node_reachable"),
+            ("BgpPeerDown", "BgpPeerUp"),
             ("LINK_DOWN", "LINK_UP"),
             ("bgp_session_down", "bgp_session_up"),
             ("%BGP-5-PEER_DOWN", "%BGP-5-PEER_UP"),
@@ -497,6 +517,9 @@ mod tests {
             ("Disk CRITICAL on web1", "Disk CRITICAL on web2"),
             ("TRAFFIC_UP", "TRAFFIC_DOWN"),
             ("scale_up", "scale_down"),
+            ("ScaleUp", "ScaleDown"),
+            ("Scale up", "Scale down"),
+            ("TrafficUp", "TrafficDown"),
             ("RATE_UP", "RATE_DOWN"),
             ("Many CRITICAL errors on web1", "Many WARNING errors on web1"),
             ("Log critical on web1", "Log warning on web1"),

@@ -7,7 +7,7 @@
 
 use crate::{
     Text,
-    condition::{strip_status_prefix, without_marks},
+    condition::{moves, strip_status_prefix, without_marks},
     mask,
     phrase::{LASTED, LINKS, ended_by, is_filler, is_one_of},
 };
@@ -78,6 +78,7 @@ pub fn ends_by_words(alert: &str, recovery: &str) -> bool {
     let (alert, recovery): (Vec<&str>, Vec<&str>) = (words(&alert).collect(), words(&recovery).collect());
     let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
     let before = alert.iter().zip(&recovery).take_while(same).count();
+    let shared = &alert[..before];
     let (alert, recovery) = (&alert[before..], &recovery[before..]);
     let behind = alert
         .iter()
@@ -89,6 +90,9 @@ pub fn ends_by_words(alert: &str, recovery: &str) -> bool {
     let well = &recovery[..recovery.len() - behind];
     let long = ill.len().max(well.len());
     if long == 0 || long > STATE_WORDS_MAX || before + behind < long {
+        return false;
+    }
+    if well == ["up"] && shared.last().is_some_and(|word| moves(word)) {
         return false;
     }
     let is_link = |word: &&str| is_one_of(word, &LINKS) || is_one_of(word, &LASTED) || is_filler(word);
@@ -174,6 +178,7 @@ mod tests {
             ("Load average is above 16", "Load average is above 16"),
             ("Scale up failed", "Scale down failed"),
             ("ScaleUpFailed", "ScaleDownRecovered"),
+            ("ScaleDown", "ScaleUp"),
             ("UplinkLost", "DownlinkRecovered"),
             ("Down", "Up"),
         ] {
