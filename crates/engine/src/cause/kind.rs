@@ -126,7 +126,16 @@ const ASKED: [&str; 7] = [
 ];
 const IN_VAIN: [&str; 5] = ["failed", "unable", "cannot", "couldn", "could"];
 /// Words of a failure to find names.
-const NAMES: [&str; 6] = ["dns", "nxdomain", "servfail", "getaddrinfo", "eai", "resolver"];
+const NAMES: [&str; 8] = [
+    "dns",
+    "nxdomain",
+    "servfail",
+    "getaddrinfo",
+    "gaierror",
+    "enotfound",
+    "eai",
+    "resolver",
+];
 /// Words beside which the finding of names is what fails.
 const FAILED: [&str; 5] = ["failure", "failed", "failing", "fails", "temporary"];
 /// Words of a failure to trust whom one talks to.
@@ -147,9 +156,11 @@ const PARTS: [&str; 6] = [
     "upstreams",
 ];
 /// Words of code that broke.
-const CODE: [&str; 6] = [
+const CODE: [&str; 8] = [
     "exception",
+    "exceptions",
     "panic",
+    "panics",
     "traceback",
     "segfault",
     "stacktrace",
@@ -202,7 +213,7 @@ const CHANGES: [&str; 10] = [
     "changed",
     "migration",
 ];
-const SLOW: [&str; 22] = [
+const SLOW: [&str; 35] = [
     "takes",
     "took",
     "latency",
@@ -227,6 +238,24 @@ const SLOW: [&str; 22] = [
     "lag",
     "lagging",
     "backlog",
+    "behind",
+    "overdue",
+    "stale",
+    "delayed",
+    "queued",
+    "pending",
+    "backpressure",
+    "backpressured",
+    "blocked",
+    "stalled",
+    "hung",
+    "hanging",
+    "frozen",
+];
+/// Where work waits until it is taken, and that much of it does.
+const QUEUES: [&str; 2] = ["queue", "queues"];
+const LONG: [&str; 9] = [
+    "full", "filling", "growing", "depth", "size", "large", "long", "length", "overflow",
 ];
 /// That what is slow is not what it answers but what it is answered.
 const ASKING: [&str; 7] = [
@@ -248,7 +277,7 @@ const DISK: [&str; 8] = [
     "volume",
     "fsync",
 ];
-const STATES: [&str; 38] = [
+const STATES: [&str; 47] = [
     "exited",
     "crash",
     "crashed",
@@ -273,7 +302,6 @@ const STATES: [&str; 38] = [
     "expiry",
     "expiration",
     "evicted",
-    "pending",
     "mismatch",
     "unhealthy",
     "degraded",
@@ -287,8 +315,19 @@ const STATES: [&str; 38] = [
     "red",
     "split",
     "jammed",
+    // It does not go on.
+    "halted",
+    "suspended",
+    "deadlock",
+    "deadlocks",
+    "deadlocked",
+    "died",
+    "corruption",
+    "corruptions",
+    "expiring",
+    "failover",
 ];
-const ABSENCES: [&str; 14] = [
+const ABSENCES: [&str; 17] = [
     "down",
     "absent",
     "unreachable",
@@ -303,8 +342,14 @@ const ABSENCES: [&str; 14] = [
     "missing",
     "lost",
     "ping",
+    "outage",
+    "disconnected",
+    "inaccessible",
 ];
-const RESOURCES: [&str; 41] = [
+/// What a thing that is not there is not, and what does not come from it.
+const THERE: [&str; 5] = ["responding", "reachable", "alive", "live", "online"];
+const ANSWERS: [&str; 6] = ["data", "result", "response", "reply", "answer", "heartbeat"];
+const RESOURCES: [&str; 60] = [
     "cpu",
     "memory",
     "mem",
@@ -345,11 +390,40 @@ const RESOURCES: [&str; 41] = [
     "kernel",
     "core",
     "exhausted",
+    "exhaustion",
     "limit",
+    "throttle",
+    "saturated",
+    "capacity",
+    "overload",
+    "overloaded",
+    "overcommit",
+    "filling",
+    "leak",
+    "leaks",
+    "leaking",
+    // What a machine is made of.
+    "raid",
+    "smart",
+    "ecc",
+    "edac",
+    "sectors",
+    "fan",
+    "psu",
+    "battery",
 ];
 const LOW: [&str; 7] = ["low", "drop", "dropped", "drops", "decrease", "decreased", "idle"];
 /// Low of these is a shortage, not idleness.
-const SHORTAGE: [&str; 6] = ["free", "space", "available", "availability", "remaining", "left"];
+const SHORTAGE: [&str; 8] = [
+    "free",
+    "space",
+    "available",
+    "availability",
+    "remaining",
+    "left",
+    "capacity",
+    "battery",
+];
 const ERRORS: [&str; 25] = [
     "error",
     "errors",
@@ -376,6 +450,19 @@ const ERRORS: [&str; 25] = [
     "slo",
     "invalid",
     "incorrect",
+];
+
+/// That what is asked is not done, where nothing else is said.
+const UNDONE: [&str; 9] = [
+    "dropped",
+    "dropping",
+    "rejecting",
+    "rejections",
+    "refusing",
+    "aborted",
+    "tripped",
+    "unable",
+    "cannot",
 ];
 
 /// The kind of an alert. The title decides; the text only where the title says nothing.
@@ -423,6 +510,7 @@ pub(crate) fn said_ground(title: &str, text: &str) -> Option<&'static str> {
             || follow(&words, &["name", "or", "service", "not", "known"])
             || follow(&words, &["server", "misbehaving"]) && has(&words, &["lookup"])
             || follow(&words, &["resolve", "host"])
+            || follow(&words, &["unknown", "host"])
         {
             Some("dns")
         } else if has(&words, &CERTIFICATES) {
@@ -453,6 +541,12 @@ pub(crate) fn breaks_by_itself(kind: AlertKind, title: &str, severity: Severity)
             && (severity == Severity::Critical || severity == Severity::Error && ran_out(title))
 }
 
+/// Whether a title tells what a budget of errors was spent on: that was there before, and for longer than the budget takes
+/// to say so.
+pub(crate) fn tells_of_before(title: &str) -> bool {
+    has(&words(title), &["burn", "burning", "budget", "slo"])
+}
+
 fn of_words(words: &[Text]) -> AlertKind {
     if has(words, &CODE) {
         return AlertKind::Log;
@@ -478,7 +572,9 @@ fn of_words(words: &[Text]) -> AlertKind {
     }
     if (has(words, &SLOW)
         || pair(words, "response", "time")
+        || pair(words, "timed", "out")
         || words.iter().any(|w| *w == "responsetime")
+        || near(words, &QUEUES, &LONG)
         || follow(words, &["too", "many", "messages"]))
         && !has(words, &DISK)
     {
@@ -489,19 +585,21 @@ fn of_words(words: &[Text]) -> AlertKind {
             AlertKind::Latency
         };
     }
-    let resource = has(words, &RESOURCES);
+    // A full backup is full of nothing.
+    let is_full = words.iter().skip(1).any(|word| *word == "full");
+    let resource = is_full || has(words, &RESOURCES);
     if has(words, &STATES) && !(resource && has(words, &["degraded", "limit"]))
         || pair(words, "not", "ready")
         || pair(words, "not", "running")
         || pair(words, "ready", "not")
+        || pair(words, "read", "only")
         || pair(words, "healthy", "host")
     {
         return AlertKind::State;
     }
     if has(words, &ABSENCES)
-        || pair(words, "no", "data")
-        || pair(words, "not", "responding")
-        || pair(words, "no", "result")
+        || THERE.iter().any(|word| pair(words, "not", word))
+        || ANSWERS.iter().any(|word| pair(words, "no", word))
     {
         return AlertKind::Absent;
     }
@@ -513,7 +611,7 @@ fn of_words(words: &[Text]) -> AlertKind {
             AlertKind::Resource
         };
     }
-    if has(words, &ERRORS) {
+    if has(words, &ERRORS) || has(words, &UNDONE) {
         return AlertKind::Error;
     }
     AlertKind::Other
@@ -632,6 +730,12 @@ mod tests {
             ("mail server misbehaving", "", None),
             ("name resolution order of customers changed", "", None),
             ("TLSCertExpired", "", Some("certificate")),
+            (
+                "RequestsFailing",
+                "java.net.UnknownHostException: stock",
+                Some("dns"),
+            ),
+            ("RequestsFailing", "getaddrinfo ENOTFOUND stock", Some("dns")),
             ("HighErrorRate", "5 % of requests fail", None),
         ] {
             assert_eq!(said_ground(title, text), ground, "{title}");
@@ -728,6 +832,32 @@ mod tests {
             ("NullPointerException in SeatMap.render", Log),
             ("Deploy pricing 4.12.0", Change),
             ("NtpDrift", Other),
+            ("PostgresWritesBlocked", Latency),
+            ("KubePodPending", Latency),
+            ("SmartMediaErrors", Resource),
+            ("BatteryLow", Resource),
+            ("MysqlThreadsDeadlocked", State),
+            ("FilesystemReadOnly", State),
+            ("ThanosCompactorHalted", State),
+            ("RDS instance failover started", State),
+            ("TableWriteThrottled", Resource),
+            ("ConntrackTableFull", Resource),
+            ("PersistentVolumeFillingUp", Resource),
+            ("Full backup started", Other),
+            ("FullBackupFailed", Error),
+            ("NodeMemoryPressure", Resource),
+            ("PoolLowFreeCapacity", Resource),
+            ("ThreadPoolExhaustion", Resource),
+            ("NotificationQueueRunningFull", Latency),
+            ("QueueDepthHigh", Latency),
+            ("RemoteWriteBehind", Latency),
+            ("Query timed out", Latency),
+            ("TracingSpansDropped", Error),
+            ("CircuitBreakerTripped", Error),
+            ("StorageExceptions", Log),
+            ("Sensor disconnected", Absent),
+            ("Host not reachable", Absent),
+            ("No response from device", Absent),
         ] {
             assert_eq!(kind_of(title, "", "prometheus", &Labels::new()), kind, "{title}");
         }

@@ -46,7 +46,9 @@ impl Engine {
             .or_else(|| self.judge_next(alert, &ahead, p, fold))
             .or_else(|| self.judge_bygone(p, alert, system, near, fold))
             .or_else(|| self.judge_background(p, system, fold))
-            .or_else(|| self.judge_behind_down(p, alert, fold))
+            .or_else(|| self.judge_down(p, alert, fold))
+            .or_else(|| self.judge_budget(p, alert, fold))
+            .or_else(|| self.judge_still_broken(p, alert, fold))
             .or_else(|| self.judge_ground(p, alert, fold))
             .or_else(|| self.judge_quiet(p, alert, fold))
             .or_else(|| self.judge_passing(p, alert, fold))
@@ -229,7 +231,7 @@ impl Engine {
         }
         let place = Placement::Join {
             incident: home,
-            passive: true,
+            passive: false,
         };
         Some(Verdict::new(place, 0.85, EvidenceKind::Late, before, text))
     }
