@@ -12,7 +12,7 @@ use crate::{
     mapping::Mappings,
     native::{self, Native},
     pairs,
-    source::{Sink, alertmanager, carried, cloudevents, generic, snmptrap, syslog},
+    source::{Sink, alertmanager, cloudevents, generic, snmptrap, syslog},
     tables::Tables,
 };
 
@@ -68,7 +68,6 @@ impl Decoder {
 
     /// Appends what a body holds: at least one thing, if only a rejection.
     pub fn decode(&self, raw: &Raw<'_>, out: &mut Vec<Found>) {
-        let start = out.len();
         let context = Context {
             origin: &raw.origin,
             received_at: raw.received_at,
@@ -78,17 +77,16 @@ impl Decoder {
             environment_label: self.settings.environment_label.as_deref(),
             tables: &self.settings.tables,
         };
-        let mut sink = Sink::new(context, out);
+        let max = self.settings.found_max;
+        let mut sink = Sink::new(context, max, out);
         if let Err(rejection) = self.body(raw, &mut sink) {
             sink.reject(rejection);
         }
         if sink.count() == 0 {
             sink.reject(Rejection::new(Stage::Read, "the body holds nothing"));
         }
-        if out.len() - start > self.settings.found_max {
-            let over = out.len() - start - self.settings.found_max;
-            out.truncate(start + self.settings.found_max);
-            let max = self.settings.found_max;
+        let over = sink.over();
+        if over > 0 {
             out.push(Found::Rejected(Rejection::new(
                 Stage::Read,
                 format!("{over} more beyond the limit of {max} in one body"),
@@ -264,7 +262,7 @@ impl Decoder {
                 for (i, item) in items.iter().enumerate() {
                     match item {
                         Value::Object(_) => self.value(item, forced, sink),
-                        Value::String(text) if let Some(inner) = carried::written(text) => {
+                        Value::String(text) if let Some(inner) = generic::carried::written(text) => {
                             self.value(&inner, forced, sink);
                         }
                         _ => sink.unreadable(&i.to_string(), "not an object"),

@@ -6,9 +6,10 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use crate::{level, names, tables::Tables};
 
 /// Bounds on what one event may carry. What is beyond them is counted in the label `stormfold.cut`.
-const TITLE_BYTES_MAX: usize = 1_024;
-const TEXT_BYTES_MAX: usize = 16_384;
-const NAME_BYTES_MAX: usize = 512;
+pub(crate) const TITLE_BYTES_MAX: usize = 1_024;
+pub(crate) const TEXT_BYTES_MAX: usize = 16_384;
+pub(crate) const NAME_BYTES_MAX: usize = 512;
+const ENTITIES_MAX: usize = 64;
 const LABELS_MAX: usize = 256;
 const LABEL_NAME_BYTES_MAX: usize = 256;
 const LABEL_VALUE_BYTES_MAX: usize = 4_096;
@@ -124,9 +125,15 @@ impl Draft {
     }
 
     pub(crate) fn entity(&mut self, kind: &str, name: Option<Text>) {
-        if let Some(name) = name.filter(|n| !n.is_empty()) {
-            self.entities.set(kind, cut(&name, NAME_BYTES_MAX));
+        let Some(name) = name.filter(|n| !n.is_empty()) else {
+            return;
+        };
+        if self.entities.len() >= ENTITIES_MAX && self.entities.get(kind).is_none() {
+            self.cut += 1;
+            return;
         }
+        let kind = crate::bounds::prefix(kind, LABEL_NAME_BYTES_MAX);
+        self.entities.set(kind, cut(&name, NAME_BYTES_MAX));
     }
 
     /// Takes from the lines of the text what no field named.

@@ -9,6 +9,8 @@ use crate::{draft::Draft, when};
 
 /// Values nested deeper than this become one label holding their JSON text.
 const FLATTEN_DEPTH_MAX: usize = 6;
+/// Bytes of a name to which others are added; labels keep fewer.
+const NAME_BYTES_MAX: usize = 512;
 
 /// A payload and which of its values have been taken.
 pub(crate) struct Fields<'v> {
@@ -85,7 +87,9 @@ impl<'v> Fields<'v> {
 
     /// Like `rest_into`, for one part of the payload under another name.
     pub(crate) fn rest_of(&self, value: &Value, name: &str, draft: &mut Draft) {
-        flatten(value, name, draft, &self.taken.borrow(), 0);
+        let mut taken = self.taken.borrow_mut();
+        taken.sort_unstable();
+        flatten(value, name, draft, &taken, 0);
     }
 }
 
@@ -133,6 +137,25 @@ pub(crate) fn has(value: &Value, keys: &[&str]) -> bool {
     value
         .as_object()
         .is_some_and(|map| keys.iter().all(|key| map.contains_key(*key)))
+}
+
+/// What a list holds, or the one thing that is none.
+pub(crate) fn each(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// Whether a value is one of these, or a list of nothing else.
+pub(crate) fn all_are(value: &Value, is_one: impl FnMut(&Value) -> bool) -> bool {
+    !each(value).is_empty() && each(value).iter().all(is_one)
+}
+
+/// A name without case and separators.
+pub(crate) fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| c.is_alphanumeric() || *c == '@');
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// An object with other keys; of two keys that become one, the first that says something stays.
@@ -208,9 +231,12 @@ pub(crate) fn labels_from(value: &Value, name: &str, draft: &mut Draft) {
 }
 
 fn flatten(value: &Value, name: &str, draft: &mut Draft, taken: &[*const Value], depth: usize) {
-    if taken.contains(&std::ptr::from_ref(value)) {
+    let is_taken = |value: &Value| taken.binary_search(&std::ptr::from_ref(value)).is_ok();
+    if is_taken(value) {
         return;
     }
+    // A name is copied for each value below it.
+    let name = crate::bounds::prefix(name, NAME_BYTES_MAX);
     match value {
         Value::Object(map) if depth < FLATTEN_DEPTH_MAX => {
             for (key, inner) in map {
@@ -223,11 +249,7 @@ fn flatten(value: &Value, name: &str, draft: &mut Draft, taken: &[*const Value],
         }
         Value::Array(items) if depth < FLATTEN_DEPTH_MAX => {
             if items.iter().all(|i| !i.is_array() && !i.is_object()) {
-                let words: Vec<Text> = items
-                    .iter()
-                    .filter(|i| !taken.contains(&std::ptr::from_ref(*i)))
-                    .filter_map(scalar)
-                    .collect();
+                let words: Vec<Text> = items.iter().filter(|i| !is_taken(i)).filter_map(scalar).collect();
                 draft.label(name, words.join(","));
             } else {
                 for (i, inner) in items.iter().enumerate() {
@@ -273,14 +295,7 @@ fn is_secret(name: &str) -> bool {
     ];
     let last = name.rsplit('.').next().unwrap_or(name);
     // Names are short and few are of such a length; most are told apart without a copy.
-    (5..=20).contains(&last.len()) && {
-        let plain: String = last
-            .chars()
-            .filter(|c| c.is_alphanumeric())
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
-        SECRETS.contains(&plain.as_str())
-    }
+    (5..=20).contains(&last.len()) && SECRETS.contains(&plain(last).as_str())
 }
 
 /// Splits `key:value` or `key=value`; a bare word is its own name with the value `true`.

@@ -12,3 +12,8 @@ pub(crate) fn trimmed<'b>(text: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> 
     lower.make_ascii_lowercase();
     Some(lower)
 }
+
+/// Whether a word is one of these, in any case.
+pub(crate) fn among(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|other| word.eq_ignore_ascii_case(other))
+}

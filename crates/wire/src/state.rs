@@ -2,7 +2,7 @@
 
 use model::{EventKind, Status};
 
-use crate::draft::Draft;
+use crate::{draft::Draft, lower::among};
 
 /// What a word says of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +183,6 @@ pub(crate) fn ends_well(sentence: &str) -> bool {
     let (Some(last), before) = (words.next(), words.next()) else {
         return false;
     };
-    let among = |word: &str, list: &[&str]| list.iter().any(|w| word.eq_ignore_ascii_case(w));
     let over = among(last, &["recovered", "resolved", "cleared"]);
     let well = [
         "ok",
@@ -256,7 +255,7 @@ pub(crate) fn is_spoken_of(sentence: &str) -> bool {
         "exceeded",
         "degraded",
     ];
-    ends_well(sentence) || spoken(sentence).any(|word| SAID.iter().any(|s| word.eq_ignore_ascii_case(s)))
+    ends_well(sentence) || spoken(sentence).any(|word| among(word, &SAID))
 }
 
 fn spoken(sentence: &str) -> impl DoubleEndedIterator<Item = &str> {
@@ -296,6 +295,20 @@ impl Draft {
             Some(State::Info) => self.status = Some(Status::Info),
             None => {}
         }
+    }
+
+    /// It fires, or it is over.
+    pub(crate) fn over(&mut self, over: bool) {
+        self.over_or_taken(over, false);
+    }
+
+    /// It fires and may be somebody's, or it is over.
+    pub(crate) fn over_or_taken(&mut self, over: bool, taken: bool) {
+        self.state(Some(match (over, taken) {
+            (true, _) => State::Resolved,
+            (false, true) => State::Acked,
+            (false, false) => State::Firing,
+        }));
     }
 }
 

@@ -73,7 +73,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         Some("closed" | "expired") => d.state(Some(State::Resolved)),
         Some("ack") => d.state(Some(State::Acked)),
         Some("shelved" | "blackout") => d.state(Some(State::Info)),
-        _ => d.state(Some(if cleared { State::Resolved } else { State::Firing })),
+        _ => d.over(cleared),
     }
     d.event_id = f.text("lastReceiveId");
     for (kind, path) in [("region", "attributes.region"), ("address", "attributes.ip")] {
@@ -85,10 +85,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     // What it was before, event by event.
     let _ = f.take("history");
     let beat = f.glance("type").as_deref() == Some("Heartbeat");
-    f.rest_into(&mut d);
-    if beat {
-        sink.other(OtherKind::Heartbeat, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, beat.then_some(OtherKind::Heartbeat));
 }

@@ -15,12 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Sink, Source};
-use crate::{
-    draft::Draft,
-    fields::labels_from,
-    lax::{Lax, LaxRef},
-    names, state, when,
-};
+use crate::{draft::Draft, fields::labels_from, lax::Lax, names, state, when};
 
 pub(crate) const SOURCE: Source = Source {
     name: "alertmanager",
@@ -35,20 +30,18 @@ pub(crate) const SOURCE: Source = Source {
 struct Webhook<'a> {
     #[serde(borrow)]
     alerts: Vec<Alert<'a>>,
-    #[serde(default)]
-    receiver: Lax,
-    #[serde(default)]
-    status: Lax,
-    #[serde(default, rename = "externalURL")]
-    external_url: Lax,
-    #[serde(default, rename = "groupKey")]
-    group_key: Lax,
+    #[serde(default, borrow)]
+    status: Lax<'a>,
+    #[serde(default, rename = "externalURL", borrow)]
+    external_url: Lax<'a>,
+    #[serde(default, rename = "groupKey", borrow)]
+    group_key: Lax<'a>,
     #[serde(default, rename = "commonAnnotations", borrow)]
     common_annotations: Pairs<'a>,
-    #[serde(default, rename = "orgId")]
-    org_id: Lax,
-    #[serde(default, rename = "truncatedAlerts")]
-    truncated: Lax,
+    #[serde(default, rename = "orgId", borrow)]
+    org_id: Lax<'a>,
+    #[serde(default, rename = "truncatedAlerts", borrow)]
+    truncated: Lax<'a>,
 }
 
 /// One alert. Every field may be missing or of another type.
@@ -56,40 +49,38 @@ struct Webhook<'a> {
 #[serde(default, expecting = "an alert")]
 struct Alert<'a> {
     #[serde(alias = "state", borrow)]
-    status: LaxRef<'a>,
+    status: Lax<'a>,
     #[serde(borrow)]
     labels: Pairs<'a>,
     #[serde(borrow)]
     annotations: Pairs<'a>,
     #[serde(rename = "startsAt", alias = "activeAt", borrow)]
-    starts_at: LaxRef<'a>,
+    starts_at: Lax<'a>,
     #[serde(rename = "endsAt", borrow)]
-    ends_at: LaxRef<'a>,
+    ends_at: Lax<'a>,
     #[serde(rename = "generatorURL", borrow)]
-    generator_url: LaxRef<'a>,
+    generator_url: Lax<'a>,
     #[serde(borrow)]
-    fingerprint: LaxRef<'a>,
+    fingerprint: Lax<'a>,
     #[serde(borrow)]
-    name: LaxRef<'a>,
+    name: Lax<'a>,
     #[serde(rename = "silenceURL", borrow)]
-    silence_url: LaxRef<'a>,
+    silence_url: Lax<'a>,
     #[serde(rename = "dashboardURL", borrow)]
-    dashboard_url: LaxRef<'a>,
+    dashboard_url: Lax<'a>,
     #[serde(rename = "panelURL", borrow)]
-    panel_url: LaxRef<'a>,
+    panel_url: Lax<'a>,
     #[serde(rename = "imageURL", borrow)]
-    image_url: LaxRef<'a>,
+    image_url: Lax<'a>,
     #[serde(rename = "valueString", borrow)]
-    value_string: LaxRef<'a>,
+    value_string: Lax<'a>,
     #[serde(borrow)]
-    values: LaxRef<'a>,
-    #[serde(rename = "updatedAt", borrow)]
-    updated_at: LaxRef<'a>,
+    values: Lax<'a>,
 }
 
 /// Names and values in the sender's order.
 #[derive(Default)]
-struct Pairs<'a>(Vec<(Cow<'a, str>, LaxRef<'a>)>);
+struct Pairs<'a>(Vec<(Cow<'a, str>, Lax<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Pairs<'a>, D::Error> {
@@ -101,7 +92,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
                 let mut pairs = Vec::with_capacity(8);
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, LaxRef<'de>>()? {
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, Lax<'de>>()? {
                     pairs.push((name, value));
                 }
                 Ok(Pairs(pairs))
@@ -320,15 +311,17 @@ fn body(webhook: Webhook<'_>, sink: &mut Sink<'_>) {
     let grafana = webhook.org_id != Lax::Nothing || webhook.alerts.iter().any(Alert::is_grafana);
     let mut group = Group {
         source: if grafana { "grafana" } else { "alertmanager" },
-        external_url: webhook.external_url.text(),
-        title: webhook.group_key.text(),
+        external_url: webhook
+            .external_url
+            .text()
+            .filter(|url| crate::draft::is_web_address(url)),
+        title: webhook.group_key.text().map(|key| said_once(&key)),
         annotations: Vec::new(),
         over: webhook.status.text().as_deref() == Some("resolved"),
     };
-    let _ = webhook.receiver;
     for (name, value) in webhook.common_annotations.0 {
         if let Some(value) = value.text() {
-            group.annotations.push((name.as_ref().into(), value));
+            group.annotations.push((name.as_ref().into(), said_once(&value)));
         }
     }
     if webhook.alerts.is_empty() {
@@ -345,6 +338,11 @@ fn body(webhook: Webhook<'_>, sink: &mut Sink<'_>) {
     for alert in webhook.alerts {
         one(alert, &group, truncated.as_ref(), sink);
     }
+}
+
+/// A text that is copied for each alert; no field of an alert holds more of it.
+fn said_once(text: &str) -> Text {
+    crate::bounds::prefix(text, 2 * crate::draft::TEXT_BYTES_MAX).into()
 }
 
 fn api(alerts: Vec<Alert<'_>>, sink: &mut Sink<'_>) {
@@ -364,7 +362,7 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     draft.starts_at = time(&mut draft, "startsAt", alert.starts_at.as_str());
     draft.ends_at = time(&mut draft, "endsAt", alert.ends_at.as_str());
     let nested = match &alert.status {
-        LaxRef::Nested(status) => crate::fields::text_at(status, "state"),
+        Lax::Nested(status) => crate::fields::text_at(status, "state"),
         _ => None,
     };
     let word = alert.status.as_str().or(nested.as_deref());
@@ -411,9 +409,9 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
 
     for (name, value) in alert.labels.0 {
         match value {
-            LaxRef::Scalar(value) => draft.label(&name, &*value),
-            LaxRef::Nothing => {}
-            LaxRef::Nested(value) => labels_from(&value, &name, &mut draft),
+            Lax::Scalar(value) => draft.label(&name, &*value),
+            Lax::Nothing => {}
+            Lax::Nested(value) => labels_from(&value, &name, &mut draft),
         }
     }
     if names::labels_identify(&draft.labels) {
@@ -434,7 +432,7 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     for (name, value) in alert.annotations.0 {
         annotation(&mut draft, &name, &value);
     }
-    if let LaxRef::Nested(values) = alert.values {
+    if let Lax::Nested(values) = alert.values {
         labels_from(&values, "annotation.values", &mut draft);
     }
     if let Some(text) = alert.value_string.text() {
@@ -443,7 +441,6 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     if let Some(count) = truncated {
         draft.label("annotation.truncatedAlerts", count.clone());
     }
-    let _ = alert.updated_at;
     draft.link(alert.generator_url.text(), "source");
     draft.link(alert.dashboard_url.text(), "dashboard");
     draft.link(alert.panel_url.text(), "panel");
@@ -463,14 +460,14 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
 
 impl Alert<'_> {
     fn is_grafana(&self) -> bool {
-        self.dashboard_url != LaxRef::Nothing
-            || self.silence_url != LaxRef::Nothing
-            || self.value_string != LaxRef::Nothing
+        self.dashboard_url != Lax::Nothing
+            || self.silence_url != Lax::Nothing
+            || self.value_string != Lax::Nothing
     }
 }
 
 /// Annotations that no field took; links become links.
-fn annotation(draft: &mut Draft, name: &str, value: &LaxRef<'_>) {
+fn annotation(draft: &mut Draft, name: &str, value: &Lax<'_>) {
     const TAKEN: [&str; 9] = [
         "summary",
         "title",

@@ -33,8 +33,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let value = value.get("alert").filter(|a| a.is_object()).unwrap_or(value);
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("alertsite", &f);
+    let (f, mut d) = sink.read("alertsite", &SHAPE, value);
     d.service = Some(d.title.clone());
     let word = f.first(&["notify_type", "severity", "type"]);
     // Status 0 is success; every other number is a kind of error.
@@ -45,7 +44,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             "clear" | "ok" | "success" | "recovery"
         )
     }) || word.is_none() && status.as_deref() == Some("0");
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     let level = match word.as_deref() {
         Some("error") => Some(Severity::Error),
         _ => None,
@@ -61,6 +60,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(place) = text_at(value, "location") {
         d.label("annotation.location", place);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -55,8 +55,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let Some(app) = application(value) else {
         return sink.unreadable("app", "no application");
     };
-    let f = sink.fields(app);
-    let mut d = SHAPE.read("argocd", &f);
+    let (f, mut d) = sink.read("argocd", &SHAPE, app);
     let health = f.text("status.health.status").unwrap_or_default();
     let phase = f.text("status.operationState.phase").unwrap_or_default();
     let sync = f.text("status.sync.status").unwrap_or_default();

@@ -38,8 +38,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("axiom", &f);
+    let (f, mut d) = sink.read("axiom", &SHAPE, value);
     d.text = lines([
         Some(d.text.clone()).filter(|t| !t.is_empty()),
         f.text("event.description"),
@@ -66,6 +65,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         &monitor.unwrap_or_else(|| d.title.clone()),
         &group.join(","),
     ]));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -99,8 +99,7 @@ fn common(value: &Value, sink: &mut Sink<'_>) {
         ]),
         "portal",
     );
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn classic(value: &Value, sink: &mut Sink<'_>) {
@@ -168,8 +167,7 @@ fn classic(value: &Value, sink: &mut Sink<'_>) {
     for condition in f.list(&at("condition.allOf")) {
         dimensions(condition, &mut d);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn activity(value: &Value, sink: &mut Sink<'_>) {
@@ -219,11 +217,7 @@ fn activity(value: &Value, sink: &mut Sink<'_>) {
         _ => None,
     };
     d.label("eventSource", source);
-    f.rest_into(&mut d);
-    match kind {
-        Some(kind) => sink.other(kind, d),
-        None => sink.event(d),
-    }
+    sink.rest(&f, d, kind);
 }
 
 /// The parts of `/subscriptions/S/resourceGroups/G/providers/P/T/N`.

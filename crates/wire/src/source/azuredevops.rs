@@ -33,8 +33,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("azure-devops", &f);
+    let (f, mut d) = sink.read("azure-devops", &SHAPE, value);
     let kind = f.text("eventType").unwrap_or_default();
     d.environment = f.text("resource.environment.name");
     if let Some(result) = f.first(&[

@@ -52,8 +52,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("bitbucket", &f);
+    let (f, mut d) = sink.read("bitbucket", &SHAPE, value);
     let test = value.get("test").is_some() && value.get("repository").is_none();
     let (what, name, change) = if test {
         ("test", None, false)

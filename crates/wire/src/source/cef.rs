@@ -1,6 +1,8 @@
-//! The Common Event Format, in which security devices write their events into syslog:
-//! `CEF:0|vendor|product|version|class|name|severity|key=value …`.
+//! The formats in which security devices write their events into syslog: the Common Event Format,
+//! `CEF:0|vendor|product|version|class|name|severity|key=value …`, and the Log Event Extended Format,
+//! `LEEF:2.0|vendor|product|version|class|sign|key=value…`.
 //!
+//! <https://www.ibm.com/docs/en/dsm?topic=overview-leef-event-components>,
 //! <https://www.microfocus.com/documentation/arcsight/arcsight-smartconnectors/pdfdoc/common-event-format-v25/common-event-format-v25.pdf>
 
 use serde_json::{Map, Value};
@@ -10,7 +12,11 @@ const FIELDS_MAX: usize = 256;
 
 /// The event that a message holds, by the names that everybody else uses; `None` when it holds none.
 pub(super) fn value(message: &str) -> Option<Value> {
-    let mut rest = message.trim().strip_prefix("CEF:")?;
+    let message = message.trim();
+    if let Some(rest) = message.strip_prefix("LEEF:") {
+        return extended(rest);
+    }
+    let mut rest = message.strip_prefix("CEF:")?;
     let mut header = Vec::with_capacity(7);
     for _ in 0..7 {
         let end = bare(rest, '|').next()?;
@@ -35,6 +41,50 @@ pub(super) fn value(message: &str) -> Option<Value> {
     for (key, value) in [
         ("title", name.as_str()),
         ("severity", level(severity)),
+        ("vendor", vendor),
+        ("product.name", product),
+        ("product.version", version),
+        ("class_id", class),
+    ] {
+        fields.insert(key.to_owned(), value.into());
+    }
+    Some(Value::Object(fields))
+}
+
+/// What stands behind `LEEF:`. A tab is between the fields unless version 2 names another sign, itself or by its number.
+fn extended(rest: &str) -> Option<Value> {
+    let header: Vec<&str> = rest.splitn(6, '|').collect();
+    let [format, vendor, product, version, class, mut rest] = header[..] else {
+        return None;
+    };
+    let mut sign = '\t';
+    if let Some((named, behind)) = rest.split_once('|')
+        && format.starts_with('2')
+        && !named.contains('=')
+    {
+        let number = named.trim_start_matches('0').strip_prefix('x');
+        let of_number = |digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?);
+        sign = number
+            .and_then(of_number)
+            .or(named.chars().next())
+            .unwrap_or(sign);
+        rest = behind;
+    }
+    let pairs = rest.split(sign).filter_map(|pair| pair.split_once('='));
+    let mut fields = Map::new();
+    for (key, value) in pairs.take(FIELDS_MAX) {
+        let (key, value) = match key.trim() {
+            "dvchost" | "identHostName" => ("host", value),
+            "devTime" => ("timestamp", value),
+            "sev" => ("severity", level(value)),
+            "name" | "eventName" => ("title", value),
+            key => (key, value),
+        };
+        fields.insert(key.to_owned(), value.into());
+    }
+    let called = fields.get("cat").cloned().unwrap_or_else(|| class.into());
+    fields.entry("title").or_insert(called);
+    for (key, value) in [
         ("vendor", vendor),
         ("product.name", product),
         ("product.version", version),
@@ -125,6 +175,23 @@ mod tests {
             assert_eq!(read[name], want);
         }
         assert_eq!(value("CEF:0|a|b|c"), None);
+    }
+
+    #[test]
+    fn the_extended_format_names_the_sign_between_its_fields() {
+        for text in [
+            "LEEF:2.0|a|ids|1|77|^|cat=probe^sev=8^dvchost=till-3",
+            "LEEF:2.0|a|ids|1|77|0x5E|cat=probe^sev=8^dvchost=till-3",
+            "LEEF:1.0|a|ids|1|77|cat=probe\tsev=8\tdvchost=till-3",
+        ] {
+            let read = value(text).unwrap();
+            let of = |name: &str| read[name].as_str().unwrap().to_owned();
+            assert_eq!(
+                [of("title"), of("severity"), of("host"), of("class_id")],
+                ["probe", "high", "till-3", "77"],
+                "{text}"
+            );
+        }
     }
 
     #[test]

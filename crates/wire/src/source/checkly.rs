@@ -44,8 +44,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("checkly", &f);
+    let (f, mut d) = sink.read("checkly", &SHAPE, v);
     d.key = d.key.take().or_else(|| Some(d.title.clone()));
     if d.service.is_none() {
         d.service = f.glance("check_name").or_else(|| Some(d.title.clone()));
@@ -68,6 +67,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     }
     d.state(Some(state));
     d.severity_as(Some(word), Some(level));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

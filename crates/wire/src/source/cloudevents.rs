@@ -7,7 +7,10 @@ use model::Text;
 use serde_json::Value;
 
 use super::{Sink, Source};
-use crate::{draft::Draft, fields};
+use crate::{
+    draft::Draft,
+    fields::{self, all_are, each},
+};
 
 pub(crate) const SOURCE: Source = Source {
     name: "cloudevents",
@@ -18,22 +21,15 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 fn detect(value: &Value) -> bool {
-    let is_one = |v: &Value| {
+    all_are(value, |v: &Value| {
         (v.get("specversion").is_some() || v.get("cloudEventsVersion").is_some())
             && (v.get("type").is_some() || v.get("eventType").is_some())
             && v.get("source").is_some()
-    };
-    match value {
-        Value::Array(items) => !items.is_empty() && items.iter().all(is_one),
-        other => is_one(other),
-    }
+    })
 }
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| one(item, sink)),
-        other => one(other, sink),
-    }
+    each(value).iter().for_each(|v| one(v, sink));
 }
 
 /// Whether attributes that came in headers are those of a CloudEvent.

@@ -55,32 +55,37 @@ fn listed(v: &Value) -> Option<&[Value]> {
 /// What a function is called with as an action of an alarm
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html>).
 fn action(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("cloudwatch");
-    d.title = f.text("alarmData.alarmName").unwrap_or_default();
-    d.text = lines([
-        f.text("alarmData.configuration.description"),
-        f.text("alarmData.state.reason"),
-    ]);
-    let word = f.text("alarmData.state.value");
-    d.state(word.as_deref().and_then(alarm_state));
-    if let Some(word) = word {
+    let (f, mut d) = sink.read("cloudwatch", &EMPTY, value);
+    if let Some(word) = changed(&f, "alarmData", &mut d) {
         d.label("state", word);
     }
-    d.ts = f.time(&["alarmData.state.timestamp", "time"]);
+    d.ts = d.ts.or_else(|| f.time(&["time"]));
     d.key = f.text("alarmArn");
     d.entity("account", f.text("accountId"));
     d.entity("region", f.text("region"));
-    for metric in f.list("alarmData.configuration.metrics") {
+    sink.rest(&f, d, None);
+}
+
+/// An alarm whose state changed, as an action and an event tell of it; gives the word of the state.
+fn changed(f: &Fields<'_>, at: &str, d: &mut Draft) -> Option<Text> {
+    let at = |name: &str| format!("{at}.{name}");
+    d.title = f.text(&at("alarmName")).unwrap_or_default();
+    d.text = lines([
+        f.text(&at("configuration.description")),
+        f.text(&at("state.reason")),
+    ]);
+    let word = f.text(&at("state.value"));
+    d.state(word.as_deref().and_then(alarm_state));
+    d.ts = f.time(&[&at("state.timestamp")]).or(d.ts);
+    for metric in f.list(&at("configuration.metrics")) {
         if let Some(Value::Object(map)) = find(metric, "metricStat.metric.dimensions") {
             for (name, value) in map {
-                dimension(name, scalar(value), &mut d);
+                dimension(name, scalar(value), d);
             }
         }
     }
     d.only_level();
-    f.rest_into(&mut d);
-    sink.event(d);
+    word
 }
 
 /// What Lambda is called with: notifications of SNS, or messages of a queue.
@@ -139,18 +144,13 @@ fn sns(value: &Value, sink: &mut Sink<'_>) {
             kind = of_a_service(&message, &mut d);
             labels_from(&message, "message", &mut d);
         }
-        f.rest_into(&mut d);
-        match kind {
-            Some(kind) => sink.other(kind, d),
-            None => sink.event(d),
-        }
+        sink.rest(&f, d, kind);
     } else {
         // The confirmation's address and token are credentials of a sort; they are not copied into records.
         for secret in ["SubscribeURL", "Token", "Signature", "SigningCertURL"] {
             let _ = f.take(secret);
         }
-        f.rest_into(&mut d);
-        sink.other(OtherKind::Handshake, d);
+        sink.rest(&f, d, Some(OtherKind::Handshake));
     }
 }
 
@@ -181,8 +181,7 @@ fn of_a_service(message: &Value, d: &mut Draft) -> Option<OtherKind> {
 }
 
 fn alarm(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("cloudwatch");
+    let (f, mut d) = sink.read("cloudwatch", &EMPTY, value);
     d.title = f.text("AlarmName").unwrap_or_default();
     let reason = f.first(&["NewStateReason", "StateReason"]);
     d.text = lines([f.text("AlarmDescription"), reason]);
@@ -217,8 +216,7 @@ fn alarm(value: &Value, sink: &mut Sink<'_>) {
     }
     dimensions(f.list("Dimensions"), &mut d);
     d.only_level();
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
@@ -245,23 +243,8 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
     d.entity("region", f.text("region"));
     match from.as_str() {
         "aws.cloudwatch" if f.peek("detail.alarmName").is_some() => {
-            d.title = f.text("detail.alarmName").unwrap_or_default();
-            d.text = lines([
-                f.text("detail.configuration.description"),
-                f.text("detail.state.reason"),
-            ]);
-            let word = f.text("detail.state.value");
-            d.state(word.as_deref().and_then(alarm_state));
-            d.ts = f.time(&["detail.state.timestamp"]).or(d.ts);
+            changed(&f, "detail", &mut d);
             d.key = f.text("resources.0");
-            d.only_level();
-            for metric in f.list("detail.configuration.metrics") {
-                if let Some(Value::Object(map)) = find(metric, "metricStat.metric.dimensions") {
-                    for (name, value) in map {
-                        dimension(name, scalar(value), &mut d);
-                    }
-                }
-            }
         }
         "aws.health" => return health(&f, d, sink),
         _ => {
@@ -315,11 +298,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             });
             // A timer of one's own.
             if from == "aws.events" && f.glance("detail-type").as_deref() == Some("Scheduled Event") {
-                f.rest_into(&mut d);
-                return sink.other(OtherKind::Heartbeat, d);
-            }
-            if change {
-                d.kind = EventKind::Change;
+                return sink.rest(&f, d, Some(OtherKind::Heartbeat));
             }
             let state = f.first(&["detail.state", "detail.status", "detail.lastStatus"]);
             d.state(state.as_deref().and_then(|word| match word {
@@ -336,8 +315,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             }
         }
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn health(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
@@ -371,15 +349,10 @@ fn health(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
         _ => None,
     };
     d.severity_as(category, Some(Severity::Error));
-    f.rest_into(&mut d);
-    match kind {
-        Some(kind) => {
-            d.severity = Some(Severity::Info);
-            d.status = None;
-            sink.other(kind, d);
-        }
-        None => sink.event(d),
+    if kind.is_some() {
+        d.severity = Some(Severity::Info);
     }
+    sink.rest(f, d, kind);
 }
 
 fn alarm_state(word: &str) -> Option<State> {

@@ -48,17 +48,14 @@ const SHAPE: Shape = Shape {
 };
 
 fn one(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("consul", &f);
+    let (f, mut d) = sink.read("consul", &SHAPE, value);
     d.severity_word(d.labels.get("Status").map(Text::from));
     match d.severity_original.as_deref() {
         Some("passing") => d.severity = Some(Severity::Info),
         Some("maintenance") => {
-            f.rest_into(&mut d);
-            return sink.other(OtherKind::Maintenance, d);
+            return sink.rest(&f, d, Some(OtherKind::Maintenance));
         }
         _ => {}
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -40,8 +40,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("coralogix", &f);
+    let (f, mut d) = sink.read("coralogix", &SHAPE, value);
     if let Some(fields) = f.take("fields") {
         tags(fields, &mut d);
     }
@@ -66,6 +65,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             .or_else(|| f.glance("uuid"))
             .map(|id| join(&[&id, &group]))
     });
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -35,8 +35,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("dash0", &f);
+    let (f, mut d) = sink.read("dash0", &SHAPE, value);
     let kind = f.text("type").unwrap_or_default();
     for part in ["labels", "annotations"] {
         if let Some(list) = f.take(&format!("data.issue.{part}")) {
@@ -63,10 +62,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     }));
     d.ts = d.ends_at.filter(|_| d.status == Some(Status::Resolved));
     d.key = d.key.take().or_else(|| f.text("data.issue.id"));
-    f.rest_into(&mut d);
-    if kind == "test" {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, (kind == "test").then_some(OtherKind::Test));
 }

@@ -41,8 +41,7 @@ fn detect(value: &Value) -> bool {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let value = &lowered(value);
-    let f = sink.fields(value);
-    let mut d = Draft::new("datadog");
+    let (f, mut d) = sink.read("datadog", &EMPTY, value);
     d.title = f
         .first(&["alert_title", "event_title", "title", "monitor_name", "name"])
         .unwrap_or_default();
@@ -136,12 +135,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.link(f.first(&["snapshot", "snapshot_url"]), "snapshot");
     let test = d.title.to_ascii_lowercase().starts_with("[test]")
         || f.glance("event_type").as_deref() == Some("test");
-    f.rest_into(&mut d);
-    if test {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, test.then_some(OtherKind::Test));
 }
 
 /// What the brackets before a monitor's title say: `[P1] [Triggered on {host:web-3}] CPU high`.

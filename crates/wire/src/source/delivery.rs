@@ -31,7 +31,10 @@ pub(crate) const GITLAB: Source = Source {
     name: "gitlab",
     forms: "deployments, pipelines, releases, pushes; incidents and vulnerabilities",
     reference: "https://docs.gitlab.com/user/project/integrations/webhook_events/",
-    detect: |v| has(v, &["object_kind"]) && (has(v, &["project"]) || has(v, &["object_attributes"])),
+    detect: |v| {
+        let about = ["project", "object_attributes", "project_id", "repository"];
+        has(v, &["object_kind"]) && about.iter().any(|name| v.get(name).is_some())
+    },
     decode: gitlab,
 };
 
@@ -125,8 +128,11 @@ const OF_GITLAB: Shape = Shape {
         "object_attributes.created_at",
         "released_at",
     ],
-    service: &["project.name"],
-    entities: &[("repository", "project.path_with_namespace")],
+    service: &["project.name", "repository.name", "project_name"],
+    entities: &[
+        ("repository", "project.path_with_namespace"),
+        ("repository", "project_name"),
+    ],
     links: &[
         ("deployable_url", "job"),
         ("object_attributes.url", "pipeline"),
@@ -134,7 +140,9 @@ const OF_GITLAB: Shape = Shape {
     ],
     key: &[
         "project.path_with_namespace",
+        "project_name",
         "deployment_id",
+        "build_id",
         "object_attributes.id",
         "checkout_sha",
     ],
@@ -169,12 +177,10 @@ const OF_JENKINS: Shape = Shape {
 };
 
 fn github(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = OF_GITHUB.read("github", &f);
+    let (f, mut d) = sink.read("github", &OF_GITHUB, value);
     if let Some(zen) = f.text("zen") {
         d.title = zen;
-        f.rest_into(&mut d);
-        return sink.other(OtherKind::Handshake, d);
+        return sink.rest(&f, d, Some(OtherKind::Handshake));
     }
     let what = [
         "deployment",
@@ -209,8 +215,7 @@ fn github(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn terraform(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = OF_TERRAFORM.read("terraform", &f);
+    let (f, mut d) = sink.read("terraform", &OF_TERRAFORM, value);
     let verification = f.glance("notifications.0.trigger").as_deref() == Some("verification");
     f.rest_into(&mut d);
     let kind = if verification {
@@ -222,8 +227,7 @@ fn terraform(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn heroku(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = OF_HEROKU.read("heroku", &f);
+    let (f, mut d) = sink.read("heroku", &OF_HEROKU, value);
     let crashed = f.glance("data.state").as_deref() == Some("crashed");
     if let Some(resource) = f.glance("resource") {
         d.label("resource", resource);
@@ -260,12 +264,13 @@ fn gitlab(value: &Value, sink: &mut Sink<'_>) {
     let mut d = OF_GITLAB.read("gitlab", &f);
     let result = f.first(&[
         "status",
+        "build_status",
         "object_attributes.status",
         "object_attributes.action",
         "action",
     ]);
     d.environment = f.text("environment");
-    let name = f.first(&["object_attributes.ref", "ref", "tag", "short_sha"]);
+    let name = f.first(&["object_attributes.ref", "build_name", "ref", "tag", "short_sha"]);
     change(&what, name, result, d, &f, sink);
 }
 
@@ -297,6 +302,5 @@ fn change(
         d.label("result", result);
     }
     d.severity = Some(Severity::Info);
-    f.rest_into(&mut d);
-    sink.other(OtherKind::Change, d);
+    sink.rest(f, d, Some(OtherKind::Change));
 }

@@ -9,12 +9,10 @@ pub(crate) const SOURCE: Source = Source {
     forms: "problem notification, problem of the API v2",
     reference: "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
     detect: |v| {
-        let v = &plain(v);
-        has(v, &["problemid"])
-            || has(v, &["problemtitle"])
-            || has(v, &["impactlevel", "severitylevel"])
-            || has(v, &["problemdetailsjson"])
-            || has(v, &["displayid", "affectedentities"])
+        let names = Names::of(v, plain);
+        names.any(&["problemid", "problemtitle", "problemdetailsjson"])
+            || names.all(&["impactlevel", "severitylevel"])
+            || names.all(&["displayid", "affectedentities"])
     },
     decode,
 };
@@ -41,9 +39,8 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let v = &plain(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("dynatrace", &f);
+    let v = &rekeyed(value, plain);
+    let (f, mut d) = sink.read("dynatrace", &SHAPE, v);
     let _ = f.take("problemid");
     d.key = d.key.take().or_else(|| f.first(&["displayid", "pid"]));
     if d.labels
@@ -93,12 +90,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         }
     }
     let test = d.title.contains("notification test run") || f.glance("pid").as_deref() == Some("99999");
-    f.rest_into(&mut d);
-    if test {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, test.then_some(OtherKind::Test));
 }
 
 /// An affected entity: `{entity|entityId, name|entityName, type|entityType}`.
@@ -128,13 +120,4 @@ fn entity(item: &Value, d: &mut Draft) {
     if d.entities.get(&kind).is_none() {
         d.entity(&kind, Some(name));
     }
-}
-
-fn plain(value: &Value) -> Value {
-    rekeyed(value, |key| {
-        key.chars()
-            .filter(|c| c.is_alphanumeric())
-            .map(|c| c.to_ascii_lowercase())
-            .collect()
-    })
 }

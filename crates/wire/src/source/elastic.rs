@@ -130,8 +130,7 @@ fn detect(value: &Value) -> bool {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let source = value.get("_source").unwrap_or(value);
-    let f = sink.fields(source);
-    let mut d = SHAPE.read("elastic", &f);
+    let (f, mut d) = sink.read("elastic", &SHAPE, source);
     let group = d
         .labels
         .get("status")
@@ -140,7 +139,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if d.status.is_none() && !group.is_empty() {
         // Any action group but the recovered one fires: `query matched`, `threshold met`, `metrics.threshold.fired`.
         let over = group.contains("recovered") || group.contains("untracked") || group.contains("closed");
-        d.state(Some(if over { State::Resolved } else { State::Firing }));
+        d.over(over);
     }
     if f.glance("kibana.alert.workflow_status").as_deref() == Some("acknowledged") {
         d.state(Some(State::Acked));
@@ -168,6 +167,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if d.severity_original.is_none() && group.contains("warning") {
         d.severity_word(Some(Text::const_new("warning")));
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

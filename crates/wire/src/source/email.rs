@@ -10,11 +10,10 @@ pub(crate) const SOURCE: Source = Source {
     forms: "Postmark, Mailgun, SendGrid, SES, plain",
     reference: "https://postmarkapp.com/developer/webhooks/inbound-webhook",
     detect: |v| {
-        let v = &lowered(v);
-        let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
-        v.get("subject").is_some()
-            && any(&["from", "sender", "fromfull"])
-            && any(&[
+        let names = Names::of(v, str::to_lowercase);
+        names.all(&["subject"])
+            && names.any(&["from", "sender", "fromfull"])
+            && names.any(&[
                 "text",
                 "textbody",
                 "body-plain",
@@ -27,9 +26,7 @@ pub(crate) const SOURCE: Source = Source {
                 "to",
                 "recipient",
             ])
-            || find(v, "mail.commonheaders.subject")
-                .or_else(|| find(v, "mail.commonHeaders.subject"))
-                .is_some()
+            || find(v, "mail.commonHeaders.subject").is_some()
     },
     decode,
 };
@@ -51,8 +48,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("email", &f);
+    let (f, mut d) = sink.read("email", &SHAPE, v);
     let from = f
         .first(&["fromfull.Email", "sender", "from", "mail.source"])
         .unwrap_or_default();
@@ -80,7 +76,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             "resolved" | "recovered" | "recovery" | "ok" | "cleared" | "closed" | "up"
         )
     });
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     let word = said.iter().find(|w| {
         matches!(
             w.as_str(),

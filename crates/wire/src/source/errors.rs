@@ -29,10 +29,32 @@ pub(crate) const BUGSNAG: Source = Source {
 
 pub(crate) const HONEYBADGER: Source = Source {
     name: "honeybadger",
-    forms: "webhook: faults",
+    forms: "webhook: faults; sites, check-ins and alarms",
     reference: "https://docs.honeybadger.io/guides/integrations/webhook/",
-    detect: |v| has(v, &["event", "fault"]) && find(v, "fault.klass").is_some(),
-    decode: honeybadger,
+    detect: |v| {
+        let watched = ["site", "check_in", "alarm"];
+        has(v, &["event", "fault"]) && find(v, "fault.klass").is_some()
+            || has(v, &["event", "message", "project"])
+                && watched
+                    .iter()
+                    .any(|name| v.get(name).is_some_and(Value::is_object))
+    },
+    decode: |v, sink| match v.get("fault") {
+        Some(_) => honeybadger(v, sink),
+        None => watched(v, sink),
+    },
+};
+
+/// What Honeybadger watches beside errors.
+const WATCHED: Shape = Shape {
+    title: &["site.name", "check_in.name", "alarm.name", "message"],
+    text: &["outage.reason", "message"],
+    key: &["project.id", "site.id", "check_in.id", "alarm.id"],
+    starts_at: &["outage.down_at"],
+    ends_at: &["outage.up_at"],
+    service: &["project.name"],
+    links: &[("site.url", "target")],
+    ..EMPTY
 };
 
 const ITEM: Shape = Shape {
@@ -90,8 +112,7 @@ const FAULT: Shape = Shape {
 };
 
 fn rollbar(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = ITEM.read("rollbar", &f);
+    let (f, mut d) = sink.read("rollbar", &ITEM, value);
     let event = f.text("event_name").unwrap_or_default();
     environment(&mut d);
     let word = f.text("data.item.level");
@@ -120,8 +141,7 @@ fn rollbar(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn bugsnag(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = ERROR.read("bugsnag", &f);
+    let (f, mut d) = sink.read("bugsnag", &ERROR, value);
     environment(&mut d);
     let trigger = f.text("trigger.type").unwrap_or_default();
     let status = f.text("error.status").unwrap_or_default();
@@ -142,8 +162,7 @@ fn bugsnag(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn honeybadger(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = FAULT.read("honeybadger", &f);
+    let (f, mut d) = sink.read("honeybadger", &FAULT, value);
     environment(&mut d);
     let event = f.text("event").unwrap_or_default();
     d.state(Some(match event.as_str() {
@@ -158,6 +177,22 @@ fn honeybadger(value: &Value, sink: &mut Sink<'_>) {
         "commented" => sink.other(OtherKind::Notice, d),
         _ => sink.event(d),
     }
+}
+
+fn watched(value: &Value, sink: &mut Sink<'_>) {
+    let (f, mut d) = sink.read("honeybadger", &WATCHED, value);
+    let event = f.text("event").unwrap_or_default();
+    d.over(matches!(event.as_str(), "up" | "check_in_reporting" | "alarm_ok"));
+    d.ts = d.ends_at.or(d.starts_at);
+    d.severity = Some(Severity::Error);
+    // A certificate is another matter than the site being down.
+    let expires = event == "cert_will_expire";
+    d.key = d
+        .key
+        .take()
+        .map(|key| join(&[&key, if expires { "certificate" } else { "" }]));
+    d.label("event", event);
+    sink.rest(&f, d, None);
 }
 
 /// The environment is a field of the event and no entity.

@@ -26,8 +26,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("falco", &f);
+    let (f, mut d) = sink.read("falco", &SHAPE, value);
     d.event_id = f.text("uuid");
     let pod = d.entities.get("pod").unwrap_or_default();
     let namespace = d.entities.get("namespace").unwrap_or_default();
@@ -38,6 +37,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(found) = f.take("output_fields") {
         labels_from(found, "", &mut d);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

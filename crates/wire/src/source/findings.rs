@@ -1,8 +1,10 @@
-//! Findings of security services: AWS GuardDuty, Security Hub (ASFF), Inspector; as their APIs and EventBridge give them.
+//! Findings of security services: AWS GuardDuty, Security Hub (ASFF), Inspector, as their APIs and EventBridge give them;
+//! Google's Security Command Center, as it posts them to Pub/Sub.
 //!
 //! <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html>,
-//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>. A finding's id is its
-//! identity; one that is archived or whose workflow is done is over.
+//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>,
+//! <https://cloud.google.com/security-command-center/docs/how-to-notifications>. A finding's id is its identity; one that
+//! is archived or inactive, or whose workflow is done, is over.
 
 use super::prelude::*;
 
@@ -12,6 +14,36 @@ pub(crate) const SOURCE: Source = Source {
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html",
     detect: |v| is_one(v) || many(v).is_some(),
     decode,
+};
+
+pub(crate) const SCC: Source = Source {
+    name: "gcp-finding",
+    forms: "notifications of Security Command Center",
+    reference: "https://cloud.google.com/security-command-center/docs/how-to-notifications",
+    detect: |v| find(v, "finding.category").is_some() && find(v, "finding.name").is_some(),
+    decode: |v, sink| {
+        let (f, mut d) = sink.read("gcp-finding", &OF_SCC, v);
+        // `//storage.googleapis.com/shop-assets`
+        d.host = d.host.map(|name| name.rsplit('/').next().unwrap_or(&name).into());
+        sink.rest(&f, d, None);
+    },
+};
+
+const OF_SCC: Shape = Shape {
+    title: &["finding.category"],
+    text: &["finding.description", "finding.sourceProperties.Explanation"],
+    state: &["finding.state"],
+    severity: &["finding.severity"],
+    key: &["finding.name"],
+    ts: &["finding.eventTime", "finding.createTime"],
+    starts_at: &["finding.createTime"],
+    host: &["resource.displayName", "finding.resourceName", "resource.name"],
+    entities: &[
+        ("project", "resource.projectDisplayName"),
+        ("project", "resource.gcpMetadata.projectDisplayName"),
+    ],
+    links: &[("finding.externalUri", "resource")],
+    ..EMPTY
 };
 
 const ASFF: Shape = Shape {
@@ -93,16 +125,11 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
             Some("RESOLVED" | "SUPPRESSED")
         );
     let taken = f.glance("Workflow.Status").as_deref() == Some("NOTIFIED");
-    d.state(Some(match (over, taken) {
-        (true, _) => State::Resolved,
-        (false, true) => State::Acked,
-        (false, false) => State::Firing,
-    }));
+    d.over_or_taken(over, taken);
     if let Some(id) = d.host.take() {
         d.host = Some(id.rsplit(['/', ':']).next().unwrap_or(&id).into());
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 /// GuardDuty's numbers go to 10, normalized ones to 100.

@@ -35,8 +35,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("flux", &f);
+    let (f, mut d) = sink.read("flux", &SHAPE, value);
     let reason = f.text("reason").unwrap_or_default();
     let well = ["Succeeded", "Ready", "Healthy"]
         .iter()

@@ -78,8 +78,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("gcp-monitoring", &f);
+    let (f, mut d) = sink.read("gcp-monitoring", &SHAPE, value);
     let documentation = f.first(&["incident.documentation.content", "incident.documentation"]);
     let own = documentation
         .as_deref()
@@ -110,12 +109,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         fields_in_documentation(&own, &mut d);
     }
     let test = f.glance("version").as_deref() == Some("test");
-    f.rest_into(&mut d);
-    if test {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, test.then_some(OtherKind::Test));
 }
 
 /// Google's alerts carry no fields of the operator's own, so some write them as JSON into the policy's documentation.
@@ -177,8 +171,7 @@ fn pubsub(value: &Value, sink: &mut Sink<'_>) {
 /// What GKE publishes of a cluster (<https://cloud.google.com/kubernetes-engine/docs/concepts/cluster-notifications>):
 /// an upgrade changes it, what else is said is for reading.
 fn cluster_event(words: String, beside: &Value, message: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(beside);
-    let mut d = Draft::new("gke");
+    let (f, mut d) = sink.read("gke", &EMPTY, beside);
     d.title = words.into();
     d.entity("cluster", f.text("cluster_name"));
     d.entity("region", f.text("cluster_location"));

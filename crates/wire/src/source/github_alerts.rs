@@ -55,8 +55,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("github", &f);
+    let (f, mut d) = sink.read("github", &SHAPE, value);
     let kind = if find(value, "alert.secret_type").is_some() {
         "secret-scanning"
     } else if find(value, "alert.rule").is_some() {
@@ -87,6 +86,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     }
     // A secret of theirs is none of ours.
     let _ = f.take("alert.secret");
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -44,8 +44,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("goalert", &f);
+    let (f, mut d) = sink.read("goalert", &SHAPE, value);
     let kind = f.text("Type").unwrap_or_default();
     // A code that verifies is a credential of a sort.
     let _ = f.take("Code");

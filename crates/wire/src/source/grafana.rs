@@ -27,8 +27,7 @@ pub(crate) const ONCALL: Source = Source {
 };
 
 fn legacy(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("grafana");
+    let (f, mut d) = sink.read("grafana", &EMPTY, value);
     d.scraped = true;
     let word = f.text("state");
     d.state(match word.as_deref() {
@@ -68,17 +67,11 @@ fn legacy(value: &Value, sink: &mut Sink<'_>) {
     d.link(f.text("ruleUrl"), "rule");
     d.link(f.text("imageUrl"), "image");
     let test = d.title == "Test notification" || f.glance("ruleId").as_deref() == Some("0");
-    f.rest_into(&mut d);
-    if test {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, test.then_some(OtherKind::Test));
 }
 
 fn oncall(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("grafana-oncall");
+    let (f, mut d) = sink.read("grafana-oncall", &EMPTY, value);
     let group = |name: &str| format!("alert_group.{name}");
     d.state(
         f.first(&[&group("state"), "state"])
@@ -117,6 +110,5 @@ fn oncall(value: &Value, sink: &mut Sink<'_>) {
         f.first(&["severity", "alert_payload.severity"])
             .or_else(|| d.labels.get("severity").map(Text::from)),
     );
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -46,8 +46,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("graylog", &f);
+    let (f, mut d) = sink.read("graylog", &SHAPE, value);
     d.text = lines([
         Some(d.text.clone()).filter(|t| !t.is_empty()),
         f.text("event_definition_description"),
@@ -71,7 +70,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         _ => d.severity_word(word),
     }
     let triggered = f.glance("check_result.triggered").is_none_or(|t| t == "true");
-    d.state(Some(if triggered { State::Firing } else { State::Resolved }));
+    d.over(!triggered);
     d.only_level();
     if f.glance("event.alert").as_deref() == Some("false") {
         d.state(Some(State::Info));
@@ -89,10 +88,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     }
     let test = d.title == "Event Definition Test Title"
         || glance("event_definition_id") == "this-is-a-test-notification";
-    f.rest_into(&mut d);
-    if test {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, test.then_some(OtherKind::Test));
 }

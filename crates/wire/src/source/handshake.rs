@@ -10,18 +10,12 @@ pub(crate) const SOURCE: Source = Source {
     name: "handshake",
     forms: "Event Grid validation, URL verification, pings",
     reference: "https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema",
-    detect: |v| match v {
-        Value::Array(items) => !items.is_empty() && items.iter().all(is_validation),
-        v => {
-            is_validation(v)
-                || has(v, &["challenge", "token"])
-                || v.as_object().is_some_and(|m| m.len() <= 3) && kind(v).is_some()
-        }
+    detect: |v| {
+        all_are(v, is_validation)
+            || has(v, &["challenge", "token"])
+            || v.as_object().is_some_and(|m| m.len() <= 3) && kind(v).is_some()
     },
-    decode: |v, sink| match v {
-        Value::Array(items) => items.iter().for_each(|i| one(i, sink)),
-        v => one(v, sink),
-    },
+    decode: |v, sink| each(v).iter().for_each(|v| one(v, sink)),
 };
 
 fn is_validation(v: &Value) -> bool {
@@ -42,8 +36,7 @@ fn kind(v: &Value) -> Option<&str> {
 }
 
 fn one(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("handshake");
+    let (f, mut d) = sink.read("handshake", &EMPTY, value);
     let beats = kind(value).is_some_and(|w| matches!(w, "ping" | "heartbeat" | "keepalive"));
     d.title = f
         .first(&["eventType", "type", "event", "event_type", "kind"])

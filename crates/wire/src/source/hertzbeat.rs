@@ -34,8 +34,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("hertzbeat", &f);
+    let (f, mut d) = sink.read("hertzbeat", &SHAPE, value);
     let level = f.text("priority");
     let meaning = match level.as_deref() {
         Some("0") => Some(Severity::Critical),
@@ -49,6 +48,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         Some("3") => State::Acked,
         _ => State::Firing,
     }));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

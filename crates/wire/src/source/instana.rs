@@ -44,8 +44,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("instana", &f);
+    let (f, mut d) = sink.read("instana", &SHAPE, value);
     let word = f.text("issue.severity");
     let level = match word.as_deref() {
         Some("5") => Some(Severity::Warning),
@@ -58,10 +57,9 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.title = compact_str::format_compact!("issue {}", d.key.as_deref().unwrap_or_default());
     }
     let kind = f.glance("issue.type").unwrap_or_default();
-    f.rest_into(&mut d);
-    if matches!(kind.as_str(), "change" | "offline" | "online") {
-        sink.other(OtherKind::Change, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(
+        &f,
+        d,
+        matches!(kind.as_str(), "change" | "offline" | "online").then_some(OtherKind::Change),
+    );
 }

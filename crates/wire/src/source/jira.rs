@@ -30,8 +30,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("jira", &f);
+    let (f, mut d) = sink.read("jira", &SHAPE, value);
     let event = f.text("webhookEvent").unwrap_or_default();
     // `new`, `indeterminate` or `done`, whatever the workflow calls its states.
     let category = f.glance("issue.fields.status.statusCategory.key");

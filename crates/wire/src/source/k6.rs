@@ -17,25 +17,25 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let metrics = value.get("metrics").and_then(Value::as_object);
     for (metric, of) in metrics.into_iter().flatten() {
         let thresholds = of.get("thresholds").and_then(Value::as_object);
+        let metric = crate::bounds::prefix(metric, crate::draft::NAME_BYTES_MAX);
+        let mut measured = Draft::new("k6");
+        labels_from(of.get("values").unwrap_or(of), metric, &mut measured);
         for (threshold, result) in thresholds.into_iter().flatten() {
             let crossed = match result {
                 Value::Bool(crossed) => *crossed,
                 result => result.get("ok").and_then(Value::as_bool) == Some(false),
             };
-            let mut d = Draft::new("k6");
+            let mut d = measured.clone();
             d.title = compact_str::format_compact!("{metric}: {threshold}");
             d.key = Some(d.title.clone());
-            d.state(Some(if crossed { State::Firing } else { State::Resolved }));
+            d.over(!crossed);
             d.severity = Some(if crossed { Severity::Error } else { Severity::Info });
-            labels_from(of.get("values").unwrap_or(of), metric, &mut d);
             sink.event(d);
         }
     }
     if sink.count() == before {
-        let f = sink.fields(value);
-        let mut d = Draft::new("k6");
+        let (f, mut d) = sink.read("k6", &EMPTY, value);
         d.title = "end of test, no thresholds".into();
-        f.rest_into(&mut d);
-        sink.other(OtherKind::Notice, d);
+        sink.rest(&f, d, Some(OtherKind::Notice));
     }
 }

@@ -61,6 +61,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         f.mark(data);
     }
     d.host = d.labels.get("host").map(Text::from).or_else(|| f.text("host"));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

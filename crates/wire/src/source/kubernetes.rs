@@ -54,8 +54,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn one(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("kubernetes");
+    let (f, mut d) = sink.read("kubernetes", &EMPTY, value);
     let base = if value.get("involvedObject").is_some() {
         "involvedObject"
     } else {
@@ -114,6 +113,5 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
     if let Some(labels) = f.take("metadata.labels") {
         tags(labels, &mut d);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -35,8 +35,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("librenms", &f);
+    let (f, mut d) = sink.read("librenms", &SHAPE, v);
     // 0 ok, 1 alert, 2 acknowledged, 3 worse, 4 better, 5 changed.
     let word = f.first(&["state", "status"]);
     d.state(match word.as_deref() {
@@ -56,6 +55,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(faults) = f.take("faults") {
         d.label("annotation.faults", faults.to_string());
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -9,7 +9,7 @@ pub(crate) const SOURCE: Source = Source {
     forms: "custom HTTP delivery over the usual tokens",
     reference: "https://www.logicmonitor.com/support/alerts/about-alerts/tokens-available-in-datasource-alert-messages",
     detect: |v| {
-        let v = &plain(v);
+        let v = &rekeyed(v, plain);
         has(v, &["alertid"])
             && ["datasource", "datapoint", "alertstatus", "lmalertid"]
                 .iter()
@@ -37,9 +37,8 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let v = &plain(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("logicmonitor", &f);
+    let v = &rekeyed(value, plain);
+    let (f, mut d) = sink.read("logicmonitor", &SHAPE, v);
     let source = f
         .first(&["datasource", "eventsource", "service"])
         .unwrap_or_default();
@@ -59,14 +58,10 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         Some(Status::Resolved) => d.ends_at,
         _ => d.starts_at,
     };
-    f.rest_into(&mut d);
-    if word.is_some_and(|w| w.eq_ignore_ascii_case("test")) {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
-}
-
-fn plain(value: &Value) -> Value {
-    rekeyed(value, super::guess::plain)
+    sink.rest(
+        &f,
+        d,
+        word.is_some_and(|w| w.eq_ignore_ascii_case("test"))
+            .then_some(OtherKind::Test),
+    );
 }

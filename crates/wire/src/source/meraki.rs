@@ -30,8 +30,7 @@ const BEGUN: [&str; 6] = ["stopped", "down", "disconnected", "failed", "lost", "
 const OVER: [&str; 6] = ["started", "up", "connected", "recovered", "restored", "reachable"];
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("meraki", &f);
+    let (f, mut d) = sink.read("meraki", &SHAPE, value);
     let kind = f
         .glance("alertTypeId")
         .or_else(|| f.glance("alertType"))
@@ -52,7 +51,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     // A sensor says itself whether it still is beyond its bounds.
     let alerting = f.peek("alertData.startedAlerting").and_then(Value::as_bool);
     let over = alerting.map_or(says(&OVER) && !says(&BEGUN), |alerting| !alerting);
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     f.rest_into(&mut d);
     match kind.as_str() {
         "settings_changed" => sink.other(OtherKind::Change, d),

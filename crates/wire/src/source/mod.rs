@@ -20,7 +20,6 @@ mod axiom;
 mod azure;
 mod azuredevops;
 mod bitbucket;
-pub(crate) mod carried;
 mod cef;
 mod checkly;
 pub(crate) mod cloudevents;
@@ -35,7 +34,6 @@ mod elastic;
 mod email;
 mod errors;
 mod falco;
-mod field_names;
 mod findings;
 mod flux;
 mod gcp;
@@ -44,7 +42,6 @@ mod github_alerts;
 mod goalert;
 mod grafana;
 mod graylog;
-mod guess;
 mod handshake;
 mod hertzbeat;
 mod instana;
@@ -83,15 +80,16 @@ mod statuspage;
 pub(crate) mod syslog;
 mod tencent;
 mod thousandeyes;
-mod told;
 pub(crate) mod topology;
 mod uptime;
 mod uptimekuma;
 mod vrops;
 mod wazuh;
-mod wording;
+mod xmatters;
 mod zabbix;
 mod zenoss;
+
+use shape::Shape;
 
 /// What nearly every source needs.
 mod prelude {
@@ -105,9 +103,11 @@ mod prelude {
     pub(crate) use crate::{
         draft::Draft,
         fields::{
-            Fields, Names, find, has, join, labels_from, lines, lowered, rekeyed, scalar, tags, text_at,
+            Fields, Names, all_are, each, find, has, join, labels_from, lines, lowered, plain, rekeyed,
+            scalar, tags, text_at,
         },
         found::OtherKind,
+        lower::among,
         state::{self, State},
         when,
     };
@@ -157,6 +157,7 @@ pub static TABLE: &[Source] = &[
     falco::SOURCE,
     opennms::SOURCE,
     findings::SOURCE,
+    findings::SCC,
     zenoss::SOURCE,
     zenoss::MOOGSOFT,
     netcool::SOURCE,
@@ -183,6 +184,7 @@ pub static TABLE: &[Source] = &[
     delivery::TERRAFORM,
     servicenow::SOURCE,
     statuspage::SOURCE,
+    xmatters::SOURCE,
     dash0::SOURCE,
     axiom::SOURCE,
     nomad::SOURCE,
@@ -237,17 +239,22 @@ pub(crate) struct Sink<'a> {
     pub(crate) context: Context<'a>,
     out: &'a mut Vec<Found>,
     start: usize,
+    /// So much is taken of one body, and so much more was found.
+    max: usize,
+    over: usize,
     source: &'static str,
     envelopes: usize,
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) fn new(context: Context<'a>, out: &'a mut Vec<Found>) -> Sink<'a> {
+    pub(crate) fn new(context: Context<'a>, max: usize, out: &'a mut Vec<Found>) -> Sink<'a> {
         let start = out.len();
         Sink {
             context,
             out,
             start,
+            max,
+            over: 0,
             source: "",
             envelopes: 0,
         }
@@ -256,6 +263,22 @@ impl<'a> Sink<'a> {
     /// Reads the fields of a payload.
     pub(crate) fn fields<'v>(&self, value: &'v Value) -> Fields<'v> {
         Fields::new(value, self.context.near())
+    }
+
+    /// Reads the fields of a payload, and begins what it tells of by a shape.
+    pub(crate) fn read<'v>(&self, source: &str, shape: &Shape, value: &'v Value) -> (Fields<'v>, Draft) {
+        let f = self.fields(value);
+        let d = shape.read(source, &f);
+        (f, d)
+    }
+
+    /// An alert, or what else it is, with all that no field took.
+    pub(crate) fn rest(&mut self, f: &Fields<'_>, mut d: Draft, other: Option<OtherKind>) {
+        f.rest_into(&mut d);
+        match other {
+            Some(kind) => self.other(kind, d),
+            None => self.event(d),
+        }
     }
 
     /// An alert, or an acknowledgement of one; other kinds of events are put where they belong.
@@ -268,13 +291,15 @@ impl<'a> Sink<'a> {
             EventKind::Maintenance => Some(OtherKind::Maintenance),
             EventKind::Heartbeat => Some(OtherKind::Heartbeat),
         };
-        let event = self.finish(draft);
-        self.out.push(match other {
-            None => Found::Alert(event),
-            Some(kind) => Found::Other {
-                kind,
-                event: Some(event),
-            },
+        self.take(|sink| {
+            let event = sink.finish(draft);
+            match other {
+                None => Found::Alert(event),
+                Some(kind) => Found::Other {
+                    kind,
+                    event: Some(event),
+                },
+            }
         });
     }
 
@@ -290,8 +315,37 @@ impl<'a> Sink<'a> {
         };
         // What is no alert has no state of one.
         draft.status = Some(model::Status::Info);
-        let event = Some(self.finish(draft));
-        self.out.push(Found::Other { kind, event });
+        self.take(|sink| Found::Other {
+            kind,
+            event: Some(sink.finish(draft)),
+        });
+    }
+
+    /// Takes one thing more; beyond the limit it is only counted.
+    fn take(&mut self, found: impl FnOnce(&mut Sink<'a>) -> Found) {
+        if self.is_full() {
+            self.over += 1;
+        } else {
+            let found = found(self);
+            self.out.push(found);
+        }
+    }
+
+    /// Whether as much was found as is taken of one body.
+    fn is_full(&self) -> bool {
+        self.out.len() - self.start >= self.max
+    }
+
+    /// Counts one thing more where nothing more is taken, so that it need not be read.
+    pub(crate) fn skips(&mut self) -> bool {
+        let full = self.is_full();
+        self.over += usize::from(full);
+        full
+    }
+
+    /// How much was found beyond the limit.
+    pub(crate) fn over(&self) -> usize {
+        self.over
     }
 
     fn finish(&mut self, draft: Draft) -> Box<model::Event> {
@@ -310,14 +364,14 @@ impl<'a> Sink<'a> {
     }
 
     pub(crate) fn push(&mut self, found: Found) {
-        self.out.push(found);
+        self.take(|_| found);
     }
 
     pub(crate) fn reject(&mut self, mut rejection: Rejection) {
         if rejection.source.is_none() && !self.source.is_empty() {
             rejection.source = Some(self.source.into());
         }
-        self.out.push(Found::Rejected(rejection));
+        self.push(Found::Rejected(rejection));
     }
 
     /// A needed field is missing or of another kind.
@@ -327,12 +381,13 @@ impl<'a> Sink<'a> {
 
     /// Forgets what was found after `count` was this.
     pub(crate) fn undo(&mut self, count: usize) {
-        self.out.truncate(self.start + count);
+        self.out.truncate(self.start + count.min(self.max));
+        self.over = count.saturating_sub(self.max);
     }
 
     /// How much has been found in this body.
     pub(crate) fn count(&self) -> usize {
-        self.out.len() - self.start
+        self.out.len() - self.start + self.over
     }
 
     /// Decodes a value by its shape; `false` when no source knows it.
@@ -379,10 +434,10 @@ impl<'a> Sink<'a> {
                 }
                 match value {
                     Value::Array(items) if !items.is_empty() => {
-                        let before = self.out.len();
-                        let all = items.iter().all(|item| self.inner(item));
+                        let before = self.count();
+                        let all = items.iter().all(|item| self.skips() || self.inner(item));
                         if !all {
-                            self.out.truncate(before);
+                            self.undo(before);
                         }
                         all
                     }
@@ -405,7 +460,7 @@ impl<'a> Sink<'a> {
         let value = parsed.as_ref().unwrap_or(value);
         value.is_object()
             && (!plainly || generic::is_plainly_alert(value))
-            && match at.and_then(|at| carried::stamped(value, at)) {
+            && match at.and_then(|at| generic::carried::stamped(value, at)) {
                 Some(stamped) => generic::decode(&stamped, None, self),
                 None => generic::decode(value, None, self),
             }

@@ -27,7 +27,7 @@ fn detect(value: &Value) -> bool {
     if !names.any(&["host", "hostname", "hostalias", "hostdisplayname"]) {
         return false;
     }
-    let v = &plain(value);
+    let v = &rekeyed(value, spelling);
     let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
     // `{type: RECOVERY, host, service, state}`, and states of hosts and services as objects.
     if v.get("type").and_then(Value::as_str).is_some_and(is_notification)
@@ -111,7 +111,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let icinga = value
         .as_object()
         .is_some_and(|m| m.keys().any(|k| k.to_ascii_lowercase().contains("icinga")));
-    let v = &plain(value);
+    let v = &rekeyed(value, spelling);
     let f = sink.fields(v);
     let mut d = Draft::new(if checkmk {
         "checkmk"
@@ -216,17 +216,12 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if let Some(kind) = kind {
         d.label("notification_type", kind);
     }
-    f.rest_into(&mut d);
-    match other {
-        Some(kind) => sink.other(kind, d),
-        None => sink.event(d),
-    }
+    sink.rest(&f, d, other);
 }
 
 /// An event stream's record.
 fn icinga(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("icinga2");
+    let (f, mut d) = sink.read("icinga2", &EMPTY, value);
     let kind = f.text("type").unwrap_or_default();
     let at = |name: &str| {
         [
@@ -278,11 +273,7 @@ fn icinga(value: &Value, sink: &mut Sink<'_>) {
         | "ObjectDeleted" => Some(OtherKind::Notice),
         _ => other_of(notification.as_deref()),
     };
-    f.rest_into(&mut d);
-    match other {
-        Some(kind) => sink.other(kind, d),
-        None => sink.event(d),
-    }
+    sink.rest(&f, d, other);
 }
 
 /// The word for the number of a state, of a service or else of a host.
@@ -335,19 +326,9 @@ fn other_of(kind: Option<&str>) -> Option<OtherKind> {
 }
 
 /// Keys without case, separators and the prefixes of the three families.
-fn plain(value: &Value) -> Value {
-    rekeyed(value, spelling)
-}
-
 fn spelling(key: &str) -> String {
-    let lower: String = key
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    ["notify", "nagios", "icinga"]
-        .iter()
-        .find_map(|p| lower.strip_prefix(p))
-        .filter(|r| !r.is_empty())
-        .map_or(lower.clone(), str::to_owned)
+    let plain = plain(key);
+    let families = ["notify", "nagios", "icinga"];
+    let rest = families.iter().find_map(|family| plain.strip_prefix(family));
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(&plain).to_owned()
 }

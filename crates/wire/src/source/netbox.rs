@@ -26,8 +26,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("netbox", &f);
+    let (f, mut d) = sink.read("netbox", &SHAPE, value);
     let (event, model) = (
         f.text("event").unwrap_or_default(),
         f.text("model")
@@ -48,6 +47,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .text("request_id")
         .map(|id| join(&[&id, d.key.as_deref().unwrap_or_default()]));
     d.severity = Some(Severity::Info);
-    f.rest_into(&mut d);
-    sink.other(OtherKind::Change, d);
+    sink.rest(&f, d, Some(OtherKind::Change));
 }

@@ -34,8 +34,7 @@ fn is_row(v: &Value) -> bool {
 }
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("netcool", &f);
+    let (f, mut d) = sink.read("netcool", &SHAPE, value);
     let word = f.text("Severity");
     let level = word.as_deref().and_then(|word| {
         Some(match word {
@@ -56,6 +55,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         (false, true) => State::Acked,
         _ => State::Firing,
     }));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

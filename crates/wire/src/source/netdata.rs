@@ -33,16 +33,11 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("netdata", &f);
+    let (f, mut d) = sink.read("netdata", &SHAPE, value);
     let host = d.host.clone().unwrap_or_default();
     if let Some(reachable) = f.text("status.reachable") {
         d.title = Text::const_new("node unreachable");
-        d.state(Some(if reachable == "true" {
-            State::Resolved
-        } else {
-            State::Firing
-        }));
+        d.over(reachable == "true");
         d.severity = Some(if reachable == "true" {
             Severity::Info
         } else {
@@ -62,6 +57,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             _ => State::Firing,
         }));
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -69,8 +69,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("newrelic", &f);
+    let (f, mut d) = sink.read("newrelic", &SHAPE, value);
     if d.key.is_none() {
         // A condition and its target outlive the incident's number, which is 0 in tests.
         let id = f.glance("incident_id").filter(|id| id != "0");
@@ -98,10 +97,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         let name = d.entities.remove("account_name").unwrap_or_default();
         d.label("account_name", name);
     }
-    f.rest_into(&mut d);
-    if word == "test" {
-        sink.other(OtherKind::Test, d)
-    } else {
-        sink.event(d)
-    }
+    sink.rest(&f, d, (word == "test").then_some(OtherKind::Test));
 }

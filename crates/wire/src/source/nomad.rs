@@ -36,8 +36,7 @@ fn is_event(v: &Value) -> bool {
 }
 
 fn one(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("nomad");
+    let (f, mut d) = sink.read("nomad", &EMPTY, value);
     let topic = f.text("Topic").unwrap_or_default();
     d.title = f.text("Type").unwrap_or_default();
     d.entity("namespace", f.text("Namespace"));
@@ -99,8 +98,7 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
             );
         }
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn fires(d: &mut Draft, level: Severity, word: &str) {

@@ -35,8 +35,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let value = value.get("alarm").unwrap_or(value);
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("opennms", &f);
+    let (f, mut d) = sink.read("opennms", &SHAPE, value);
     d.key = f
         .first(&["clearKey", "clear_key"])
         .or_else(|| f.first(&["reductionKey", "reduction_key"]));
@@ -44,11 +43,6 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let level = d.severity_original.as_deref().unwrap_or_default();
     let over = matches!(kind.as_str(), "2" | "CLEAR" | "RESOLUTION") || matches!(level, "CLEARED" | "NORMAL");
     let acked = f.peek("ackTime").is_some_and(|v| !v.is_null());
-    d.state(Some(match (over, acked) {
-        (true, _) => State::Resolved,
-        (false, true) => State::Acked,
-        (false, false) => State::Firing,
-    }));
-    f.rest_into(&mut d);
-    sink.event(d);
+    d.over_or_taken(over, acked);
+    sink.rest(&f, d, None);
 }

@@ -29,8 +29,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("opmanager", &f);
+    let (f, mut d) = sink.read("opmanager", &SHAPE, v);
     d.key = d.key.take().or_else(|| f.first(&["alarmid"]));
     let word = f.text("stringseverity");
     let meaning = match word.as_deref().map(str::to_ascii_lowercase).as_deref() {
@@ -40,8 +39,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         _ => None,
     };
     let over = word.as_deref().and_then(state::word) == Some(State::Resolved);
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     d.severity_as(word, meaning);
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -22,8 +22,7 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("opsgenie");
+    let (f, mut d) = sink.read("opsgenie", &EMPTY, value);
     let base = if value.get("alert").is_some() {
         "alert."
     } else {

@@ -12,6 +12,9 @@ pub(crate) const SOURCE: Source = Source {
     decode,
 };
 
+/// What is said once of a resource is copied for each of its records: no more than so many bytes.
+const RESOURCE_BYTES_MAX: usize = 16_384;
+
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     for (name, what) in [("resourceSpans", "traces"), ("resourceMetrics", "metrics")] {
         if value.get(name).is_some() {
@@ -32,10 +35,19 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             .unwrap_or_default()
     };
     for resource in list(value, &["resourceLogs"]) {
-        let about = attributes(resource.get("resource").and_then(|r| r.get("attributes")));
+        let mut about = attributes(resource.get("resource").and_then(|r| r.get("attributes")));
+        let mut room = RESOURCE_BYTES_MAX;
+        about.retain(|(name, value)| {
+            let bytes = name.len() + value.len();
+            let fits = bytes <= room;
+            room -= if fits { bytes } else { 0 };
+            fits
+        });
         for scope in list(&resource, &["scopeLogs", "instrumentationLibraryLogs"]) {
             for record in list(&scope, &["logRecords", "logs"]) {
-                one(&record, &about, sink);
+                if !sink.skips() {
+                    one(&record, &about, sink);
+                }
             }
         }
     }

@@ -35,8 +35,7 @@ pub(crate) const WEBHOOKS: Source = Source {
 };
 
 fn events(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("pagerduty");
+    let (f, mut d) = sink.read("pagerduty", &EMPTY, value);
     let _ = f.take("routing_key");
     let _ = f.take("service_key");
     let action = f.first(&["event_action", "event_type"]);
@@ -106,15 +105,13 @@ fn webhooks(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn version_3(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("pagerduty");
+    let (f, mut d) = sink.read("pagerduty", &EMPTY, value);
     let kind = f.text("event.event_type").unwrap_or_default();
     d.event_id = f.text("event.id");
     d.ts = f.time(&["event.occurred_at"]);
     if kind == "pagey.ping" {
         d.title = f.first(&["event.data.message"]).unwrap_or_else(|| kind.clone());
-        f.rest_into(&mut d);
-        return sink.other(OtherKind::Test, d);
+        return sink.rest(&f, d, Some(OtherKind::Test));
     }
     incident(&f, "event.data", &mut d);
     // Who did it, in the words of the pager.
@@ -135,8 +132,7 @@ fn version_3(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn message(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("pagerduty");
+    let (f, mut d) = sink.read("pagerduty", &EMPTY, value);
     d.event_id = f.text("id");
     d.ts = f.time(&["created_on"]);
     let kind = f.first(&["event", "type"]).unwrap_or_default();

@@ -31,14 +31,12 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let value = value.get("payload").unwrap_or(value);
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("papertrail", &f);
+    let (f, mut d) = sink.read("papertrail", &SHAPE, value);
     let events = f.list("events");
     d.label("annotation.events", events.len().to_string());
     for event in events {
         f.mark(event);
     }
     d.state(Some(State::Firing));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

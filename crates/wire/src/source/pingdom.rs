@@ -32,8 +32,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("pingdom", &f);
+    let (f, mut d) = sink.read("pingdom", &SHAPE, value);
     let name = d.title.clone();
     d.text = lines([
         Some(d.text.clone()).filter(|t| !t.is_empty()),
@@ -53,6 +52,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if d.severity.is_none() && d.status == Some(Status::Firing) {
         d.severity = Some(Severity::Error);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

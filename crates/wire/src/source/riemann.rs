@@ -6,14 +6,8 @@ pub(crate) const SOURCE: Source = Source {
     name: "riemann",
     forms: "events, one or an array",
     reference: "https://riemann.io/concepts.html",
-    detect: |v| match v {
-        Value::Array(items) => !items.is_empty() && items.iter().all(is_one),
-        one => is_one(one),
-    },
-    decode: |v, sink| match v {
-        Value::Array(items) => items.iter().for_each(|i| one(i, sink)),
-        v => one(v, sink),
-    },
+    detect: |v| all_are(v, is_one),
+    decode: |v, sink| each(v).iter().for_each(|v| one(v, sink)),
 };
 
 fn is_one(v: &Value) -> bool {
@@ -34,13 +28,11 @@ const SHAPE: Shape = Shape {
 };
 
 fn one(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("riemann", &f);
+    let (f, mut d) = sink.read("riemann", &SHAPE, value);
     d.severity_word(d.labels.get("state").map(Text::from));
     d.service = Some(d.title.clone());
     if let Some(metric) = f.text("metric") {
         d.label("annotation.metric", metric);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

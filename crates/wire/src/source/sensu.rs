@@ -35,8 +35,7 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let value = value.get("spec").unwrap_or(value);
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("sensu", &f);
+    let (f, mut d) = sink.read("sensu", &SHAPE, value);
     let check = d.title.clone();
     d.key = Some(join(&[
         d.entities.get("namespace").unwrap_or_default(),
@@ -53,13 +52,9 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     };
     d.severity_as(Some(Text::const_new(word)), Some(level));
     let over = status == "0" || f.glance("action").as_deref() == Some("resolve");
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     // The last twenty results, which only repeat.
     let _ = f.take("check.history");
-    f.rest_into(&mut d);
-    if d.title == "keepalive" && over {
-        sink.other(OtherKind::Heartbeat, d)
-    } else {
-        sink.event(d)
-    }
+    let beat = d.title == "keepalive" && over;
+    sink.rest(&f, d, beat.then_some(OtherKind::Heartbeat));
 }

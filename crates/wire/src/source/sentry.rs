@@ -31,8 +31,7 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("sentry");
+    let (f, mut d) = sink.read("sentry", &EMPTY, value);
     let action = f.glance("action").unwrap_or_default();
     let part = [
         "metric_alert",
@@ -52,26 +51,22 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             d.title = compact_str::format_compact!("installation {action}");
             // Holds an authorisation code.
             let _ = f.take("data.installation.code");
-            f.rest_into(&mut d);
-            return sink.other(OtherKind::Handshake, d);
+            return sink.rest(&f, d, Some(OtherKind::Handshake));
         }
         Some("comment") => {
             d.title = f
                 .text("data.comment")
                 .unwrap_or_else(|| Text::const_new("comment"));
-            f.rest_into(&mut d);
-            return sink.other(OtherKind::Notice, d);
+            return sink.rest(&f, d, Some(OtherKind::Notice));
         }
         Some(part) => issue(&f, &format!("data.{part}."), &action, &mut d),
         None if value.get("data").is_some_and(|v| has(v, &["comment"])) => {
             d.title = f.text("data.comment").unwrap_or_default();
-            f.rest_into(&mut d);
-            return sink.other(OtherKind::Notice, d);
+            return sink.rest(&f, d, Some(OtherKind::Notice));
         }
         None => legacy(&f, &mut d),
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn issue(f: &Fields<'_>, at: &str, action: &str, d: &mut Draft) {

@@ -72,8 +72,7 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn event(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("servicenow");
+    let (f, mut d) = sink.read("servicenow", &EMPTY, value);
     let glance = |name: &str| f.glance(name).unwrap_or_default();
     let natural = ["source", "node", "type", "resource", "metric_name"]
         .map(glance)
@@ -100,7 +99,7 @@ fn event(value: &Value, sink: &mut Sink<'_>) {
         Some((name, level)) => d.severity_as(Some(Text::const_new(name)), Some(*level)),
         None => d.severity_word(word),
     }
-    d.state(Some(if cleared { State::Resolved } else { State::Firing }));
+    d.over(cleared);
     d.ts = f.time(&["time_of_event", "last_event_time"]);
     d.starts_at = f.time(&["initial_event_time"]);
     d.host = f.text("node");
@@ -119,13 +118,11 @@ fn event(value: &Value, sink: &mut Sink<'_>) {
         }
         _ => {}
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn incident(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("servicenow");
+    let (f, mut d) = sink.read("servicenow", &EMPTY, value);
     let shown = |name: &str| f.first(&[&format!("{name}.display_value"), &format!("{name}.value"), name]);
     d.key = shown("number").or_else(|| shown("sys_id"));
     d.title = shown("short_description").unwrap_or_default();
@@ -174,6 +171,5 @@ fn incident(value: &Value, sink: &mut Sink<'_>) {
     if let Some(group) = group {
         d.label("assignment_group", group);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

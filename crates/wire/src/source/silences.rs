@@ -9,14 +9,8 @@ pub(crate) const SOURCE: Source = Source {
     name: "alertmanager",
     forms: "silences (API v2)",
     reference: "https://prometheus.io/docs/alerting/latest/alertmanager/#silences",
-    detect: |v| match v {
-        Value::Array(items) => !items.is_empty() && items.iter().all(is_silence),
-        one => is_silence(one),
-    },
-    decode: |value, sink| match value {
-        Value::Array(items) => items.iter().for_each(|item| silence(item, sink)),
-        one => silence(one, sink),
-    },
+    detect: |v| all_are(v, is_silence),
+    decode: |v, sink| each(v).iter().for_each(|v| silence(v, sink)),
 };
 
 fn is_silence(value: &Value) -> bool {
@@ -26,8 +20,7 @@ fn is_silence(value: &Value) -> bool {
 }
 
 fn silence(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("alertmanager");
+    let (f, mut d) = sink.read("alertmanager", &EMPTY, value);
     let matchers: Vec<String> = f.list("matchers").iter().map(matcher).collect();
     f.list("matchers").iter().for_each(|m| f.mark(m));
     let _ = f.take("matchers");
@@ -55,8 +48,7 @@ fn silence(value: &Value, sink: &mut Sink<'_>) {
         d.event_id = Some(join(&[&id, &updated, state.as_deref().unwrap_or_default()]));
     }
     d.severity = Some(Severity::Info);
-    f.rest_into(&mut d);
-    sink.other(OtherKind::Silence, d);
+    sink.rest(&f, d, Some(OtherKind::Silence));
 }
 
 fn matcher(value: &Value) -> String {

@@ -43,11 +43,10 @@ const SHAPE: Shape = Shape {
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
-    let f = sink.fields(v);
-    let mut d = SHAPE.read("site24x7", &f);
+    let (f, mut d) = sink.read("site24x7", &SHAPE, v);
     // What runs an agent is a machine; everything else is a service as its users see it.
     let kind = f.glance("monitortype").unwrap_or_default();
-    if kind.eq_ignore_ascii_case("server") || kind.eq_ignore_ascii_case("network device") {
+    if among(&kind, &["server", "network device"]) {
         d.host = Some(d.title.clone());
         d.service = None;
     } else {

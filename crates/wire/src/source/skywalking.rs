@@ -8,14 +8,8 @@ pub(crate) const SOURCE: Source = Source {
     name: "skywalking",
     forms: "alarms of the webhook, recoveries",
     reference: "https://skywalking.apache.org/docs/main/latest/en/setup/backend/backend-alarm/",
-    detect: |v| match v {
-        Value::Array(items) => !items.is_empty() && items.iter().all(is_one),
-        one => is_one(one),
-    },
-    decode: |v, sink| match v {
-        Value::Array(items) => items.iter().for_each(|item| one(item, sink)),
-        v => one(v, sink),
-    },
+    detect: |v| all_are(v, is_one),
+    decode: |v, sink| each(v).iter().for_each(|v| one(v, sink)),
 };
 
 fn is_one(v: &Value) -> bool {
@@ -36,10 +30,9 @@ const SHAPE: Shape = Shape {
 fn one(value: &Value, sink: &mut Sink<'_>) {
     let f = sink.fields(value);
     let recovered = f.time(&["recoveryTime"]).is_some() || f.peek("recovered").is_some();
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("skywalking", &f);
+    let (f, mut d) = sink.read("skywalking", &SHAPE, value);
     d.ts = d.ends_at.or(d.starts_at);
-    d.state(Some(if recovered { State::Resolved } else { State::Firing }));
+    d.over(recovered);
     let scope = f.text("scope").unwrap_or_default();
     let name = f.text("name").unwrap_or_default();
     // `instance of service`, `endpoint in service`, `caller to callee`.
@@ -76,6 +69,5 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
         .or_else(|| d.labels.get("severity"))
         .map(Text::from);
     d.severity_word(level);
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -36,8 +36,7 @@ const STANDARD: [&str; 6] = [
 ];
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("snmptrap");
+    let (f, mut d) = sink.read("snmptrap", &EMPTY, value);
     let oid = value
         .as_object()
         .and_then(|m| {
@@ -113,8 +112,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     // The community string is a password.
     let _ = f.take("tags.community");
     let _ = f.take("community");
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 /// The interface's number among bindings `{oid, value}`: `ifIndex` is `.1.3.6.1.2.1.2.2.1.1`.

@@ -29,8 +29,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let before = sink.count();
     for (list, state) in [("newIssues", State::Firing), ("removedIssues", State::Resolved)] {
         for issue in value.get(list).and_then(Value::as_array).into_iter().flatten() {
-            let f = sink.fields(issue);
-            let mut d = ISSUE.read("snyk", &f);
+            let (f, mut d) = sink.read("snyk", &ISSUE, issue);
             // When it was published is no time of ours.
             d.ts = None;
             d.state(Some(state));
@@ -39,13 +38,11 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             let id = f.first(&["id", "issueData.id"]).unwrap_or_default();
             d.key = Some(join(&[&project, &id]));
             d.link(text_at(value, "project.browseUrl"), "project");
-            f.rest_into(&mut d);
-            sink.event(d);
+            sink.rest(&f, d, None);
         }
     }
     if sink.count() == before {
-        let f = sink.fields(value);
-        let mut d = Draft::new("snyk");
+        let (f, mut d) = sink.read("snyk", &EMPTY, value);
         let ping = value.get("webhookId").is_some();
         d.service = f.text("project.name");
         d.title = if ping {

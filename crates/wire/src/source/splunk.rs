@@ -110,8 +110,7 @@ const ON_CALL: Shape = Shape {
 };
 
 fn alert(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = ALERT.read("splunk", &f);
+    let (f, mut d) = sink.read("splunk", &ALERT, value);
     let _ = f.take("sid");
     let subject = d.host.clone().or_else(|| d.service.clone()).unwrap_or_default();
     // Splunk's own app, which is no service of anybody's.
@@ -126,8 +125,7 @@ fn alert(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn signalfx(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = DETECTOR.read("signalfx", &f);
+    let (f, mut d) = sink.read("signalfx", &DETECTOR, value);
     let word = d
         .labels
         .get("statusExtended")
@@ -155,13 +153,11 @@ fn signalfx(value: &Value, sink: &mut Sink<'_>) {
     if let Some(rule) = f.glance("rule").filter(|r| *r != d.title) {
         d.label("rule", rule);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn victorops(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = ON_CALL.read("victorops", &f);
+    let (f, mut d) = sink.read("victorops", &ON_CALL, value);
     let word = d
         .severity_original
         .as_deref()
@@ -173,6 +169,5 @@ fn victorops(value: &Value, sink: &mut Sink<'_>) {
         "INFO" => State::Info,
         _ => State::Firing,
     }));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

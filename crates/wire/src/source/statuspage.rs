@@ -64,8 +64,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
 }
 
 fn incident(value: &Value, page: Option<&Value>, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("statuspage");
+    let (f, mut d) = sink.read("statuspage", &EMPTY, value);
     named(page, &mut d);
     d.title = f.text("name").unwrap_or_default();
     d.text = f.first(&["incident_updates.0.body", "body"]).unwrap_or_default();
@@ -98,18 +97,11 @@ fn incident(value: &Value, page: Option<&Value>, sink: &mut Sink<'_>) {
         f.mark(c);
     }
     d.label("status", word);
-    f.rest_into(&mut d);
-    if planned {
-        d.status = None;
-        sink.other(OtherKind::Maintenance, d);
-    } else {
-        sink.event(d);
-    }
+    sink.rest(&f, d, planned.then_some(OtherKind::Maintenance));
 }
 
 fn component(value: &Value, update: Option<&Value>, page: Option<&Value>, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = Draft::new("statuspage");
+    let (f, mut d) = sink.read("statuspage", &EMPTY, value);
     named(page, &mut d);
     let name = f.text("name");
     d.title = name.clone().unwrap_or_default();
@@ -124,19 +116,9 @@ fn component(value: &Value, update: Option<&Value>, page: Option<&Value>, sink: 
     d.entity("component", name);
     let word = word.map(|w| Text::from(w.to_ascii_lowercase()));
     let maintenance = matches!(word.as_deref(), Some("under_maintenance" | "undermaintenance"));
-    d.state(Some(if word.as_deref() == Some("operational") {
-        State::Resolved
-    } else {
-        State::Firing
-    }));
+    d.over(word.as_deref() == Some("operational"));
     severity(word, &mut d);
-    f.rest_into(&mut d);
-    if maintenance {
-        d.status = None;
-        sink.other(OtherKind::Maintenance, d);
-    } else {
-        sink.event(d);
-    }
+    sink.rest(&f, d, maintenance.then_some(OtherKind::Maintenance));
 }
 
 fn severity(word: Option<Text>, d: &mut Draft) {

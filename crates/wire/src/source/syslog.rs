@@ -3,7 +3,7 @@
 //! <https://www.rfc-editor.org/rfc/rfc5424>, <https://www.rfc-editor.org/rfc/rfc3164>. Syslog has no recovery and no
 //! identity: host, program and the message with its readings masked stand for one.
 
-use super::{prelude::*, told};
+use super::{generic::told, prelude::*};
 use crate::{
     found::{Rejection, Stage},
     level,
@@ -223,7 +223,7 @@ fn value_end(text: &str) -> Option<usize> {
 
 /// `Mmm dd hh:mm:ss HOST TAG[pid]: MSG`, with RFC 3339 for the time where a relay is newer.
 fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
-    let mut rest = rest.trim_start();
+    let mut rest = announced(rest.trim_start(), d);
     // Routers end the time with a colon and name no host behind it.
     let mut hostless = false;
     let first = rest.split(' ').next().unwrap_or_default();
@@ -275,14 +275,45 @@ fn rfc3164(rest: &str, d: &mut Draft, near: Option<Time>) {
             }
             d.text = message.trim().into();
         }
-        // An event in the Common Event Format begins with its name.
-        Some(_) if tag == "CEF" => d.text = rest.into(),
+        // An event in one of the formats of security devices begins with its name.
+        Some(_) if tag == "CEF" || tag == "LEEF" => d.text = rest.into(),
         Some(message) => {
             d.service = Some(tag.into());
             d.text = message.trim().into();
         }
         _ => d.text = rest.trim().into(),
     }
+}
+
+/// What follows the number and the name that routers put before the time, and the mark of a clock that nobody set.
+fn announced<'t>(line: &'t str, d: &mut Draft) -> &'t str {
+    // Any year will do.
+    let near = Some(Time::from_secs(1_000_000_000));
+    let is_time = |text: &str| {
+        let begins = |len: usize| {
+            text.get(..len)
+                .is_some_and(|time| when::any(time, near).is_some())
+        };
+        begins(15) || begins(20)
+    };
+    let unmarked = |text: &'t str| Some(text.trim_start_matches(['*', '.'])).filter(|text| is_time(text));
+    let (number, rest) = match line.split_once(": ") {
+        Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => (number, rest),
+        _ => ("", line),
+    };
+    let named = || rest.split_once(": ").filter(|(host, _)| !host.contains(' '));
+    let (host, rest) = match unmarked(rest) {
+        Some(rest) => (None, rest),
+        None => match named().and_then(|(host, rest)| Some((host, unmarked(rest)?))) {
+            Some((host, rest)) => (Some(host), rest),
+            None => return line,
+        },
+    };
+    if !number.is_empty() {
+        d.label("annotation.number", number);
+    }
+    d.host = host.map(Text::from);
+    rest
 }
 
 /// The time that a line begins with, whether a colon ends it, and what follows. Behind its first `len` bytes some write
@@ -336,8 +367,7 @@ fn begins_with_host(text: &str) -> bool {
 /// A record that a collector has made JSON of.
 fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
-    let f = sink.fields(v);
-    let mut d = Draft::new("syslog");
+    let (f, mut d) = sink.read("syslog", &EMPTY, v);
     let facility = f.first(&[
         "syslogfacility-text",
         "tags.facility",

@@ -34,8 +34,7 @@ const MACHINES: [&str; 7] = [
 ];
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("tencent-cloud", &f);
+    let (f, mut d) = sink.read("tencent-cloud", &SHAPE, value);
     let what = ["metricShowName", "eventShowName", "metricName", "eventName"]
         .iter()
         .find_map(|name| f.glance(&format!("alarmPolicyInfo.conditions.{name}")));
@@ -67,7 +66,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         &metric.unwrap_or_default(),
     ]));
     let over = f.text("alarmStatus").as_deref() == Some("0");
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     d.starts_at = local(f.text("firstOccurTime"));
     d.ends_at = local(f.text("recoverTime")).filter(|_| over);
     let lasted = f.glance("durationTime").and_then(|n| n.parse::<i64>().ok());
@@ -75,8 +74,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         let lasted = model::Span::from_secs(lasted.unwrap_or(0).clamp(0, 86_400 * 365));
         d.starts_at.map(|from| from + lasted)
     });
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 /// A time of China that names no zone.

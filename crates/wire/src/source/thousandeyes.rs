@@ -70,7 +70,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .as_deref()
         .is_some_and(|k| k.to_ascii_uppercase().contains("CLEAR") || k == "1")
         || f.glance("alert.active").is_some_and(|a| a == "0" || a == "false");
-    d.state(Some(if clear { State::Resolved } else { State::Firing }));
+    d.over(clear);
     let test = kind.as_deref().is_some_and(|k| k.contains("TEST"));
     f.rest_into(&mut d);
     if d.title.is_empty() {

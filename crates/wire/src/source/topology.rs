@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Sink, Source};
-use crate::{found::Found, lax::Lax, when};
+use crate::{fields::scalar, found::Found, when};
 
 pub(crate) const SOURCE: Source = Source {
     name: "topology",
@@ -19,8 +19,8 @@ pub(crate) const SOURCE: Source = Source {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Record {
-    at: Option<Lax>,
-    ts: Option<Lax>,
+    at: Option<Value>,
+    ts: Option<Value>,
     upsert_nodes: Vec<Node>,
     remove_nodes: Vec<Text>,
     upsert_edges: Vec<Edge>,
@@ -78,7 +78,7 @@ pub(crate) fn found(record: Record, sink: &mut Sink<'_>) {
     let said = [record.at, record.ts]
         .into_iter()
         .flatten()
-        .filter_map(Lax::text)
+        .filter_map(|time| scalar(&time))
         .find_map(|t| when::any(&t, None));
     let at = said.or(sink.context.received_at).unwrap_or(sink.context.undated);
     let mut change = TopologyChange {

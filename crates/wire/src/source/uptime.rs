@@ -22,11 +22,11 @@ pub(crate) const ROBOT: Source = Source {
     forms: "UptimeRobot, StatusCake and OpenStatus webhooks",
     reference: "https://uptimerobot.com/help/web-hook-alert-contacts/",
     detect: |v| {
-        let v = &lowered(v);
-        has(v, &["monitorid", "alerttype"])
-            || has(v, &["monitorfriendlyname"])
-            || has(v, &["cronTimestamp".to_lowercase().as_str(), "monitor"])
-            || has(v, &["statuscode", "url", "status", "name"])
+        let names = Names::of(v, str::to_lowercase);
+        names.any(&["monitorfriendlyname"])
+            || names.all(&["monitorid", "alerttype"])
+            || names.all(&["crontimestamp", "monitor"])
+            || names.all(&["statuscode", "url", "status", "name"])
     },
     decode: robot,
 };
@@ -47,14 +47,8 @@ pub(crate) const UPDOWN: Source = Source {
     name: "updown",
     forms: "check webhooks, one or an array",
     reference: "https://updown.io/api#webhooks",
-    detect: |v| match v {
-        Value::Array(items) => !items.is_empty() && items.iter().all(is_updown),
-        one => is_updown(one),
-    },
-    decode: |v, sink| match v {
-        Value::Array(items) => items.iter().for_each(|i| updown(i, sink)),
-        one => updown(one, sink),
-    },
+    detect: |v| all_are(v, is_updown),
+    decode: |v, sink| each(v).iter().for_each(|v| updown(v, sink)),
 };
 
 fn is_updown(v: &Value) -> bool {
@@ -124,25 +118,18 @@ const MONITOR: Shape = Shape {
 };
 
 fn betterstack(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = INCIDENT.read("betterstack", &f);
+    let (f, mut d) = sink.read("betterstack", &INCIDENT, value);
     let acked = f
         .peek("data.attributes.acknowledged_at")
         .is_some_and(|v| !v.is_null());
-    d.state(Some(match (d.ends_at, acked) {
-        (Some(_), _) => State::Resolved,
-        (None, true) => State::Acked,
-        (None, false) => State::Firing,
-    }));
+    d.over_or_taken(d.ends_at.is_some(), acked);
     d.service = d.service.take().or_else(|| Some(d.title.clone()));
     d.severity = Some(Severity::Error);
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn updown(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = UPDOWN_CHECK.read("updown", &f);
+    let (f, mut d) = sink.read("updown", &UPDOWN_CHECK, value);
     let event = f.text("event").unwrap_or_default();
     d.service = d.service.take().or_else(|| Some(d.title.clone()));
     // A certificate or a performance drop is another matter than the site being down.
@@ -155,31 +142,28 @@ fn updown(value: &Value, sink: &mut Sink<'_>) {
         event.as_str(),
         "check.up" | "check.ssl_valid" | "check.ssl_renewed"
     );
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     d.severity = Some(if over { Severity::Info } else { Severity::Error });
     d.ts = d.ts.or(if over { d.ends_at } else { d.starts_at });
     d.label("event", event);
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 /// The site and the kind of check are the identity; what a notification is called ends in what happened to the check.
 fn ohdear(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SITE.read("ohdear", &f);
+    let (f, mut d) = sink.read("ohdear", &SITE, value);
     let site = f.first(&["site.id", "monitor.id", "site.url", "monitor.url"]);
     let check = d.title.split("Check").next().unwrap_or_default();
     d.key = Some(join(&[&site.unwrap_or_default(), check]));
     let over = state::within(&d.title) == Some(State::Resolved);
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
     let warns = d.title.contains("Warning") || d.title.contains("ExpiresSoon");
     d.severity = Some(match (over, warns) {
         (true, _) => Severity::Info,
         (false, true) => Severity::Warning,
         (false, false) => Severity::Error,
     });
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn robot(value: &Value, sink: &mut Sink<'_>) {
@@ -213,6 +197,5 @@ fn robot(value: &Value, sink: &mut Sink<'_>) {
         Severity::Error
     });
     d.severity_original = word;
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

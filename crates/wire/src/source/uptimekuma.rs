@@ -21,8 +21,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("uptimekuma", &f);
+    let (f, mut d) = sink.read("uptimekuma", &SHAPE, value);
     if value.get("heartbeat").is_none_or(Value::is_null) {
         // The test button sends no heartbeat; certificate warnings send none either, but name a monitor.
         let said = f.glance("msg").unwrap_or_default();

@@ -33,8 +33,7 @@ const SHAPE: Shape = Shape {
 };
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = SHAPE.read("vrops", &f);
+    let (f, mut d) = sink.read("vrops", &SHAPE, value);
     let word = d.severity_original.take();
     let level = word.as_deref().and_then(|w| {
         match w
@@ -53,6 +52,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     if d.status != Some(Status::Resolved) {
         d.ends_at = None;
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

@@ -50,6 +50,5 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         });
     d.severity_as(word, level);
     d.state(Some(State::Firing));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }

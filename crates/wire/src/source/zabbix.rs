@@ -30,7 +30,7 @@ fn detect(value: &Value) -> bool {
     if !value.is_object() {
         return false;
     }
-    let names = Names::of(value, spelling);
+    let names = Names::of(value, plain);
     let any = |keys: &[&str]| names.any(keys);
     // Monitors have triggers elsewhere; here hosts have them.
     let elsewhere = any(&["monitorid", "monitorname"]);
@@ -81,9 +81,9 @@ fn is_trigger(value: &Value) -> bool {
 }
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
-    let v = &plain(value);
-    let f = sink.fields(v);
-    let mut d = Draft::new("zabbix");
+    // `{EVENT.ID}`, `event_id` and `eventId` are one.
+    let v = &rekeyed(value, plain);
+    let (f, mut d) = sink.read("zabbix", &EMPTY, v);
     if is_export(value) || is_problem(value) || is_trigger(value) {
         return export(&f, d, sink);
     }
@@ -165,11 +165,7 @@ fn export(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
     let over = f.glance("reventid").is_some_and(|id| id != "0");
     let resolved = f.text("value").as_deref() == Some("0") || over;
     let acked = f.glance("acknowledged").as_deref() == Some("1");
-    d.state(Some(match (resolved, acked) {
-        (true, _) => State::Resolved,
-        (false, true) => State::Acked,
-        (false, false) => State::Firing,
-    }));
+    d.over_or_taken(resolved, acked);
     d.key = f.first(&["peventid", "eventid", "triggerid"]);
     d.title = f
         .first(&["name", "description"])
@@ -183,8 +179,7 @@ fn export(f: &Fields<'_>, mut d: Draft, sink: &mut Sink<'_>) {
     if let Some(t) = f.take("tags") {
         tags(t, &mut d);
     }
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(f, d, None);
 }
 
 fn severity(d: &mut Draft, word: Option<Text>) {
@@ -206,16 +201,4 @@ fn severity(d: &mut Draft, word: Option<Text>) {
 fn date(f: &Fields<'_>, date: &str, time: &str) -> Option<Time> {
     let both = compact_str::format_compact!("{} {}", f.text(date)?, f.text(time)?);
     when::any(&both, None)
-}
-
-/// Keys without case and separators, so that `{EVENT.ID}`, `event_id` and `eventId` are one.
-fn plain(value: &Value) -> Value {
-    rekeyed(value, spelling)
-}
-
-fn spelling(key: &str) -> String {
-    key.chars()
-        .filter(|c| c.is_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
 }

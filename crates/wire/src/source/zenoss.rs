@@ -52,8 +52,7 @@ const LAM: Shape = Shape {
 };
 
 fn zenoss(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = EVENT.read("zenoss", &f);
+    let (f, mut d) = sink.read("zenoss", &EVENT, value);
     let class = f
         .glance("eventClass.text")
         .or_else(|| f.glance("eventClass"))
@@ -74,20 +73,17 @@ fn zenoss(value: &Value, sink: &mut Sink<'_>) {
     d.event_id = f
         .glance("evid")
         .map(|id| join(&[&id, d.severity_original.as_deref().unwrap_or_default()]));
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 fn moogsoft(value: &Value, sink: &mut Sink<'_>) {
-    let f = sink.fields(value);
-    let mut d = LAM.read("moogsoft", &f);
+    let (f, mut d) = sink.read("moogsoft", &LAM, value);
     if d.text == d.title {
         d.text = Text::default();
     }
     let level = f.text("severity");
     severity(level, &mut d);
-    f.rest_into(&mut d);
-    sink.event(d);
+    sink.rest(&f, d, None);
 }
 
 /// Takes a number or word from clear to critical, which says the state, too.
@@ -110,5 +106,5 @@ fn severity(word: Option<Text>, d: &mut Draft) {
         Some("0" | "clear")
     );
     d.severity_as(word, level);
-    d.state(Some(if over { State::Resolved } else { State::Firing }));
+    d.over(over);
 }

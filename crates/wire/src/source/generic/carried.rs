@@ -4,13 +4,15 @@ use base64::Engine as _;
 
 use super::{
     field_names::{ALERT_NAMED, CARRIERS, CREATED, TITLED, TS},
-    guess::{Guess, is_time, plain},
-    prelude::*,
+    guess::{Guess, is_time},
 };
+use crate::source::prelude::*;
 
-/// What each of a list is given of what stands around it: so many fields, none longer than so many bytes.
+/// What each of a list is given of what stands around it: so many fields, none longer than so many bytes, and all of them
+/// no more than so many.
 const CONTEXT_FIELDS_MAX: usize = 64;
-const CONTEXT_BYTES_MAX: usize = 1_024;
+const CONTEXT_FIELD_BYTES_MAX: usize = 1_024;
+const CONTEXT_BYTES_MAX: usize = 16_384;
 
 /// Envelopes that hold a body as it is: what only they are made of, and where the body stands in it.
 const ENVELOPES: [(&[&str], &str); 7] = [
@@ -165,19 +167,21 @@ pub(super) fn with_context(item: &Value, around: &Value) -> Value {
         .is_some();
     let when_sent = |name: &str| dated && TS.iter().chain(&CREATED).any(|time| is_time(name, time));
     if let (Some(own), Some(around)) = (item.as_object_mut(), around.as_object()) {
+        let mut room = CONTEXT_BYTES_MAX;
         for (name, value) in around.iter().take(CONTEXT_FIELDS_MAX) {
             // What is long is no context, and would be copied for each of the list.
-            let scalar = match value {
-                Value::String(text) => text.len() <= CONTEXT_BYTES_MAX,
-                Value::Bool(_) | Value::Number(_) => true,
-                _ => false,
-            };
+            let bytes = name.len()
+                + match value {
+                    Value::String(text) => text.len(),
+                    Value::Bool(_) | Value::Number(_) => 0,
+                    _ => continue,
+                };
+            if bytes > room.min(CONTEXT_FIELD_BYTES_MAX) {
+                continue;
+            }
             let known = plain(name);
-            if scalar
-                && !OF_THE_LIST.contains(&known.as_str())
-                && !own.contains_key(name)
-                && !when_sent(&known)
-            {
+            if !OF_THE_LIST.contains(&known.as_str()) && !own.contains_key(name) && !when_sent(&known) {
+                room -= bytes;
                 own.insert(name.clone(), value.clone());
             }
         }

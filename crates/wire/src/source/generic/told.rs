@@ -1,14 +1,16 @@
 //! What the message of a log record holds by itself: JSON, names and values, or an event in the Common Event Format.
 
 use super::{
-    cef,
     field_names::{SERVICE, TEXT, TITLE, TITLED, TS},
-    generic::{date_and_time, host, severity_of, time},
     guess::{Guess, name_of},
-    prelude::*,
+    one::{date_and_time, host, time},
+    standing::severity_of,
     wording::{in_words, names_something},
 };
-use crate::{level, pairs};
+use crate::{
+    level, pairs,
+    source::{cef, prelude::*},
+};
 
 /// What a message calls the thing that reports. Other names of hosts are as often of those that it speaks of.
 const REPORTER: [&str; 6] = [
@@ -21,7 +23,7 @@ const REPORTER: [&str; 6] = [
 ];
 
 /// Takes what the message of a record names into its fields: it knows more of what happened than who passed it on.
-pub(super) fn take(d: &mut Draft, sink: &Sink<'_>) {
+pub(crate) fn take(d: &mut Draft, sink: &Sink<'_>) {
     let Some(value) = held(&d.text) else { return };
     let (f, guess, near) = (sink.fields(&value), Guess::new(&value), sink.context.near());
     let title = guess

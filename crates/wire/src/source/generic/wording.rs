@@ -1,7 +1,7 @@
 //! What words of plain JSON say: whether they name something, or only what kind of message it is.
 
-use super::prelude::*;
 use crate::level;
+use crate::source::prelude::*;
 
 /// Whether a text only says that it is an alert.
 pub(super) fn is_bare_noun(text: &str) -> bool {
@@ -15,7 +15,7 @@ pub(super) fn is_bare_noun(text: &str) -> bool {
         "webhook",
         "message",
     ];
-    NOUNS.iter().any(|noun| text.eq_ignore_ascii_case(noun))
+    among(text, &NOUNS)
 }
 
 /// `target: production` names where software goes to, and no machine.
@@ -30,7 +30,7 @@ pub(super) fn is_environment(name: &str) -> bool {
         "dev",
         "qa",
     ];
-    ENVIRONMENTS.iter().any(|e| name.eq_ignore_ascii_case(e))
+    among(name, &ENVIRONMENTS)
 }
 
 /// Whether a text says what kind of message it is (`alert.fired`, `incident_created`, `on-degraded`) rather than what
@@ -58,8 +58,7 @@ pub(super) fn is_kind_of_message(text: &str) -> bool {
     let has = |of: fn(char) -> bool| text.contains(of);
     let sentence = has(char::is_whitespace) || has(char::is_uppercase) && has(char::is_lowercase);
     let mut words = text.split(['.', '_', ':', '-']);
-    let is_noun = |word: &str| NOUNS.iter().any(|noun| word.eq_ignore_ascii_case(noun));
-    !sentence && words.clone().count() > 1 && words.any(is_noun)
+    !sentence && words.clone().count() > 1 && words.any(|word| among(word, &NOUNS))
 }
 
 pub(super) fn is_test(title: &str) -> bool {
@@ -90,6 +89,7 @@ pub(super) fn delivers(kind: &str) -> bool {
             | "workflow"
             | "audit"
             | "audits"
+            | "push"
     )
 }
 
@@ -122,17 +122,12 @@ pub(super) fn is_kind_of_alert(kind: &str) -> bool {
     const ALERTS: [&str; 7] = [
         "alert", "alerts", "alarm", "incident", "issue", "problem", "outage",
     ];
-    is_kind_of_message(kind)
-        && kind
-            .split(['.', '_', ':', '-'])
-            .any(|word| ALERTS.iter().any(|noun| word.eq_ignore_ascii_case(noun)))
+    is_kind_of_message(kind) && kind.split(['.', '_', ':', '-']).any(|word| among(word, &ALERTS))
 }
 
 /// Words for what fires that name it as well.
 pub(super) fn is_noun(word: &str) -> bool {
-    ["alert", "incident"]
-        .iter()
-        .any(|noun| word.trim().eq_ignore_ascii_case(noun))
+    among(word.trim(), &["alert", "incident"])
 }
 
 /// `Critical Incident`, `Sev 1`: the level in a name of a few words.
@@ -194,4 +189,13 @@ pub(super) fn number(word: &str, is_log_level: bool) -> Option<Severity> {
         _ if n <= 10.0 => scale(n),
         _ => scale(n / 10.0),
     })
+}
+
+/// `5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278`
+pub(super) fn is_uuid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').take(6).collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+        && parts
+            .iter()
+            .all(|part| part.bytes().all(|b| b.is_ascii_hexdigit()))
 }

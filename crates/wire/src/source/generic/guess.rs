@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::field_names::TIME_ENDS;
 use crate::{
-    fields::{Fields, scalar, text_at},
+    fields::{Fields, plain, scalar, text_at},
     when,
 };
 
@@ -312,12 +312,7 @@ impl<'v> Guess<'v> {
         fits: impl Fn(&str) -> bool,
     ) -> Option<Text> {
         let facts = self.levels.last().filter(|_| !self.wide)?;
-        let value = names.iter().find_map(|name| {
-            let (_, value) = facts.fields.iter().find(|(key, _)| key == name)?;
-            scalar(value).is_some_and(|text| fits(&text)).then_some(*value)
-        })?;
-        f.mark(value);
-        scalar(value)
+        taken(f, facts.find(names, is_text(fits)))
     }
 
     /// The entities that are named by the usual names in any spelling, or by an object with a kind and a name.
@@ -394,11 +389,7 @@ impl<'v> Guess<'v> {
 
     /// The scalar under the first of the names, as text and taken.
     pub(super) fn text(&self, f: &Fields<'_>, names: &[&str], fits: impl Fn(&str) -> bool) -> Option<Text> {
-        let value = self.find(names, |v| {
-            !v.is_boolean() && scalar(v).is_some_and(|text| fits(&text))
-        })?;
-        f.mark(value);
-        scalar(value)
+        taken(f, self.find(names, is_text(fits)))
     }
 
     /// Like `text`, in what stands furthest out and in the objects that stand for the alert itself.
@@ -408,19 +399,16 @@ impl<'v> Guess<'v> {
         names: &[&str],
         fits: impl Fn(&str) -> bool,
     ) -> Option<Text> {
-        let levels = self.levels.iter().take(1).chain(
-            self.levels
-                .iter()
-                .filter(|level| NOUNS.contains(&level.name.as_str())),
-        );
-        let value = levels
-            .flat_map(|level| names.iter().map(move |name| (level, name)))
-            .find_map(|(level, name)| {
-                let (_, value) = level.fields.iter().find(|(key, _)| key == name)?;
-                (!value.is_boolean() && scalar(value).is_some_and(|text| fits(&text))).then_some(*value)
-            })?;
-        f.mark(value);
-        scalar(value)
+        let mut levels = self.levels.iter().take(1).chain(self.called(&NOUNS));
+        let fits = is_text(fits);
+        taken(f, levels.find_map(|level| level.find(names, &fits)))
+    }
+
+    /// The objects that bear one of these names.
+    fn called(&self, names: &[&str]) -> impl Iterator<Item = &Level<'v>> {
+        self.levels
+            .iter()
+            .filter(|level| names.contains(&level.name.as_str()))
     }
 
     /// The name of the first object under one of these names.
@@ -431,22 +419,20 @@ impl<'v> Guess<'v> {
 
     /// The name of the one thing that an alert is about.
     pub(super) fn about(&self) -> Option<Text> {
-        let is_thing = |level: &&Level<'_>| !self.wide && ABOUT.contains(&level.name.as_str());
-        self.levels.iter().filter(is_thing).find_map(|thing| {
-            ["name", "displayname", "hostname", "id"].iter().find_map(|name| {
-                let (_, value) = thing.fields.iter().find(|(key, _)| key == name)?;
-                scalar(value)
-            })
+        let mut things = self.called(&ABOUT).filter(|_| !self.wide);
+        things.find_map(|thing| {
+            let names = ["name", "displayname", "hostname", "id"];
+            thing.find(&names, |v| scalar(v).is_some()).and_then(scalar)
         })
     }
 
     /// The address that a check looks at; what stands furthest out leads to the sender's own pages as often.
     pub(super) fn watched(&self) -> Option<Text> {
-        let watches = |level: &&Level<'_>| matches!(level.name.as_str(), "check" | "monitor");
-        let addresses = self.levels.iter().filter(watches).flat_map(|level| &level.fields);
-        addresses
-            .filter(|(name, _)| name == "url")
-            .find_map(|(_, value)| scalar(value).filter(|url| crate::draft::is_web_address(url)))
+        let address = is_text(crate::draft::is_web_address);
+        let mut watching = self.called(&["check", "monitor"]);
+        watching
+            .find_map(|level| level.find(&["url"], &address))
+            .and_then(scalar)
     }
 
     /// The name of a thing: a scalar, or an object that has a name.
@@ -480,32 +466,28 @@ impl<'v> Guess<'v> {
             .chain(inner)
             .chain(self.levels.iter().filter(|level| !around(level)))
             .chain(self.levels.iter().filter(|level| level.name == "event"))
-            .find_map(|level| {
-                names.iter().find_map(|name| {
-                    let (_, value) = level.fields.iter().find(|(k, _)| k == name)?;
-                    scalar(value).filter(|_| !value.is_boolean())
-                })
-            })
+            .find_map(|level| level.find(names, is_text(|_| true)))
+            .and_then(scalar)
     }
 
     /// The identity of the object that stands for the alert, beside one of what watches.
     pub(super) fn own_id(&self, names: &[&str]) -> Option<Text> {
         const OWN: [&str; 6] = ["alert", "incident", "problem", "issue", "alarm", "finding"];
-        let own = self
-            .levels
-            .iter()
-            .filter(|level| OWN.contains(&level.name.as_str()));
-        own.flat_map(|level| names.iter().map(move |name| (level, name)))
-            .find_map(|(level, name)| {
-                let (_, value) = level.fields.iter().find(|(key, _)| key == name)?;
-                scalar(value).filter(|_| !value.is_boolean())
-            })
+        let mut own = self.called(&OWN);
+        own.find_map(|level| level.find(names, is_text(|_| true)))
+            .and_then(scalar)
+    }
+
+    /// How many of these names stand for objects in what stands furthest out.
+    pub(super) fn objects(&self, names: &[&str]) -> usize {
+        let top = self.levels.first().map_or(&[][..], |level| &level.fields);
+        let is_one = |(name, value): &&(String, &Value)| value.is_object() && names.contains(&name.as_str());
+        top.iter().filter(is_one).count()
     }
 
     /// The scalar under the first of the names, left untaken.
     pub(super) fn glance(&self, names: &[&str]) -> Option<Text> {
-        self.find(names, |v| scalar(v).is_some() && !v.is_boolean())
-            .and_then(scalar)
+        self.find(names, is_text(|_| true)).and_then(scalar)
     }
 
     /// The value under the first of the names of times, whatever they end in.
@@ -540,6 +522,17 @@ impl<'v> Guess<'v> {
                     .and_then(bit)
             })
     }
+}
+
+/// Whether a value is text or a number that fits; a mere yes or no is neither.
+fn is_text(fits: impl Fn(&str) -> bool) -> impl Fn(&Value) -> bool {
+    move |value| !value.is_boolean() && scalar(value).is_some_and(|text| fits(&text))
+}
+
+/// The text of a value, which is taken.
+fn taken<'v>(f: &Fields<'v>, value: Option<&'v Value>) -> Option<Text> {
+    f.mark(value?);
+    scalar(value?)
 }
 
 /// Whether a name is that of a time, but for what it ends in.
@@ -596,16 +589,7 @@ fn level<'v>(name: &str, value: &'v Value) -> Level<'v> {
         name: name.to_owned(),
         // The id of a document is none of what it tells of.
         fields: named
-            .map(|(k, v)| {
-                (
-                    if k == "_id" {
-                        "document".to_owned()
-                    } else {
-                        plain(k)
-                    },
-                    v,
-                )
-            })
+            .map(|(k, v)| (plain(if k == "_id" { "document" } else { k }), v))
             .collect(),
     }
 }
@@ -656,12 +640,4 @@ pub(super) fn name_of(value: &Value) -> Option<Text> {
         Value::Array(items) if items.len() == 1 && !items[0].is_array() => name_of(&items[0]),
         other => scalar(other),
     }
-}
-
-/// A name without case and separators.
-pub(crate) fn plain(key: &str) -> String {
-    key.chars()
-        .filter(|c| c.is_alphanumeric() || *c == '@')
-        .flat_map(char::to_lowercase)
-        .collect()
 }

@@ -1,0 +1,101 @@
+//! What plain JSON says that it is: an alert, or a sign of life, a test, a change.
+
+use super::{field_names::OF_COMMIT, guess::Guess, wording::*};
+use crate::source::prelude::*;
+
+/// Labels that say what kind of message it is.
+const KINDS: [&str; 7] = [
+    "state",
+    "type",
+    "event_type",
+    "kind",
+    "eventType",
+    "event",
+    "topic",
+];
+
+/// Whether it is called a sign of life, whatever it says of its state.
+pub(super) fn is_beat(d: &Draft) -> bool {
+    KINDS
+        .iter()
+        .filter_map(|name| d.labels.get(name))
+        .any(is_word_of_beat)
+}
+
+/// Whether a word says that something runs, which of an alert would say that it holds.
+pub(super) fn says_that_it_lives(word: &str) -> bool {
+    among(word, &["active", "activated", "on", "started", "true"])
+}
+
+fn is_word_of_beat(word: &str) -> bool {
+    among(word, &["heartbeat", "ping", "keepalive", "keep-alive"])
+}
+
+/// Whether a sign of life says that it failed to come. That it is active or open says the opposite, so only what
+/// speaks of a fault counts.
+pub(super) fn stays_away(guess: &Guess<'_>, d: &Draft) -> bool {
+    // Of a heartbeat these say that it did not come, whatever they say of an alert.
+    const MISSES: [&str; 7] = [
+        "absent", "expired", "late", "missed", "missing", "overdue", "timeout",
+    ];
+    let is_fault = |word: &str| {
+        among(word, &MISSES) || state::word(word) == Some(State::Firing) && !says_that_it_lives(word)
+    };
+    let said = ["state", "status", "event", "action", "result"]
+        .iter()
+        .filter_map(|name| d.labels.get(name))
+        .any(is_fault);
+    let holds = guess.flag(&["isup", "isok", "healthy", "passing", "passed"]);
+    let fails = guess.flag(&["down", "failing", "firing", "triggered"]);
+    let last = d.title.split_whitespace().next_back().unwrap_or_default();
+    let of_title = state::said(&d.title) == Some(State::Firing) || among(last, &MISSES);
+    match holds.or(fails.map(|fails| !fails)) {
+        Some(holds) => !holds,
+        None => said || of_title,
+    }
+}
+
+/// Whether it stands around what delivers software: a pipeline and its build, a repository and what was pushed to it.
+pub(super) fn is_delivery(guess: &Guess<'_>) -> bool {
+    const OF_PUSHES: [&str; 2] = ["pushdata", "qualitygate"];
+    const PARTS: [&str; 7] = [
+        "build",
+        "pipeline",
+        "workflow",
+        "repository",
+        "repo",
+        "commit",
+        "deployment",
+    ];
+    let of_commit = usize::from(guess.glance(&OF_COMMIT).is_some());
+    // What says where it was deployed to tells of a build.
+    let deployed = guess.glance(&["deployurl", "deploysslurl"]).is_some()
+        && guess.glance(&["branch", "commitref", "buildid"]).is_some();
+    deployed || guess.objects(&OF_PUSHES) > 0 || guess.objects(&PARTS) + of_commit > 1
+}
+
+/// Tests, beats and changes that say that they are.
+pub(super) fn other_than_alert(d: &Draft) -> Option<OtherKind> {
+    let kind = KINDS
+        .iter()
+        .find_map(|name| d.labels.get(name))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if kind == "test" || is_test(&d.title) {
+        Some(OtherKind::Test)
+    } else if is_word_of_beat(&kind) {
+        Some(OtherKind::Heartbeat)
+    } else if delivers(&kind)
+        || d.severity_original.is_none()
+            && ["resource", "action", "object_kind", "webhookEvent"]
+                .iter()
+                .filter_map(|name| d.labels.get(name))
+                .any(delivers)
+    {
+        Some(OtherKind::Change)
+    } else if matches!(kind.as_str(), "maintenance" | "downtime") {
+        Some(OtherKind::Maintenance)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,215 @@
+//! How an alert stands and how bad it is, from the fields and the words in which plain JSON says so.
+
+use super::{
+    field_names::*,
+    guess::{Guess, name_of},
+    wording::*,
+};
+use crate::{level, source::prelude::*};
+
+/// The state, from a word, a flag, or an end that is named.
+pub(super) fn state_of(
+    guess: &Guess<'_>,
+    f: &Fields<'_>,
+    severity: Option<&Value>,
+    d: &mut Draft,
+) -> Option<State> {
+    let exact = |v: &Value| !v.is_boolean() && scalar(v).is_some_and(|w| state::word(&w).is_some());
+    // `event: alert` says what kind of message it is.
+    let plainly = |v: &Value| exact(v) && !scalar(v).is_some_and(|w| is_noun(&w));
+    let within = |v: &Value| scalar(v).is_some_and(|w| state::within(&w).is_some());
+    // A level that says that all is well is plainer than a word within a name.
+    let well = severity
+        .and_then(name_of)
+        .is_some_and(|w| state::word(&w) == Some(State::Resolved));
+    let found = guess
+        .find(&STATE, plainly)
+        // `status: {"id": 5, "name": "Closed"}`
+        .or_else(|| {
+            guess.find(&STATE[..STATES], |v| {
+                v.is_object() && name_of(v).is_some_and(|w| state::word(&w).is_some())
+            })
+        })
+        .or_else(|| guess.find(&STATE, |v| !well && within(v)))
+        .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
+    let known = if let Some(v) = found {
+        let word = name_of(v).unwrap_or_default();
+        if !v.is_object() {
+            f.mark(v);
+        }
+        let known = state::word(&word).or_else(|| state::within(&word));
+        // `status: critical` says how bad it is, too; `alert` is a level to syslog alone.
+        if known == Some(State::Firing) && level::word(&word).is_some() && !is_noun(&word) {
+            d.severity_word(Some(word.clone()));
+        }
+        d.label("state", word);
+        known
+    } else if let Some(over) = guess.flag(&[
+        "resolved",
+        "isresolved",
+        "isrecovered",
+        "isclosed",
+        "recovered",
+        "fixed",
+        "cleared",
+        "closed",
+        "passing",
+        "passed",
+        "healthy",
+        "isup",
+        "isok",
+        "backtonormal",
+    ]) {
+        Some(if over { State::Resolved } else { State::Firing })
+    } else if let Some(holds) = guess.flag(&[
+        "firing",
+        "active",
+        "isactive",
+        "isopen",
+        "triggered",
+        "down",
+        "failing",
+    ]) {
+        Some(if holds { State::Firing } else { State::Resolved })
+    } else if let Some(v) = guess.find(&STATE, exact) {
+        f.mark(v);
+        let word = scalar(v).unwrap_or_default();
+        let known = state::word(&word);
+        d.label("state", word);
+        known
+    } else {
+        let ended = guess.time(&ENDED, |v| when::value(v, None).is_some());
+        let kind = guess
+            .find(&STATE_IF_KNOWN, |v| !well && within(v))
+            .and_then(scalar);
+        match ended {
+            Some(_) => Some(State::Resolved),
+            None => kind.and_then(|word| state::within(&word)),
+        }
+    };
+    // `status: PENDING` beside `eventType: alert-created`: it waits for somebody, and the event says what happened.
+    let known = match known {
+        Some(State::Info) => guess
+            .find(&["eventtype", "event", "action"], within)
+            .and_then(scalar)
+            .and_then(|word| state::within(&word))
+            .or(known),
+        None => guess
+            .ends_in(&STATE_ENDS, &STATE_BEFORE, |v| exact(v))
+            .and_then(|v| {
+                let word = scalar(v)?;
+                f.mark(v);
+                let known = state::word(&word);
+                d.label("state", word);
+                known
+            }),
+        known => known,
+    };
+    let known = known.or_else(|| over_by_title(guess, f, severity, d));
+    let taken = || guess.flag(&["isacknowledged", "acknowledged", "isacked"]) == Some(true);
+    let known = match known {
+        None | Some(State::Firing) if taken() => Some(State::Acked),
+        known => known,
+    };
+    d.state(known);
+    known
+}
+
+/// A template may put the state where the title stands. It is asked last, and only for a recovery: all other words are
+/// as often what happened, `Failed` and `Expired`.
+fn over_by_title(
+    guess: &Guess<'_>,
+    f: &Fields<'_>,
+    severity: Option<&Value>,
+    d: &mut Draft,
+) -> Option<State> {
+    const OVER: [&str; 8] = [
+        "resolved",
+        "recovered",
+        "recovery",
+        "cleared",
+        "fixed",
+        "ok",
+        "back to normal",
+        "returned to normal",
+    ];
+    // What these say of is a fault as well when something bad is said of it: a valve that closed, a lease that ended.
+    const OVER_UNLESS_BAD: [&str; 9] = [
+        "closed",
+        "normal",
+        "up",
+        "healthy",
+        "online",
+        "operational",
+        "success",
+        "completed",
+        "ended",
+    ];
+    let is_bad = severity.and_then(name_of).is_some_and(|word| {
+        let level = level::word(&word)
+            .or_else(|| number(&word, false))
+            .or_else(|| in_words(&word));
+        level.is_some_and(|level| level >= Severity::Warning)
+    });
+    let is_over = |v: &Value| {
+        let word = v.as_str().unwrap_or_default().trim();
+        among(word, &OVER) || !is_bad && among(word, &OVER_UNLESS_BAD)
+    };
+    let title = guess.find(&["title", "subject"], is_over)?;
+    f.mark(title);
+    d.label("state", scalar(title)?);
+    Some(State::Resolved)
+}
+
+/// `[RESOLVED] …`, `OK: …`, `[P1] …`: what the words before a title say, when nothing else does.
+pub(super) fn words_of_the_title(d: &mut Draft) {
+    // Longer than it is kept, it may say states without end.
+    let title = Text::from(crate::bounds::prefix(&d.title, crate::draft::TITLE_BYTES_MAX));
+    if d.status.is_none() {
+        d.state(state::said(&title));
+    }
+    let before = &title[..title.len() - model::strip_status_prefix(&title).len()];
+    let level = before
+        .split(|c: char| !c.is_alphanumeric())
+        .find(|word| level::word(word).is_some_and(|level| level != Severity::Info));
+    if d.severity_original.is_none() {
+        d.severity_word(level.map(Text::from));
+    }
+    // `Closed by Ann`
+    if d.status.is_none()
+        && let [word, "by", ..] = title.split_whitespace().collect::<Vec<_>>()[..]
+    {
+        d.state(state::word(word));
+    }
+    let begin = d.text.lines().next().unwrap_or_default();
+    if d.status.is_none() && (state::ends_well(&title) || state::is_over(&title) || state::is_over(begin)) {
+        d.state(Some(State::Resolved));
+    }
+}
+
+/// What says how bad it is: a word before a number, and what we know before what we do not.
+pub(super) fn severity_of<'v>(guess: &Guess<'v>) -> Option<&'v Value> {
+    let fits = |v: &Value, known: &dyn Fn(&str) -> bool| {
+        !v.is_boolean()
+            && name_of(v).is_some_and(|word| word.len() <= 48 && !says_nothing(&word) && known(&word))
+    };
+    let is_word = |word: &str| level::word(word).is_some();
+    let is_known = |word: &str| {
+        is_word(word)
+            || number(word, false).is_some()
+            || in_words(word).is_some()
+            || state::word(word).is_some()
+    };
+    // What stands anywhere may be of something else, so it never makes it milder than what nobody knows.
+    let is_bad = |word: &str| level::word(word).is_some_and(|level| level >= Severity::Warning);
+    guess
+        .find(&SEVERITY_IN_WORDS, |v| fits(v, &is_word))
+        .or_else(|| guess.find(&SEVERITY, |v| fits(v, &is_known)))
+        .or_else(|| guess.deep(&SEVERITY_ANYWHERE, |v| fits(v, &is_bad)))
+        .or_else(|| guess.find(&SEVERITY[..SEVERITIES], |v| fits(v, &|word| word.len() <= 24)))
+}
+
+/// Words that programs write for nothing.
+fn says_nothing(word: &str) -> bool {
+    among(word, &["null", "nil", "undefined", "n/a", "nan"])
+}
