@@ -276,21 +276,8 @@ fn flatten(value: &Value, name: &str, draft: &mut Draft, taken: &[*const Value],
 /// Whether a field is by its name a credential of the sender, which goes into no record.
 fn is_secret(name: &str) -> bool {
     const SECRETS: [&str; 16] = [
-        "secret",
-        "sharedsecret",
-        "clientsecret",
-        "apikey",
-        "appkey",
-        "apitoken",
-        "token",
-        "authtoken",
-        "accesstoken",
-        "bearertoken",
-        "password",
-        "passwd",
-        "authorization",
-        "routingkey",
-        "integrationkey",
+        "secret", "sharedsecret", "clientsecret", "apikey", "appkey", "apitoken", "token", "authtoken",
+        "accesstoken", "bearertoken", "password", "passwd", "authorization", "routingkey", "integrationkey",
         "servicekey",
     ];
     let last = name.rsplit('.').next().unwrap_or(name);

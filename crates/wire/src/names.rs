@@ -63,43 +63,19 @@ pub(crate) fn entity_kind(label: &str) -> Option<&'static str> {
 
 /// Label names for the service, best first.
 pub(crate) const SERVICE: [&str; 12] = [
-    "exported_service",
-    "service",
-    "service_name",
-    "service.name",
-    "servicename",
-    "app",
-    "app_name",
-    "application",
-    "app.kubernetes.io/name",
-    "app_kubernetes_io_name",
-    "label_app",
-    "kube_service",
+    "exported_service", "service", "service_name", "service.name", "servicename", "app", "app_name",
+    "application", "app.kubernetes.io/name", "app_kubernetes_io_name", "label_app", "kube_service",
 ];
 
 /// Label names for the host, best first.
 pub(crate) const HOST: [&str; 11] = [
-    "host",
-    "hostname",
-    "host.name",
-    "host_name",
-    "nodename",
-    "exported_node",
-    "node",
-    "node_name",
-    "kubernetes_node",
-    "k8s.node.name",
-    "server",
+    "host", "hostname", "host.name", "host_name", "nodename", "exported_node", "node", "node_name",
+    "kubernetes_node", "k8s.node.name", "server",
 ];
 
 /// Labels by which two halves of one monitor differ.
 const REPLICA: [&str; 6] = [
-    "replica",
-    "prometheus_replica",
-    "__replica__",
-    "receive_replica",
-    "rule_replica",
-    "thanos_ruler_replica",
+    "replica", "prometheus_replica", "__replica__", "receive_replica", "rule_replica", "thanos_ruler_replica",
 ];
 
 /// Fills service, host and entities from the labels, and takes the observer out of them.
@@ -171,11 +147,7 @@ fn is_runbook(name: &str) -> bool {
     // The ends differ in their last byte from nearly every other label's.
     matches!(name.as_bytes().last(), Some(b'k' | b'l' | b'L'))
         && [
-            "runbook",
-            "runbook_url",
-            "runbookUrl",
-            "runbookURL",
-            "runbook-url",
+            "runbook", "runbook_url", "runbookUrl", "runbookURL", "runbook-url",
         ]
         .iter()
         .any(|end| {

@@ -19,18 +19,8 @@ use crate::{
 
 /// Field names with which a native event may begin; another first name sends a body straight to the other sources.
 const FIRST: [&str; 12] = [
-    "schema",
-    "event_id",
-    "origin",
-    "kind",
-    "source",
-    "dedup_key",
-    "status",
-    "severity",
-    "title",
-    "ts",
-    "service",
-    "received_at",
+    "schema", "event_id", "origin", "kind", "source", "dedup_key", "status", "severity", "title", "ts",
+    "service", "received_at",
 ];
 
 /// Whether a JSON text may be a native event, by its first field name.

@@ -137,10 +137,7 @@ mod tests {
             Some(json!({"level": "error", "msg": "disk \"sda\" full", "host": "db-1"}))
         );
         for other in [
-            "a=1 b=2",
-            "GET /x?a=1 b=2 c=3",
-            "a=1 b=2 and c=3",
-            r#"a=1 b=2 c="3"#,
+            "a=1 b=2", "GET /x?a=1 b=2 c=3", "a=1 b=2 and c=3", r#"a=1 b=2 c="3"#,
         ] {
             assert_eq!(read(other), None, "{other}");
         }

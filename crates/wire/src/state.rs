@@ -116,16 +116,7 @@ pub(crate) fn within(text: &str) -> Option<State> {
     // `monitor.up`, `check_ok`; `scale_up` is something else.
     if let [.., of, "up" | "ok"] = &tokens.iter().map(String::as_str).collect::<Vec<_>>()[..]
         && [
-            "monitor",
-            "check",
-            "site",
-            "service",
-            "host",
-            "node",
-            "device",
-            "server",
-            "status",
-            "heartbeat",
+            "monitor", "check", "site", "service", "host", "node", "device", "server", "status", "heartbeat",
         ]
         .contains(of)
     {
@@ -185,15 +176,7 @@ pub(crate) fn ends_well(sentence: &str) -> bool {
     };
     let over = among(last, &["recovered", "resolved", "cleared"]);
     let well = [
-        "ok",
-        "up",
-        "normal",
-        "healthy",
-        "online",
-        "operational",
-        "restored",
-        "fixed",
-        "reachable",
+        "ok", "up", "normal", "healthy", "online", "operational", "restored", "fixed", "reachable",
     ];
     let links = ["is", "are", "was", "now", "back", "been", "to", "again"];
     let denied = ["not", "never", "be", "un"];
@@ -238,22 +221,8 @@ pub(crate) fn is_over(sentence: &str) -> bool {
 /// Whether a sentence speaks of something that broke or was mended, which is what an alert does that says nothing else.
 pub(crate) fn is_spoken_of(sentence: &str) -> bool {
     const SAID: [&str; 16] = [
-        "alert",
-        "critical",
-        "down",
-        "failed",
-        "failing",
-        "failure",
-        "firing",
-        "outage",
-        "triggered",
-        "unreachable",
-        "unavailable",
-        "unhealthy",
-        "offline",
-        "crashed",
-        "exceeded",
-        "degraded",
+        "alert", "critical", "down", "failed", "failing", "failure", "firing", "outage", "triggered",
+        "unreachable", "unavailable", "unhealthy", "offline", "crashed", "exceeded", "degraded",
     ];
     ends_well(sentence) || spoken(sentence).any(|word| among(word, &SAID))
 }

@@ -233,18 +233,8 @@ fn full_year(year: i64) -> i64 {
 
 fn month_name(lower: &str) -> Option<i64> {
     const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+        "november", "december",
     ];
     let lower = lower.trim_end_matches('.');
     if lower.len() < 3 {

@@ -380,11 +380,7 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     let summary = note(&["summary", "title", "__summary__"]);
     let description = note(&["description", "message", "msg", "info", "text"]);
     let title = alert.labels.first(&[
-        "alertname",
-        "alert_name",
-        "rulename",
-        "__alert_rule_name__",
-        "alert",
+        "alertname", "alert_name", "rulename", "__alert_rule_name__", "alert",
     ]);
     // Some name the rule beside the labels.
     draft.title = title
@@ -469,14 +465,7 @@ impl Alert<'_> {
 /// Annotations that no field took; links become links.
 fn annotation(draft: &mut Draft, name: &str, value: &Lax<'_>) {
     const TAKEN: [&str; 9] = [
-        "summary",
-        "title",
-        "description",
-        "message",
-        "runbook_url",
-        "runbook",
-        "runbookUrl",
-        "__summary__",
+        "summary", "title", "description", "message", "runbook_url", "runbook", "runbookUrl", "__summary__",
         "__runbook_url__",
     ];
     if TAKEN.contains(&name) {

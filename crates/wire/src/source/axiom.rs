@@ -23,10 +23,7 @@ const SHAPE: Shape = Shape {
     state: &["action", "event.action"],
     key: &["event.monitorID"],
     ts: &[
-        "event.timestamp",
-        "timestamp",
-        "event.queryEndTime",
-        "queryEndTime",
+        "event.timestamp", "timestamp", "event.queryEndTime", "queryEndTime",
     ],
     service: &[
         "event.matchedEvent.service",

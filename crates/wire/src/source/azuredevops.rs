@@ -51,13 +51,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     }
     f.rest_into(&mut d);
     let change = [
-        "build",
-        "release",
-        "deployment",
-        "pipeline",
-        "git.push",
-        "stage",
-        "run",
+        "build", "release", "deployment", "pipeline", "git.push", "stage", "run",
     ]
     .iter()
     .any(|word| kind.contains(word));

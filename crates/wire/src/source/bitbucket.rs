@@ -29,11 +29,7 @@ const SHAPE: Shape = Shape {
         "issue.title",
     ],
     key: &[
-        "repository.full_name",
-        "repository.slug",
-        "commit_status.key",
-        "pullrequest.id",
-        "pullRequest.id",
+        "repository.full_name", "repository.slug", "commit_status.key", "pullrequest.id", "pullRequest.id",
     ],
     ts: &[
         "commit_status.updated_on",

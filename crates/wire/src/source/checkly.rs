@@ -22,11 +22,7 @@ pub(crate) const SOURCE: Source = Source {
 const SHAPE: Shape = Shape {
     title: &["check_name", "checkname", "alert_title", "event", "title"],
     text: &[
-        "check_error_message",
-        "alert_title",
-        "event",
-        "description",
-        "message",
+        "check_error_message", "alert_title", "event", "description", "message",
     ],
     key: &["check_id"],
     ts: &["started_at", "timestamp", "startedat"],

@@ -68,11 +68,7 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
     draft.title = f.text("type").or_else(|| f.text("eventType")).unwrap_or_default();
     draft.ts = f.time(&["time", "eventTime"]);
     for name in [
-        "specversion",
-        "cloudEventsVersion",
-        "datacontenttype",
-        "dataschema",
-        "schemaurl",
+        "specversion", "cloudEventsVersion", "datacontenttype", "dataschema", "schemaurl",
     ] {
         let _ = f.take(name);
     }

@@ -251,12 +251,8 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             d.title = f.first(&["detail.title", "detail-type"]).unwrap_or_default();
             d.text = f
                 .first(&[
-                    "detail.description",
-                    "detail.message",
-                    "detail.reason",
-                    "detail.stoppedReason",
-                    "detail.statusMessage",
-                    "detail.Message",
+                    "detail.description", "detail.message", "detail.reason", "detail.stoppedReason",
+                    "detail.statusMessage", "detail.Message",
                 ])
                 .unwrap_or_default();
             d.service = f.first(&["detail.service", "detail.group"]);

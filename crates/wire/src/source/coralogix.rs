@@ -28,11 +28,7 @@ const SHAPE: Shape = Shape {
     severity: &["severity", "alert_severity", "priority"],
     key: &["alert_unique_identifier"],
     ts: &[
-        "timestamp",
-        "timestamp_iso",
-        "event_timestamp",
-        "event_timestamp_ms",
-        "timestamp_ms",
+        "timestamp", "timestamp_iso", "event_timestamp", "event_timestamp_ms", "timestamp_ms",
     ],
     service: &["subsystem", "service", "application"],
     links: &[("alert_url", "alert"), ("log_url", "logs")],

@@ -18,20 +18,12 @@ fn detect(value: &Value) -> bool {
     let names = Names::of(value, str::to_lowercase);
     let any = |keys: &[&str]| names.any(keys);
     any(&[
-        "alert_transition",
-        "aggreg_key",
-        "alert_cycle_key",
-        "alerttransition",
-        "alert_scope",
+        "alert_transition", "aggreg_key", "alert_cycle_key", "alerttransition", "alert_scope",
     ]) || names.all(&["aggregation_key"]) && any(&["alert_type", "date_happened", "source_type_name"])
         || names.all(&["monitor_id"])
             && any(&["scopes", "tags", "query", "monitor_name", "groups"])
             && !any(&[
-                "monitor_status",
-                "monitor_target",
-                "monitor_url",
-                "trigger_id",
-                "trigger_name",
+                "monitor_status", "monitor_target", "monitor_url", "trigger_id", "trigger_name",
             ])
         || names.all(&["event_type", "last_updated", "title", "org"])
         || names.all(&["alert_id", "alert_status"])
@@ -47,14 +39,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .unwrap_or_default();
     d.text = f
         .first(&[
-            "text_only_msg",
-            "event_msg",
-            "body",
-            "message",
-            "msg",
-            "alert_message",
-            "description",
-            "text",
+            "text_only_msg", "event_msg", "body", "message", "msg", "alert_message", "description", "text",
         ])
         .unwrap_or_default();
     if f.glance("description").is_some_and(|t| t == d.text) {
@@ -119,12 +104,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         }
     }
     d.ts = f.time(&[
-        "date",
-        "last_updated",
-        "timestamp",
-        "event_date",
-        "date_happened",
-        "date_posix",
+        "date", "last_updated", "timestamp", "event_date", "date_happened", "date_posix",
         "last_updated_posix",
     ]);
     d.host = f

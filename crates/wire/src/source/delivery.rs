@@ -14,12 +14,7 @@ pub(crate) const GITHUB: Source = Source {
         has(v, &["zen", "hook_id"])
             || find(v, "repository.full_name").is_some()
                 && [
-                    "deployment",
-                    "workflow_run",
-                    "check_run",
-                    "check_suite",
-                    "release",
-                    "commits",
+                    "deployment", "workflow_run", "check_run", "check_suite", "release", "commits",
                 ]
                 .iter()
                 .any(|k| v.get(k).is_some())
@@ -106,11 +101,7 @@ const OF_GITHUB: Shape = Shape {
         ("compare", "difference"),
     ],
     key: &[
-        "repository.full_name",
-        "deployment.id",
-        "workflow_run.id",
-        "release.id",
-        "after",
+        "repository.full_name", "deployment.id", "workflow_run.id", "release.id", "after",
     ],
     ..EMPTY
 };
@@ -183,11 +174,7 @@ fn github(value: &Value, sink: &mut Sink<'_>) {
         return sink.rest(&f, d, Some(OtherKind::Handshake));
     }
     let what = [
-        "deployment",
-        "workflow_run",
-        "check_run",
-        "check_suite",
-        "release",
+        "deployment", "workflow_run", "check_run", "check_suite", "release",
     ]
     .into_iter()
     .find(|k| value.get(k).is_some())
@@ -205,11 +192,7 @@ fn github(value: &Value, sink: &mut Sink<'_>) {
     }
     d.environment = f.first(&["deployment.environment", "deployment_status.environment"]);
     let name = f.first(&[
-        "workflow_run.name",
-        "check_run.name",
-        "release.tag_name",
-        "deployment.ref",
-        "ref",
+        "workflow_run.name", "check_run.name", "release.tag_name", "deployment.ref", "ref",
     ]);
     change(what, name, result, d, &f, sink);
 }

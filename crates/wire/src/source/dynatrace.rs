@@ -20,10 +20,7 @@ pub(crate) const SOURCE: Source = Source {
 const SHAPE: Shape = Shape {
     title: &["problemtitle", "title", "eventname"],
     text: &[
-        "problemdetailstext",
-        "problemdetailsmarkdown",
-        "details",
-        "description",
+        "problemdetailstext", "problemdetailsmarkdown", "details", "description",
     ],
     state: &["state", "status"],
     key: &["problemid"],
@@ -51,11 +48,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.state(Some(State::Resolved));
     }
     let word = f.first(&[
-        "problemseverity",
-        "severity",
-        "severitylevel",
-        "impactlevel",
-        "problemimpact",
+        "problemseverity", "severity", "severitylevel", "impactlevel", "problemimpact",
     ]);
     let level = word
         .as_deref()

@@ -15,16 +15,8 @@ pub(crate) const SOURCE: Source = Source {
 
 const SHAPE: Shape = Shape {
     title: &[
-        "kibana.alert.rule.name",
-        "rule.name",
-        "ruleName",
-        "rule_name",
-        "alertName",
-        "context.title",
-        "metadata.name",
-        "ctx.metadata.name",
-        "watch_id",
-        "ctx.watch_id",
+        "kibana.alert.rule.name", "rule.name", "ruleName", "rule_name", "alertName", "context.title",
+        "metadata.name", "ctx.metadata.name", "watch_id", "ctx.watch_id",
     ],
     text: &[
         "kibana.alert.reason",
@@ -37,23 +29,11 @@ const SHAPE: Shape = Shape {
         "context.conditions",
     ],
     state: &[
-        "kibana.alert.status",
-        "alert.actionGroup",
-        "actionGroup",
-        "alertActionGroup",
-        "status",
-        "state",
+        "kibana.alert.status", "alert.actionGroup", "actionGroup", "alertActionGroup", "status", "state",
     ],
     severity: &[
-        "kibana.alert.severity",
-        "signal.rule.severity",
-        "rule.severity",
-        "context.severity",
-        "severity",
-        "event.severity",
-        "rule.params.severity",
-        "context.rule.severity",
-        "metadata.severity",
+        "kibana.alert.severity", "signal.rule.severity", "rule.severity", "context.severity", "severity",
+        "event.severity", "rule.params.severity", "context.rule.severity", "metadata.severity",
         "ctx.metadata.severity",
     ],
     ts: &[
@@ -77,12 +57,7 @@ const SHAPE: Shape = Shape {
         "context.service.name",
     ],
     host: &[
-        "host.name",
-        "host.hostname",
-        "context.host.name",
-        "context.host",
-        "monitor.name",
-        "context.hostName",
+        "host.name", "host.hostname", "context.host.name", "context.host", "monitor.name", "context.hostName",
     ],
     entities: &[
         ("pod", "kubernetes.pod.name"),

@@ -14,17 +14,8 @@ pub(crate) const SOURCE: Source = Source {
         names.all(&["subject"])
             && names.any(&["from", "sender", "fromfull"])
             && names.any(&[
-                "text",
-                "textbody",
-                "body-plain",
-                "stripped-text",
-                "html",
-                "htmlbody",
-                "body",
-                "content",
-                "plain",
-                "to",
-                "recipient",
+                "text", "textbody", "body-plain", "stripped-text", "html", "htmlbody", "body", "content",
+                "plain", "to", "recipient",
             ])
             || find(v, "mail.commonHeaders.subject").is_some()
     },
@@ -34,13 +25,7 @@ pub(crate) const SOURCE: Source = Source {
 const SHAPE: Shape = Shape {
     title: &["subject", "mail.commonHeaders.subject"],
     text: &[
-        "stripped-text",
-        "text",
-        "textbody",
-        "body-plain",
-        "plain",
-        "body",
-        "content",
+        "stripped-text", "text", "textbody", "body-plain", "plain", "body", "content",
     ],
     ts: &["timestamp", "date", "mail.timestamp", "mail.commonHeaders.date"],
     ..EMPTY
@@ -97,19 +82,8 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.severity_word(word.map(Text::from));
     d.label("annotation.from", from);
     for name in [
-        "to",
-        "recipient",
-        "cc",
-        "headers",
-        "message-headers",
-        "messageid",
-        "message-id",
-        "html",
-        "htmlbody",
-        "body-html",
-        "stripped-html",
-        "attachments",
-        "envelope",
+        "to", "recipient", "cc", "headers", "message-headers", "messageid", "message-id", "html", "htmlbody",
+        "body-html", "stripped-html", "attachments", "envelope",
     ] {
         if let Some(value) = f.take(name)
             && let Some(text) = scalar(value)

@@ -38,11 +38,7 @@ const SHAPE: Shape = Shape {
         "alert.severity",
     ],
     ts: &[
-        "alert.fixed_at",
-        "alert.dismissed_at",
-        "alert.resolved_at",
-        "alert.updated_at",
-        "alert.created_at",
+        "alert.fixed_at", "alert.dismissed_at", "alert.resolved_at", "alert.updated_at", "alert.created_at",
     ],
     starts_at: &["alert.created_at"],
     service: &["repository.name"],

@@ -23,13 +23,7 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 const KINDS: [&str; 7] = [
-    "Alert",
-    "AlertBundle",
-    "AlertStatus",
-    "AlertStatusBundle",
-    "ScheduleOnCallUsers",
-    "Test",
-    "Verification",
+    "Alert", "AlertBundle", "AlertStatus", "AlertStatusBundle", "ScheduleOnCallUsers", "Test", "Verification",
 ];
 
 const SHAPE: Shape = Shape {

@@ -38,9 +38,7 @@ const SHAPE: Shape = Shape {
         "stream.title",
     ],
     host: &[
-        "event.fields.host",
-        "event.fields.hostname",
-        "event.fields.source",
+        "event.fields.host", "event.fields.hostname", "event.fields.source",
     ],
     ..EMPTY
 };

@@ -19,11 +19,7 @@ pub(crate) const SOURCE: Source = Source {
 const SHAPE: Shape = Shape {
     title: &["content"],
     key: &[
-        "alertDefineId",
-        "monitorId",
-        "tags.monitorId",
-        "tag.monitorId",
-        "target",
+        "alertDefineId", "monitorId", "tags.monitorId", "tag.monitorId", "target",
     ],
     ts: &["lastAlarmTime", "lastTriggerTime", "gmtUpdate"],
     starts_at: &["firstAlarmTime", "firstTriggerTime", "gmtCreate"],

@@ -13,10 +13,7 @@ pub(crate) const SOURCE: Source = Source {
 
 const SHAPE: Shape = Shape {
     title: &[
-        "issue.fields.summary",
-        "version.name",
-        "sprint.name",
-        "webhookEvent",
+        "issue.fields.summary", "version.name", "sprint.name", "webhookEvent",
     ],
     text: &["comment.body", "issue.fields.description"],
     severity: &["issue.fields.priority.name"],

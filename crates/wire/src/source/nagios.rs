@@ -45,35 +45,17 @@ fn detect(value: &Value) -> bool {
     any(&["notificationtype", "hoststate", "servicestate", "what"])
         && any(&["hostname", "hostalias", "hostdisplayname", "host"])
         && any(&[
-            "servicestate",
-            "hoststate",
-            "servicedesc",
-            "serviceoutput",
-            "hostoutput",
-            "hostaddress",
-            "servicename",
-            "state",
-            "checkcommand",
+            "servicestate", "hoststate", "servicedesc", "serviceoutput", "hostoutput", "hostaddress",
+            "servicename", "state", "checkcommand",
         ])
 }
 
 /// A record of Icinga 2's event streams.
 fn is_stream(value: &Value) -> bool {
     const KINDS: [&str; 14] = [
-        "CheckResult",
-        "StateChange",
-        "Notification",
-        "AcknowledgementSet",
-        "AcknowledgementCleared",
-        "CommentAdded",
-        "CommentRemoved",
-        "DowntimeAdded",
-        "DowntimeRemoved",
-        "DowntimeStarted",
-        "DowntimeTriggered",
-        "ObjectCreated",
-        "ObjectModified",
-        "Flapping",
+        "CheckResult", "StateChange", "Notification", "AcknowledgementSet", "AcknowledgementCleared",
+        "CommentAdded", "CommentRemoved", "DowntimeAdded", "DowntimeRemoved", "DowntimeStarted",
+        "DowntimeTriggered", "ObjectCreated", "ObjectModified", "Flapping",
     ];
     has(value, &["type", "host", "check_result"])
         || has(value, &["type", "host", "notification_type"])
@@ -122,29 +104,15 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     });
     let kind = f.first(&["notificationtype", "notification.type", "type"]);
     let host = f.first(&[
-        "hostname",
-        "host.name",
-        "host",
-        "hostdisplayname",
-        "hostalias",
-        "host.display_name",
+        "hostname", "host.name", "host", "hostdisplayname", "hostalias", "host.display_name",
     ]);
     let check = f.first(&[
-        "servicedesc",
-        "servicedescription",
-        "servicename",
-        "service.name",
-        "servicedisplayname",
-        "service",
+        "servicedesc", "servicedescription", "servicename", "service.name", "servicedisplayname", "service",
         "checkname",
     ]);
     let word = match &check {
         Some(_) => f.first(&[
-            "servicestate",
-            "service.state",
-            "serviceshortstate",
-            "state",
-            "status",
+            "servicestate", "service.state", "serviceshortstate", "state", "status",
         ]),
         None => f.first(&["hoststate", "host.state", "hostshortstate", "state", "status"]),
     };
@@ -159,21 +127,11 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     d.text = lines([
         f.first(if check.is_some() {
             &[
-                "serviceoutput",
-                "service.output",
-                "service.check_output",
-                "output",
-                "message",
-                "summary",
+                "serviceoutput", "service.output", "service.check_output", "output", "message", "summary",
             ]
         } else {
             &[
-                "hostoutput",
-                "host.output",
-                "host.check_output",
-                "output",
-                "message",
-                "summary",
+                "hostoutput", "host.output", "host.check_output", "output", "message", "summary",
             ]
         }),
         f.first(if check.is_some() {
@@ -189,25 +147,14 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     state_of(&mut d, kind.as_deref(), word.as_deref());
     severity(&mut d, word);
     d.ts = f.time(&[
-        "timet",
-        "microtime",
-        "timestamp",
-        "longdatetime",
-        "shortdatetime",
-        "datetime",
-        "date",
-        "time",
+        "timet", "microtime", "timestamp", "longdatetime", "shortdatetime", "datetime", "date", "time",
     ]);
     d.starts_at = f.time(&["lastservicestatechange", "lasthoststatechange", "laststatechange"]);
     d.entity("check", check);
     d.host = host;
     d.link(
         f.first(&[
-            "serviceactionurl",
-            "hostactionurl",
-            "serviceurl",
-            "hosturl",
-            "url",
+            "serviceactionurl", "hostactionurl", "serviceurl", "hosturl", "url",
         ]),
         "check",
     );
@@ -244,11 +191,7 @@ fn icinga(value: &Value, sink: &mut Sink<'_>) {
     ]));
     d.text = f
         .first(&[
-            "check_result.output",
-            "text",
-            "comment",
-            "comment.text",
-            "downtime.comment",
+            "check_result.output", "text", "comment", "comment.text", "downtime.comment",
         ])
         .unwrap_or_default();
     d.ts = f.time(&["timestamp", "check_result.execution_end"]);

@@ -21,11 +21,7 @@ const SHAPE: Shape = Shape {
     severity: &["severity"],
     ts: &["date"],
     host: &[
-        "node.hostname",
-        "node",
-        "nodes.0.hostname",
-        "host.name",
-        "hostname",
+        "node.hostname", "node", "nodes.0.hostname", "host.name", "hostname",
     ],
     entities: &[("chart", "chart"), ("container", "node.labels.container_name")],
     links: &[("alert_url", "alert"), ("url", "alert")],

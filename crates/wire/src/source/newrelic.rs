@@ -23,11 +23,7 @@ pub(crate) const SOURCE: Source = Source {
 
 const SHAPE: Shape = Shape {
     title: &[
-        "condition_name",
-        "title",
-        "issueTitle",
-        "annotations.title.0",
-        "alertConditionNames.0",
+        "condition_name", "title", "issueTitle", "annotations.title.0", "alertConditionNames.0",
         "policy_name",
     ],
     text: &["details", "annotations.description.0", "description", "message"],

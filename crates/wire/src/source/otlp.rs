@@ -131,11 +131,7 @@ pub(crate) fn any_value(value: Option<&Value>) -> Option<Text> {
     match value {
         Value::Object(map) => {
             let inner = [
-                "stringValue",
-                "intValue",
-                "doubleValue",
-                "boolValue",
-                "bytesValue",
+                "stringValue", "intValue", "doubleValue", "boolValue", "bytesValue",
             ]
             .iter()
             .find_map(|n| map.get(*n));

@@ -12,13 +12,7 @@ pub(crate) const SOURCE: Source = Source {
         has(v, &["action", "data"])
             && v.get("data").is_some_and(|d| {
                 [
-                    "issue",
-                    "event",
-                    "metric_alert",
-                    "error",
-                    "issue_alert",
-                    "comment",
-                    "installation",
+                    "issue", "event", "metric_alert", "error", "issue_alert", "comment", "installation",
                 ]
                 .iter()
                 .any(|k| d.get(k).is_some())
@@ -34,12 +28,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let (f, mut d) = sink.read("sentry", &EMPTY, value);
     let action = f.glance("action").unwrap_or_default();
     let part = [
-        "metric_alert",
-        "event",
-        "error",
-        "issue",
-        "comment",
-        "installation",
+        "metric_alert", "event", "error", "issue", "comment", "installation",
     ]
     .into_iter()
     .find(|k| {

@@ -158,10 +158,7 @@ fn incident(value: &Value, sink: &mut Sink<'_>) {
         d.severity_as(Some(word), level);
     }
     d.starts_at = f.time(&[
-        "opened_at",
-        "opened_at.value",
-        "sys_created_on",
-        "sys_created_on.value",
+        "opened_at", "opened_at.value", "sys_created_on", "sys_created_on.value",
     ]);
     d.ts = f.time(&["sys_updated_on", "sys_updated_on.value"]);
     d.ends_at = f.time(&["resolved_at", "closed_at", "resolved_at.value"]);

@@ -27,12 +27,7 @@ pub(crate) const SOURCE: Source = Source {
 
 /// The standard traps by the last number of their OID below `.1.3.6.1.6.3.1.1.5`.
 const STANDARD: [&str; 6] = [
-    "coldStart",
-    "warmStart",
-    "linkDown",
-    "linkUp",
-    "authenticationFailure",
-    "egpNeighborLoss",
+    "coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss",
 ];
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {
@@ -46,12 +41,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .and_then(|(_, v)| scalar(v));
     let oid = f
         .first(&[
-            "tags.oid",
-            "trap_oid",
-            "trapOid",
-            "trapOID",
-            "snmp_trap_oid",
-            "oid",
+            "tags.oid", "trap_oid", "trapOid", "trapOID", "snmp_trap_oid", "oid",
         ])
         .or(oid);
     let name = f
@@ -65,16 +55,8 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         .first(&["message", "description", "fields.message"])
         .unwrap_or_default();
     d.host = f.first(&[
-        "tags.source",
-        "tags.agent_address",
-        "hostname",
-        "agent_addr",
-        "agentAddress",
-        "agent",
-        "source",
-        "source_ip",
-        "host",
-        "tags.host",
+        "tags.source", "tags.agent_address", "hostname", "agent_addr", "agentAddress", "agent", "source",
+        "source_ip", "host", "tags.host",
     ]);
     d.ts = f.time(&["timestamp", "@timestamp", "time", "received_at"]);
     d.severity_word(f.first(&["severity", "tags.severity"]));

@@ -45,34 +45,20 @@ pub(crate) const VICTOROPS: Source = Source {
 
 const ALERT: Shape = Shape {
     title: &[
-        "search_name",
-        "result.title",
-        "result.alert_name",
-        "savedsearch_name",
+        "search_name", "result.title", "result.alert_name", "savedsearch_name",
     ],
     text: &["result.message", "result._raw", "result.description", "message"],
     state: &["result.status", "result.state"],
     severity: &[
-        "result.severity_label",
-        "result.severity",
-        "result.urgency",
-        "result.priority",
-        "severity",
-        "result.level",
-        "result.log_level",
+        "result.severity_label", "result.severity", "result.urgency", "result.priority", "severity",
+        "result.level", "result.log_level",
     ],
     ts: &["result._time", "result.timestamp", "trigger_time"],
     service: &[
-        "result.service",
-        "result.service_name",
-        "result.app",
-        "result.application",
+        "result.service", "result.service_name", "result.app", "result.application",
     ],
     host: &[
-        "result.host",
-        "result.dest",
-        "result.hostname",
-        "result.host_name",
+        "result.host", "result.dest", "result.hostname", "result.host_name",
     ],
     links: &[("results_link", "results")],
     ..EMPTY

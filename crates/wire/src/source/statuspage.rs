@@ -12,13 +12,8 @@ pub(crate) const SOURCE: Source = Source {
     detect: |v| {
         has(v, &["page"])
             && [
-                "incident",
-                "component",
-                "component_update",
-                "incidents",
-                "components",
-                "scheduled_maintenances",
-                "maintenance",
+                "incident", "component", "component_update", "incidents", "components",
+                "scheduled_maintenances", "maintenance",
             ]
             .iter()
             .any(|k| v.get(k).is_some())

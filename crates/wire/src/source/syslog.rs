@@ -18,20 +18,10 @@ pub(crate) const SOURCE: Source = Source {
         let any = |keys: &[&str]| keys.iter().any(|k| v.get(k).is_some());
         v.get("name").and_then(Value::as_str) == Some("syslog") && v.get("fields").is_some()
             || any(&[
-                "facility",
-                "syslogfacility",
-                "syslogfacility-text",
-                "facility_code",
-                "syslog_facility",
+                "facility", "syslogfacility", "syslogfacility-text", "facility_code", "syslog_facility",
             ]) && any(&[
-                "severity",
-                "priority",
-                "syslogseverity",
-                "syslogseverity-text",
-                "severity_code",
-                "level",
-                "pri",
-                "syslog_severity",
+                "severity", "priority", "syslogseverity", "syslogseverity-text", "severity_code", "level",
+                "pri", "syslog_severity",
             ]) && any(&["message", "msg", "rawmsg", "short_message"])
             || any(&["_systemd_unit", "syslog_identifier"]) && any(&["message"])
             || has(v, &["version", "host", "short_message"])
@@ -369,11 +359,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
     let (f, mut d) = sink.read("syslog", &EMPTY, v);
     let facility = f.first(&[
-        "syslogfacility-text",
-        "tags.facility",
-        "facility",
-        "syslogfacility",
-        "syslog_facility",
+        "syslogfacility-text", "tags.facility", "facility", "syslogfacility", "syslog_facility",
         "facility_code",
     ]);
     let facility = facility.map(|n| {
@@ -386,15 +372,8 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         d.label("facility", facility);
     }
     let word = f.first(&[
-        "syslogseverity-text",
-        "tags.severity",
-        "severity",
-        "syslogseverity",
-        "severity_code",
-        "level",
-        "priority",
-        "pri",
-        "syslog_severity",
+        "syslogseverity-text", "tags.severity", "severity", "syslogseverity", "severity_code", "level",
+        "priority", "pri", "syslog_severity",
     ]);
     match word.as_deref().and_then(|w| w.parse::<u8>().ok()) {
         Some(code) => {
@@ -404,28 +383,11 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         None => d.severity_word(word),
     }
     d.host = f.first(&[
-        "hostname",
-        "tags.hostname",
-        "_hostname",
-        "host",
-        "fromhost",
-        "tags.source",
-        "source",
-        "tags.host",
+        "hostname", "tags.hostname", "_hostname", "host", "fromhost", "tags.source", "source", "tags.host",
     ]);
     d.service = f.first(&[
-        "appname",
-        "app-name",
-        "app_name",
-        "tags.appname",
-        "programname",
-        "program",
-        "syslog_identifier",
-        "_systemd_unit",
-        "ident",
-        "tag",
-        "syslogtag",
-        "app",
+        "appname", "app-name", "app_name", "tags.appname", "programname", "program", "syslog_identifier",
+        "_systemd_unit", "ident", "tag", "syslogtag", "app",
     ]);
     d.text = f
         .first(&["message", "msg", "fields.message", "short_message", "rawmsg"])

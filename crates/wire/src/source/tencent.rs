@@ -24,13 +24,7 @@ const SHAPE: Shape = Shape {
 
 /// Names of dimensions that say which machine it is, best first.
 const MACHINES: [&str; 7] = [
-    "deviceName",
-    "instanceName",
-    "unInstanceId",
-    "instanceId",
-    "InstanceId",
-    "deviceLanIp",
-    "objId",
+    "deviceName", "instanceName", "unInstanceId", "instanceId", "InstanceId", "deviceLanIp", "objId",
 ];
 
 fn decode(value: &Value, sink: &mut Sink<'_>) {

@@ -28,17 +28,10 @@ const SHAPE: Shape = Shape {
     severity: &["alert.severity", "alert.severity.name", "alert.rule.severity"],
     key: &["alert.alertId"],
     starts_at: &[
-        "alert.dateStartZoned",
-        "alert.dateStart",
-        "alert.startDate",
-        "alert.startTime",
-        "alert.firstSeen",
+        "alert.dateStartZoned", "alert.dateStart", "alert.startDate", "alert.startTime", "alert.firstSeen",
     ],
     ends_at: &[
-        "alert.dateEndZoned",
-        "alert.dateEnd",
-        "alert.endDate",
-        "alert.endTime",
+        "alert.dateEndZoned", "alert.dateEnd", "alert.endDate", "alert.endTime",
     ],
     service: &["alert.testName", "alert.test.name"],
     host: &[

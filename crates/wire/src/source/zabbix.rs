@@ -15,12 +15,7 @@ pub(crate) const SOURCE: Source = Source {
 };
 
 const WORDS: [&str; 6] = [
-    "Not classified",
-    "Information",
-    "Warning",
-    "Average",
-    "High",
-    "Disaster",
+    "Not classified", "Information", "Warning", "Average", "High", "Disaster",
 ];
 
 fn detect(value: &Value) -> bool {
@@ -37,32 +32,13 @@ fn detect(value: &Value) -> bool {
     !elsewhere
         && any(&["eventid", "triggerid", "eventname", "triggername"])
         && any(&[
-            "triggerid",
-            "trigger",
-            "eventnseverity",
-            "eventvalue",
-            "triggerstatus",
-            "triggerseverity",
-            "eventseverity",
-            "eventtags",
-            "eventrecoverydate",
-            "eventupdatestatus",
-            "triggervalue",
-            "zabbixurl",
-            "itemid",
-            "triggerurl",
+            "triggerid", "trigger", "eventnseverity", "eventvalue", "triggerstatus", "triggerseverity",
+            "eventseverity", "eventtags", "eventrecoverydate", "eventupdatestatus", "triggervalue",
+            "zabbixurl", "itemid", "triggerurl",
         ])
         && any(&[
-            "host",
-            "hostname",
-            "hostip",
-            "eventname",
-            "triggername",
-            "name",
-            "hosts",
-            "subject",
-            "alertsubject",
-            "hosthost",
+            "host", "hostname", "hostip", "eventname", "triggername", "name", "hosts", "subject",
+            "alertsubject", "hosthost",
         ])
 }
 
@@ -89,24 +65,12 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     }
     d.title = f
         .first(&[
-            "eventname",
-            "triggername",
-            "trigger",
-            "name",
-            "subject",
-            "alertsubject",
-            "title",
+            "eventname", "triggername", "trigger", "name", "subject", "alertsubject", "title",
         ])
         .unwrap_or_default();
     d.text = f
         .first(&[
-            "eventopdata",
-            "alertmessage",
-            "message",
-            "triggerdescription",
-            "description",
-            "text",
-            "body",
+            "eventopdata", "alertmessage", "message", "triggerdescription", "description", "text", "body",
         ])
         .unwrap_or_default();
     let value = f.first(&["eventvalue", "triggervalue", "value"]);

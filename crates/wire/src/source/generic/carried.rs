@@ -21,57 +21,29 @@ const ENVELOPES: [(&[&str], &str); 7] = [
     // Kafka's REST proxy
     (
         &[
-            "key",
-            "value",
-            "partition",
-            "offset",
-            "topic",
-            "timestamp",
-            "headers",
-            "type",
+            "key", "value", "partition", "offset", "topic", "timestamp", "headers", "type",
         ],
         "value",
     ),
     // Flows that pass on a request
     (
         &[
-            "headers",
-            "params",
-            "query",
-            "querystringparameters",
-            "method",
-            "path",
-            "url",
-            "body",
-            "webhookurl",
-            "executionmode",
+            "headers", "params", "query", "querystringparameters", "method", "path", "url", "body",
+            "webhookurl", "executionmode",
         ],
         "body",
     ),
     // Azure Event Grid
     (
         &[
-            "id",
-            "topic",
-            "subject",
-            "eventtype",
-            "eventtime",
-            "dataversion",
-            "metadataversion",
-            "data",
+            "id", "topic", "subject", "eventtype", "eventtime", "dataversion", "metadataversion", "data",
         ],
         "data",
     ),
     (
         &[
-            "kinesis",
-            "eventsource",
-            "eventid",
-            "eventversion",
-            "eventname",
-            "invokeidentityarn",
-            "eventsourcearn",
-            "awsregion",
+            "kinesis", "eventsource", "eventid", "eventversion", "eventname", "invokeidentityarn",
+            "eventsourcearn", "awsregion",
         ],
         "kinesis",
     ),
@@ -138,27 +110,8 @@ pub(super) fn carried(value: &Value) -> Option<Value> {
 pub(super) fn with_context(item: &Value, around: &Value) -> Value {
     // Of the list and not of what is in it.
     const OF_THE_LIST: [&str; 21] = [
-        "body",
-        "content",
-        "value",
-        "id",
-        "subject",
-        "payload",
-        "uuid",
-        "uid",
-        "key",
-        "number",
-        "count",
-        "total",
-        "title",
-        "name",
-        "message",
-        "text",
-        "version",
-        "type",
-        "event",
-        "summary",
-        "description",
+        "body", "content", "value", "id", "subject", "payload", "uuid", "uid", "key", "number", "count",
+        "total", "title", "name", "message", "text", "version", "type", "event", "summary", "description",
     ];
     let mut item = item.clone();
     // When it was sent says nothing of what says itself when it was.

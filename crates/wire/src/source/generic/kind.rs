@@ -5,13 +5,7 @@ use crate::source::prelude::*;
 
 /// Labels that say what kind of message it is.
 const KINDS: [&str; 7] = [
-    "state",
-    "type",
-    "event_type",
-    "kind",
-    "eventType",
-    "event",
-    "topic",
+    "state", "type", "event_type", "kind", "eventType", "event", "topic",
 ];
 
 /// Whether it is called a sign of life, whatever it says of its state.
@@ -59,13 +53,7 @@ pub(super) fn stays_away(guess: &Guess<'_>, d: &Draft) -> bool {
 pub(super) fn is_delivery(guess: &Guess<'_>) -> bool {
     const OF_PUSHES: [&str; 2] = ["pushdata", "qualitygate"];
     const PARTS: [&str; 7] = [
-        "build",
-        "pipeline",
-        "workflow",
-        "repository",
-        "repo",
-        "commit",
-        "deployment",
+        "build", "pipeline", "workflow", "repository", "repo", "commit", "deployment",
     ];
     let of_commit = usize::from(guess.glance(&OF_COMMIT).is_some());
     // What says where it was deployed to tells of a build.

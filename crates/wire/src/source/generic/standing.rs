@@ -45,30 +45,12 @@ pub(super) fn state_of(
         d.label("state", word);
         known
     } else if let Some(over) = guess.flag(&[
-        "resolved",
-        "isresolved",
-        "isrecovered",
-        "isclosed",
-        "recovered",
-        "fixed",
-        "cleared",
-        "closed",
-        "passing",
-        "passed",
-        "healthy",
-        "isup",
-        "isok",
-        "backtonormal",
+        "resolved", "isresolved", "isrecovered", "isclosed", "recovered", "fixed", "cleared", "closed",
+        "passing", "passed", "healthy", "isup", "isok", "backtonormal",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(holds) = guess.flag(&[
-        "firing",
-        "active",
-        "isactive",
-        "isopen",
-        "triggered",
-        "down",
-        "failing",
+        "firing", "active", "isactive", "isopen", "triggered", "down", "failing",
     ]) {
         Some(if holds { State::Firing } else { State::Resolved })
     } else if let Some(v) = guess.find(&STATE, exact) {
@@ -124,26 +106,11 @@ fn over_by_title(
     d: &mut Draft,
 ) -> Option<State> {
     const OVER: [&str; 8] = [
-        "resolved",
-        "recovered",
-        "recovery",
-        "cleared",
-        "fixed",
-        "ok",
-        "back to normal",
-        "returned to normal",
+        "resolved", "recovered", "recovery", "cleared", "fixed", "ok", "back to normal", "returned to normal",
     ];
     // What these say of is a fault as well when something bad is said of it: a valve that closed, a lease that ended.
     const OVER_UNLESS_BAD: [&str; 9] = [
-        "closed",
-        "normal",
-        "up",
-        "healthy",
-        "online",
-        "operational",
-        "success",
-        "completed",
-        "ended",
+        "closed", "normal", "up", "healthy", "online", "operational", "success", "completed", "ended",
     ];
     let is_bad = severity.and_then(name_of).is_some_and(|word| {
         let level = level::word(&word)

@@ -14,12 +14,7 @@ use crate::{
 
 /// What a message calls the thing that reports. Other names of hosts are as often of those that it speaks of.
 const REPORTER: [&str; 6] = [
-    "host",
-    "hostname",
-    "devname",
-    "devicename",
-    "devicehostname",
-    "nodename",
+    "host", "hostname", "devname", "devicename", "devicehostname", "nodename",
 ];
 
 /// Takes what the message of a record names into its fields: it knows more of what happened than who passed it on.

@@ -6,14 +6,7 @@ use crate::source::prelude::*;
 /// Whether a text only says that it is an alert.
 pub(super) fn is_bare_noun(text: &str) -> bool {
     const NOUNS: [&str; 8] = [
-        "monitor",
-        "check",
-        "event",
-        "issue",
-        "notification",
-        "finding",
-        "webhook",
-        "message",
+        "monitor", "check", "event", "issue", "notification", "finding", "webhook", "message",
     ];
     among(text, &NOUNS)
 }
@@ -21,14 +14,7 @@ pub(super) fn is_bare_noun(text: &str) -> bool {
 /// `target: production` names where software goes to, and no machine.
 pub(super) fn is_environment(name: &str) -> bool {
     const ENVIRONMENTS: [&str; 8] = [
-        "production",
-        "prod",
-        "staging",
-        "stage",
-        "preview",
-        "development",
-        "dev",
-        "qa",
+        "production", "prod", "staging", "stage", "preview", "development", "dev", "qa",
     ];
     among(name, &ENVIRONMENTS)
 }
@@ -37,23 +23,8 @@ pub(super) fn is_environment(name: &str) -> bool {
 /// happened.
 pub(super) fn is_kind_of_message(text: &str) -> bool {
     const NOUNS: [&str; 17] = [
-        "on",
-        "alerts",
-        "incidents",
-        "status",
-        "state",
-        "detection",
-        "policy",
-        "alert",
-        "incident",
-        "issue",
-        "problem",
-        "event",
-        "monitor",
-        "check",
-        "deployment",
-        "notification",
-        "snitch",
+        "on", "alerts", "incidents", "status", "state", "detection", "policy", "alert", "incident", "issue",
+        "problem", "event", "monitor", "check", "deployment", "notification", "snitch",
     ];
     let has = |of: fn(char) -> bool| text.contains(of);
     let sentence = has(char::is_whitespace) || has(char::is_uppercase) && has(char::is_lowercase);
@@ -63,11 +34,7 @@ pub(super) fn is_kind_of_message(text: &str) -> bool {
 
 pub(super) fn is_test(title: &str) -> bool {
     const TESTS: [&str; 6] = [
-        "this is a test",
-        "test notification",
-        "test message",
-        "test alert from",
-        "webhook test",
+        "this is a test", "test notification", "test message", "test alert from", "webhook test",
         "test webhook",
     ];
     let said = title.to_ascii_lowercase().replace(['_', '-'], " ");
@@ -147,16 +114,7 @@ pub(super) fn in_words(name: &str) -> Option<Severity> {
 /// `SEVERITY_HIGH`, `kCritical`: a level behind words that only say that it is one, as enumerations are written.
 fn enumerated(name: &str) -> Option<Severity> {
     const OF_LEVELS: [&str; 11] = [
-        "k",
-        "severity",
-        "sev",
-        "level",
-        "priority",
-        "prio",
-        "alert",
-        "alarm",
-        "criticality",
-        "importance",
+        "k", "severity", "sev", "level", "priority", "prio", "alert", "alarm", "criticality", "importance",
         "log",
     ];
     let words = state::tokens(name);
