@@ -111,17 +111,17 @@ impl Native {
                     }
                 }
             }
-            Field::Known(name) => match map.next_value::<Lax<'_>>()? {
+            Field::Known(name) => match map.next_value::<Lax>()? {
                 Lax::Nothing => {}
-                Lax::Scalar(text) => self.scalar(name, text.into()),
+                Lax::Scalar(text) => self.scalar(name, text),
                 Lax::Nested(value) => {
                     self.foreign |= matches!(name, Name::Title | Name::Source | Name::Severity);
                     labels_from(&value, name.as_str(), &mut self.draft);
                 }
             },
-            Field::Other(name) => match map.next_value::<Lax<'_>>()? {
+            Field::Other(name) => match map.next_value::<Lax>()? {
                 Lax::Nothing => {}
-                Lax::Scalar(text) => draft.label(&name, &*text),
+                Lax::Scalar(text) => draft.label(&name, text),
                 Lax::Nested(value) => labels_from(&value, &name, draft),
             },
         }
@@ -325,10 +325,10 @@ impl<'de> Visitor<'de> for Pairs<'_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<Text>()? {
-            match map.next_value::<Lax<'_>>()? {
+            match map.next_value::<Lax>()? {
                 Lax::Nothing => {}
-                Lax::Scalar(value) if self.entities => self.draft.entity(&name, Some(value.into())),
-                Lax::Scalar(value) => self.draft.label(&name, &*value),
+                Lax::Scalar(value) if self.entities => self.draft.entity(&name, Some(value)),
+                Lax::Scalar(value) => self.draft.label(&name, value),
                 Lax::Nested(value) => labels_from(&value, &name, self.draft),
             }
         }

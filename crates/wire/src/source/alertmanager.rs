@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Sink, Source};
-use crate::{draft::Draft, fields::labels_from, lax::Lax, names, state, when};
+use crate::{draft::Draft, fields::labels_from, lax::LaxRef, names, state, when};
 
 pub(crate) const SOURCE: Source = Source {
     name: "alertmanager",
@@ -31,17 +31,17 @@ struct Webhook<'a> {
     #[serde(borrow)]
     alerts: Vec<Alert<'a>>,
     #[serde(default, borrow)]
-    status: Lax<'a>,
+    status: LaxRef<'a>,
     #[serde(default, rename = "externalURL", borrow)]
-    external_url: Lax<'a>,
+    external_url: LaxRef<'a>,
     #[serde(default, rename = "groupKey", borrow)]
-    group_key: Lax<'a>,
+    group_key: LaxRef<'a>,
     #[serde(default, rename = "commonAnnotations", borrow)]
     common_annotations: Pairs<'a>,
     #[serde(default, rename = "orgId", borrow)]
-    org_id: Lax<'a>,
+    org_id: LaxRef<'a>,
     #[serde(default, rename = "truncatedAlerts", borrow)]
-    truncated: Lax<'a>,
+    truncated: LaxRef<'a>,
 }
 
 /// One alert. Every field may be missing or of another type.
@@ -49,38 +49,38 @@ struct Webhook<'a> {
 #[serde(default, expecting = "an alert")]
 struct Alert<'a> {
     #[serde(alias = "state", borrow)]
-    status: Lax<'a>,
+    status: LaxRef<'a>,
     #[serde(borrow)]
     labels: Pairs<'a>,
     #[serde(borrow)]
     annotations: Pairs<'a>,
     #[serde(rename = "startsAt", alias = "activeAt", borrow)]
-    starts_at: Lax<'a>,
+    starts_at: LaxRef<'a>,
     #[serde(rename = "endsAt", borrow)]
-    ends_at: Lax<'a>,
+    ends_at: LaxRef<'a>,
     #[serde(rename = "generatorURL", borrow)]
-    generator_url: Lax<'a>,
+    generator_url: LaxRef<'a>,
     #[serde(borrow)]
-    fingerprint: Lax<'a>,
+    fingerprint: LaxRef<'a>,
     #[serde(borrow)]
-    name: Lax<'a>,
+    name: LaxRef<'a>,
     #[serde(rename = "silenceURL", borrow)]
-    silence_url: Lax<'a>,
+    silence_url: LaxRef<'a>,
     #[serde(rename = "dashboardURL", borrow)]
-    dashboard_url: Lax<'a>,
+    dashboard_url: LaxRef<'a>,
     #[serde(rename = "panelURL", borrow)]
-    panel_url: Lax<'a>,
+    panel_url: LaxRef<'a>,
     #[serde(rename = "imageURL", borrow)]
-    image_url: Lax<'a>,
+    image_url: LaxRef<'a>,
     #[serde(rename = "valueString", borrow)]
-    value_string: Lax<'a>,
+    value_string: LaxRef<'a>,
     #[serde(borrow)]
-    values: Lax<'a>,
+    values: LaxRef<'a>,
 }
 
 /// Names and values in the sender's order.
 #[derive(Default)]
-struct Pairs<'a>(Vec<(Cow<'a, str>, Lax<'a>)>);
+struct Pairs<'a>(Vec<(Cow<'a, str>, LaxRef<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Pairs<'a>, D::Error> {
@@ -92,7 +92,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
                 let mut pairs = Vec::with_capacity(8);
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, Lax<'de>>()? {
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, LaxRef<'de>>()? {
                     pairs.push((name, value));
                 }
                 Ok(Pairs(pairs))
@@ -308,7 +308,7 @@ pub(crate) fn fast(text: &str, sink: &mut Sink<'_>) -> bool {
 }
 
 fn body(webhook: Webhook<'_>, sink: &mut Sink<'_>) {
-    let grafana = webhook.org_id != Lax::Nothing || webhook.alerts.iter().any(Alert::is_grafana);
+    let grafana = webhook.org_id != LaxRef::Nothing || webhook.alerts.iter().any(Alert::is_grafana);
     let mut group = Group {
         source: if grafana { "grafana" } else { "alertmanager" },
         external_url: webhook
@@ -362,7 +362,7 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     draft.starts_at = time(&mut draft, "startsAt", alert.starts_at.as_str());
     draft.ends_at = time(&mut draft, "endsAt", alert.ends_at.as_str());
     let nested = match &alert.status {
-        Lax::Nested(status) => crate::fields::text_at(status, "state"),
+        LaxRef::Nested(status) => crate::fields::text_at(status, "state"),
         _ => None,
     };
     let word = alert.status.as_str().or(nested.as_deref());
@@ -405,9 +405,9 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
 
     for (name, value) in alert.labels.0 {
         match value {
-            Lax::Scalar(value) => draft.label(&name, &*value),
-            Lax::Nothing => {}
-            Lax::Nested(value) => labels_from(&value, &name, &mut draft),
+            LaxRef::Scalar(value) => draft.label(&name, &*value),
+            LaxRef::Nothing => {}
+            LaxRef::Nested(value) => labels_from(&value, &name, &mut draft),
         }
     }
     if names::labels_identify(&draft.labels) {
@@ -428,7 +428,7 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
     for (name, value) in alert.annotations.0 {
         annotation(&mut draft, &name, &value);
     }
-    if let Lax::Nested(values) = alert.values {
+    if let LaxRef::Nested(values) = alert.values {
         labels_from(&values, "annotation.values", &mut draft);
     }
     if let Some(text) = alert.value_string.text() {
@@ -456,14 +456,14 @@ fn one(alert: Alert<'_>, group: &Group, truncated: Option<&Text>, sink: &mut Sin
 
 impl Alert<'_> {
     fn is_grafana(&self) -> bool {
-        self.dashboard_url != Lax::Nothing
-            || self.silence_url != Lax::Nothing
-            || self.value_string != Lax::Nothing
+        self.dashboard_url != LaxRef::Nothing
+            || self.silence_url != LaxRef::Nothing
+            || self.value_string != LaxRef::Nothing
     }
 }
 
 /// Annotations that no field took; links become links.
-fn annotation(draft: &mut Draft, name: &str, value: &Lax<'_>) {
+fn annotation(draft: &mut Draft, name: &str, value: &LaxRef<'_>) {
     const TAKEN: [&str; 9] = [
         "summary", "title", "description", "message", "runbook_url", "runbook", "runbookUrl", "__summary__",
         "__runbook_url__",

@@ -291,15 +291,16 @@ impl<'a> Sink<'a> {
             EventKind::Maintenance => Some(OtherKind::Maintenance),
             EventKind::Heartbeat => Some(OtherKind::Heartbeat),
         };
-        self.take(|sink| {
-            let event = sink.finish(draft);
-            match other {
-                None => Found::Alert(event),
-                Some(kind) => Found::Other {
-                    kind,
-                    event: Some(event),
-                },
-            }
+        if self.skips() {
+            return;
+        }
+        let event = self.finish(draft);
+        self.out.push(match other {
+            None => Found::Alert(event),
+            Some(kind) => Found::Other {
+                kind,
+                event: Some(event),
+            },
         });
     }
 
@@ -315,32 +316,17 @@ impl<'a> Sink<'a> {
         };
         // What is no alert has no state of one.
         draft.status = Some(model::Status::Info);
-        self.take(|sink| Found::Other {
-            kind,
-            event: Some(sink.finish(draft)),
-        });
-    }
-
-    /// Takes one thing more; beyond the limit it is only counted.
-    fn take(&mut self, found: impl FnOnce(&mut Sink<'a>) -> Found) {
-        if self.is_full() {
-            self.over += 1;
-        } else {
-            let found = found(self);
-            self.out.push(found);
+        if !self.skips() {
+            let event = Some(self.finish(draft));
+            self.out.push(Found::Other { kind, event });
         }
-    }
-
-    /// Whether as much was found as is taken of one body.
-    fn is_full(&self) -> bool {
-        self.out.len() - self.start >= self.max
     }
 
     /// Counts one thing more where nothing more is taken, so that it need not be read.
     pub(crate) fn skips(&mut self) -> bool {
-        let full = self.is_full();
-        self.over += usize::from(full);
-        full
+        let is_full = self.out.len() - self.start >= self.max;
+        self.over += usize::from(is_full);
+        is_full
     }
 
     /// How much was found beyond the limit.
@@ -364,7 +350,9 @@ impl<'a> Sink<'a> {
     }
 
     pub(crate) fn push(&mut self, found: Found) {
-        self.take(|_| found);
+        if !self.skips() {
+            self.out.push(found);
+        }
     }
 
     pub(crate) fn reject(&mut self, mut rejection: Rejection) {
