@@ -189,3 +189,47 @@ fn forms_that_are_not_read_are_refused_by_name() {
         "{rejection}"
     );
 }
+
+/// What is said once is copied for each of many, so it is bounded; and so are the entities of one event.
+#[test]
+fn what_is_said_once_is_bounded() {
+    let decoded = |body: &Value| {
+        let mut found = Vec::new();
+        let text = body.to_string();
+        wire::Decoder::default().decode(&wire::Raw::of_file(text.as_bytes(), "f", 1), &mut found);
+        found
+    };
+    let long = "x".repeat(100_000);
+    let around = |items: Value| {
+        let mut body: serde_json::Map<_, _> = (0..64)
+            .map(|i| (format!("c{i}"), "y".repeat(1_000).into()))
+            .collect();
+        body.insert("alerts".into(), items);
+        Value::from(body)
+    };
+    let alert = |i| serde_json::json!({"title": format!("till {i} is down"), "severity": "bad"});
+    let record = serde_json::json!({"severityNumber": 17, "body": {"stringValue": "a"}});
+    for body in [
+        around((0..200).map(alert).collect()),
+        serde_json::json!({"resourceLogs": [{
+            "resource": {"attributes": [{"key": "a", "value": {"stringValue": long}}]},
+            "scopeLogs": [{"logRecords": vec![record; 200]}],
+        }]}),
+        serde_json::json!({"metrics": {long.clone(): {"thresholds": (0..200).map(|i| (format!("p{i}"), true.into())).collect::<serde_json::Map<_, _>>()}}, "root_group": {}}),
+    ] {
+        let found = decoded(&body);
+        assert_eq!(found.len(), 200);
+        let bytes: usize = found.iter().map(|found| wire::outcome::line(found).len()).sum();
+        assert!(bytes < 200 * 20_000, "{bytes} bytes");
+    }
+    let entities: serde_json::Map<_, _> = (0..1_000).map(|i| (format!("k{i}"), "v".into())).collect();
+    let event = serde_json::json!({"title": "x", "status": "firing", "source": "a", "ts": 1_777_881_600, "entities": entities});
+    let found = decoded(&event);
+    let wire::Found::Alert(event) = &found[0] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (event.entities.len(), event.labels.get("stormfold.cut")),
+        (64, Some("936"))
+    );
+}
