@@ -6,7 +6,7 @@
 //! by the key and the title alone. `KEY_VERSION` changes when every key does. A word more in the mask or in a list below changes the keys only of what has it: whatever else fires while
 //! a new version is rolled out meets its recovery.
 
-use crate::{Event, Hash128, Labels, Text, condition::condition, mask};
+use crate::{Event, Hash128, Labels, Text, condition::condition, mask, memo::Memo};
 
 /// A dedup key is at most this long, in bytes; longer ones keep a readable prefix and end in a hash.
 pub const KEY_BYTES_MAX: usize = 255;
@@ -95,17 +95,79 @@ const SUBJECT_LABELS: [&str; 7] = [
 
 /// The fallback identity of an alert, from raw sender fields.
 pub fn dedup_key(event: &Event) -> Text {
-    derived_key(event, &event.labels)
+    derived_key(&Keyed::of(event, &event.labels))
 }
 
-/// The fallback identity of an alert of which only these labels tell what it is about.
-pub fn derived_key(event: &Event, labels: &Labels) -> Text {
-    let source = source_of(event);
+/// Fallback identities; those of late are remembered.
+#[derive(Clone, Debug, Default)]
+pub struct Keys(Memo<Text>);
+
+impl Keys {
+    /// The fallback identity of an alert of which only these labels tell what it is about.
+    pub fn derive(&mut self, event: &Event, labels: &Labels) -> Text {
+        let keyed = Keyed::of(event, labels);
+        self.0.of(|input| keyed.write(input), || derived_key(&keyed))
+    }
+}
+
+/// All of an event that its derived key is made of.
+struct Keyed<'a> {
+    source: &'a str,
+    title: &'a str,
+    service: Option<&'a str>,
+    host: Option<&'a str>,
+    entities: &'a Labels,
+    labels: &'a Labels,
+    /// The labels that tell what it is about.
+    about: &'a Labels,
+}
+
+impl<'a> Keyed<'a> {
+    fn of(event: &'a Event, about: &'a Labels) -> Keyed<'a> {
+        Keyed {
+            source: &event.source,
+            title: &event.title,
+            service: event.service.as_deref(),
+            host: event.host.as_deref(),
+            entities: &event.entities,
+            labels: &event.labels,
+            about,
+        }
+    }
+
+    /// Writes all of it down so that no two read alike.
+    fn write(&self, to: &mut Vec<u8>) {
+        // Nothing is remembered of what is too long for such a number.
+        let number = |to: &mut Vec<u8>, n: usize| to.extend_from_slice(&(n as u16).to_le_bytes());
+        let part = |to: &mut Vec<u8>, text: &str| {
+            number(to, text.len());
+            to.extend_from_slice(text.as_bytes());
+        };
+        part(to, self.source);
+        part(to, self.title);
+        for name in [self.service, self.host] {
+            number(to, usize::from(name.is_some()));
+            part(to, name.unwrap_or_default());
+        }
+        let own = std::ptr::eq(self.about, self.labels);
+        let lists = [self.entities, self.labels, self.about];
+        for list in &lists[..if own { 2 } else { 3 }] {
+            number(to, list.len());
+            for (name, value) in list.iter() {
+                part(to, name);
+                part(to, value);
+            }
+        }
+    }
+}
+
+fn derived_key(event: &Keyed<'_>) -> Text {
+    let source = source_of(event.source);
     let mut key = Text::with_capacity(source.len() + 1 + 2 * HALF);
     key.push_str(source);
     key.push(':');
-    key.push_str(&about(event, labels));
-    key.push_str(&said(&event.title));
+    key.push_str(&about(event));
+    key.push_str(&said(event.title));
     key
 }
 
@@ -115,7 +177,7 @@ pub fn is_derived(event: &Event) -> bool {
         return false;
     };
     halves.len() == 2 * HALF
-        && source == source_of(event)
+        && source == source_of(&event.source)
         && halves.bytes().all(|b| b.is_ascii_hexdigit())
         && halves[HALF..] == *said(&event.title)
 }
@@ -127,8 +189,8 @@ pub fn is_about_the_same(event: &Event, key: &str) -> bool {
     own.len() == key.len() && own.as_bytes()[..about] == key.as_bytes()[..about] && is_derived(event)
 }
 
-fn source_of(event: &Event) -> &str {
-    prefix(&event.source, 40)
+fn source_of(source: &str) -> &str {
+    prefix(source, 40)
 }
 
 /// What a title says, hashed.
@@ -162,12 +224,13 @@ fn is_name(title: &str) -> bool {
 }
 
 /// What an alert is about, hashed.
-fn about(event: &Event, labels: &Labels) -> Text {
+fn about(event: &Keyed<'_>) -> Text {
+    let labels = event.about;
     let mut hash = Hash128::new(KEY_VERSION);
     hash.part(event.source.as_bytes());
-    hash.maybe(event.service.as_deref().map(str::as_bytes));
+    hash.maybe(event.service.map(str::as_bytes));
     // Names of hosts differ by case in no resolver (RFC 4343), but they do from one report of a tool to the next.
-    let host = event.host.as_deref().map(str::to_ascii_lowercase);
+    let host = event.host.map(str::to_ascii_lowercase);
     hash.maybe(host.as_deref().map(str::as_bytes));
     let scraped = is_scrape(labels);
     for (kind, name) in event.entities.iter() {
@@ -177,7 +240,7 @@ fn about(event: &Event, labels: &Labels) -> Text {
     }
     if event.service.is_none() && event.host.is_none() && event.entities.is_empty() {
         // Nothing else says of what it is.
-        for address in addresses(&condition(&event.title)) {
+        for address in addresses(&condition(event.title)) {
             hash.part(address.as_bytes());
         }
     }
@@ -231,7 +294,7 @@ fn is_scrape(labels: &Labels) -> bool {
 
 /// Whether a pod, container or instance name tells what broke: of a scrape it does when nothing better is named, or when
 /// it is a part of the service or host that is.
-fn names_subject(kind: &str, name: &str, event: &Event, scraped: bool) -> bool {
+fn names_subject(kind: &str, name: &str, event: &Keyed<'_>, scraped: bool) -> bool {
     if !scraped && matches!(kind, "pod" | "container" | "instance") {
         return true;
     }
@@ -241,21 +304,21 @@ fn names_subject(kind: &str, name: &str, event: &Event, scraped: bool) -> bool {
     if !SUBJECT_LABELS.contains(&kind) {
         return true;
     }
-    let part_of = |whole: &Option<Text>| {
-        whole.as_deref().is_none_or(|whole| {
+    let part_of = |whole: Option<&str>| {
+        whole.is_none_or(|whole| {
             name.len() >= whole.len() && name.as_bytes()[..whole.len()].eq_ignore_ascii_case(whole.as_bytes())
         })
     };
-    match (&event.service, &event.host) {
+    match (event.service, event.host) {
         (None, None) => true,
-        (Some(_), None) => part_of(&event.service),
-        (None, Some(_)) => part_of(&event.host),
-        (Some(_), Some(_)) => part_of(&event.service) || part_of(&event.host),
+        (service, None) => part_of(service),
+        (None, host) => part_of(host),
+        (service, host) => part_of(service) || part_of(host),
     }
 }
 
 /// Whether a container is one of the pod that broke, and not that of the exporter that tells of it.
-fn is_container_of_subject(name: &str, event: &Event) -> bool {
+fn is_container_of_subject(name: &str, event: &Keyed<'_>) -> bool {
     let is_observer = event.labels.get("job").is_some_and(|job| job == name);
     let pod = event.entities.get("pod");
     !is_observer && pod.is_some_and(|pod| names_subject("pod", pod, event, true))

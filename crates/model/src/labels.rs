@@ -10,6 +10,10 @@ use serde::{
 
 use crate::Text;
 
+/// Up to so many labels one is looked for from the first to the last: that most names are of another length is told at
+/// once, and which of two comes first only by a look at their letters.
+const FEW: usize = 12;
+
 /// Name-value pairs sorted by name, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels(Vec<(Text, Text)>);
@@ -25,10 +29,11 @@ impl Labels {
     }
     /// The value of `name`, or `None`. An absent label equals nothing.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .binary_search_by(|(n, _)| n.as_str().cmp(name))
-            .ok()
-            .map(|i| self.0[i].1.as_str())
+        let at = match self.0.len() {
+            0..=FEW => self.0.iter().position(|(n, _)| n == name),
+            _ => self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok(),
+        };
+        at.map(|i| self.0[i].1.as_str())
     }
     /// Sets `name` to `value`; a later value replaces an earlier one.
     pub fn set(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
@@ -121,5 +126,19 @@ mod tests {
         assert_eq!(labels.get("c"), None);
         assert_eq!(labels.remove("a").as_deref(), Some("2"));
         assert_eq!(labels.len(), 1);
+    }
+
+    #[test]
+    fn each_is_found_among_few_and_among_many() {
+        for n in [0, 1, FEW, FEW + 1, 5 * FEW] {
+            let labels: Labels = (0..n)
+                .rev()
+                .map(|i| (format!("name-{i:02}"), i.to_string()))
+                .collect();
+            for i in 0..n {
+                assert_eq!(labels.get(&format!("name-{i:02}")), Some(i.to_string().as_str()));
+            }
+            assert_eq!(labels.get("name-60"), None);
+        }
     }
 }

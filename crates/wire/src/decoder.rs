@@ -1,6 +1,8 @@
 //! From bytes to what they hold. Total: whatever comes in, something understood or a reason goes out.
 
-use model::{Text, Time};
+use std::cell::RefCell;
+
+use model::{Keys, Text, Time};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -49,16 +51,20 @@ impl Default for DecodeSettings {
     }
 }
 
-/// Reads bodies of any known source. Pure: the same bytes give the same things.
+/// Reads bodies of any known source. Pure: the same bytes give the same things, whatever it read before.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     settings: DecodeSettings,
+    keys: RefCell<Keys>,
 }
 
 impl Decoder {
     /// A decoder with these settings.
     pub fn new(settings: DecodeSettings) -> Decoder {
-        Decoder { settings }
+        Decoder {
+            settings,
+            keys: RefCell::default(),
+        }
     }
 
     /// Adds by other tables from now on.
@@ -76,6 +82,7 @@ impl Decoder {
             tenant_label: self.settings.tenant_label.as_deref(),
             environment_label: self.settings.environment_label.as_deref(),
             tables: &self.settings.tables,
+            keys: &self.keys,
         };
         let max = self.settings.found_max;
         let mut sink = Sink::new(context, max, out);

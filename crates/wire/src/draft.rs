@@ -1,6 +1,8 @@
 //! An event in the making. A source fills in what it finds; `finish` holds the rules that are the same for all.
 
-use model::{Event, EventKind, Labels, Link, Origin, Severity, Status, Text, Time};
+use std::cell::RefCell;
+
+use model::{Event, EventKind, Keys, Labels, Link, Origin, Severity, Status, Text, Time};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::{level, names, tables::Tables};
@@ -65,6 +67,7 @@ pub(crate) struct Context<'a> {
     pub(crate) tenant_label: Option<&'a str>,
     pub(crate) environment_label: Option<&'a str>,
     pub(crate) tables: &'a Tables,
+    pub(crate) keys: &'a RefCell<Keys>,
 }
 
 impl Context<'_> {
@@ -218,7 +221,10 @@ impl Draft {
         event.dedup_key = match self.key.filter(|k| !k.is_empty()) {
             Some(key) if self.key_is_whole => crate::bounds::key(key),
             Some(key) => crate::bounds::key(compact_str::format_compact!("{}:{key}", event.source)),
-            None => model::derived_key(&event, self.about.as_ref().unwrap_or(&event.labels)),
+            None => {
+                let about = self.about.as_ref().unwrap_or(&event.labels);
+                context.keys.borrow_mut().derive(&event, about)
+            }
         };
         let (host, service) = self.beside_key;
         let named = |name: Option<Text>| name.map(|n| nfc(cut(&n, NAME_BYTES_MAX)));
