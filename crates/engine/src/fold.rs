@@ -1,6 +1,8 @@
 //! What a step of the fold may look at and write to.
 
-use model::{Span, Time};
+use std::cell::RefCell;
+
+use model::{AlertId, AlertIds, Domain, Span, Time};
 use topology::Graph;
 
 use crate::{EpisodeId, Output, Settings, settings::secs};
@@ -19,6 +21,7 @@ pub(crate) struct Fold<'a> {
     /// Former ones, oldest first.
     pub past: &'a [Past],
     pub settings: &'a Settings,
+    pub ids: &'a RefCell<AlertIds>,
     pub out: &'a mut Vec<Output>,
 }
 
@@ -45,6 +48,11 @@ impl Fold<'_> {
             .iter()
             .find(|past| ts < past.until)
             .map(|past| &past.graph)
+    }
+
+    /// The identity of the alert with this dedup key.
+    pub(crate) fn alert_id(&self, domain: &Domain, dedup_key: &str) -> AlertId {
+        self.ids.borrow_mut().of(domain, dedup_key)
     }
 
     /// Says where the event of an input belongs.

@@ -2,11 +2,14 @@
 
 mod domains;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use foldhash::fast::FixedState;
 use model::{
-    Domain, DomainTag, Incident, IncidentId, Input, Progress, Span, Text, Time, TopologyDocument,
+    AlertIds, Domain, DomainTag, Incident, IncidentId, Input, Progress, Span, Text, Time, TopologyDocument,
     TopologyPart,
 };
 use serde::{Deserialize, Serialize};
@@ -95,12 +98,15 @@ struct Core {
     parts: Vec<TopologyPart>,
     #[serde(default)]
     former: domains::Former,
+    /// Follows from the inputs, and is not written.
+    #[serde(skip)]
+    ids: RefCell<AlertIds>,
 }
 
 impl Core {
     /// The surroundings of a step at `time`.
     fn fold<'a>(
-        &self,
+        &'a self,
         graph: &'a Graph,
         past: &'a [Past],
         settings: &'a Settings,
@@ -115,6 +121,7 @@ impl Core {
             since: self.since,
             past,
             settings,
+            ids: &self.ids,
             out,
         }
     }
@@ -143,6 +150,7 @@ impl Shard {
                 inputs: 0,
                 parts: Vec::new(),
                 former: domains::Former::default(),
+                ids: RefCell::default(),
             },
             graph: Graph::empty(),
             past: Vec::new(),

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Text, Time};
+use crate::{Text, Time, memo::Memo};
 
 /// What is correlated together: a tenant and an environment. Everything in one domain meets in one engine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +164,22 @@ impl AlertId {
             .part(dedup_key.as_bytes())
             .finish();
         AlertId(hash.into())
+    }
+}
+
+/// Identities of alerts; those of late are remembered.
+#[derive(Clone, Debug, Default)]
+pub struct AlertIds(Memo<AlertId>);
+
+impl AlertIds {
+    /// Of the alert with this dedup key in this domain.
+    pub fn of(&mut self, domain: &Domain, dedup_key: &str) -> AlertId {
+        let write = |input: &mut Vec<u8>| {
+            input.extend_from_slice(&(domain.as_str().len() as u64).to_le_bytes());
+            input.extend_from_slice(domain.as_str().as_bytes());
+            input.extend_from_slice(dedup_key.as_bytes());
+        };
+        self.0.of(write, || AlertId::new(domain, dedup_key))
     }
 }
 

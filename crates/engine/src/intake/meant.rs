@@ -26,7 +26,7 @@ impl Engine {
     /// The alert that an event is of: the one of its key, or the one that a recovery without a firing means by its
     /// words; and whether it is a recovery of what may still come.
     pub(crate) fn alert_of(&self, event: &Event, fold: &Fold<'_>) -> (AlertId, bool) {
-        let id = AlertId::new(&self.domain, &event.dedup_key);
+        let id = fold.alert_id(&self.domain, &event.dedup_key);
         let fired = self.alerts.get(&id).is_some_and(|alert| alert.count > 0);
         if fired || event.status != Status::Resolved {
             return (id, false);
