@@ -11,6 +11,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     time::Instant,
 };
 
@@ -23,6 +24,8 @@ static ALLOCATED: Cap<std::alloc::System> = Cap::new(std::alloc::System, usize::
 
 /// Alerts of one service.
 const OF_SERVICE: usize = 10;
+/// Checkpoints while they come: of a million, as many as a live worker writes.
+const CHECKPOINTS: usize = 12;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -40,6 +43,7 @@ fn main() {
         let rows = shard.dirty_rows();
         drop(shard);
         say_rows(&rows, alerts);
+        say_written(alerts, of_domain);
         say_tables(&rows, alerts);
         let before = ALLOCATED.allocated();
         let began = Instant::now();
@@ -88,6 +92,45 @@ fn say_rows(rows: &[StateRow], alerts: usize) {
     );
 }
 
+/// The rows that checkpoints on the way write, by table, and how many of them are replaced or gone by the end: what a
+/// restore reads in vain until the log is compacted.
+fn say_written(alerts: usize, of_domain: usize) {
+    let mut shard = Shard::new(Settings::default());
+    let mut tables: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    let mut kept: BTreeSet<String> = BTreeSet::new();
+    let mut take = |rows: Vec<StateRow>| {
+        for StateRow { key, value } in rows {
+            let sums = tables
+                .entry(key.split('/').nth(1).unwrap_or(&key).to_owned())
+                .or_default();
+            sums[0] += 1;
+            match value {
+                Some(_) => sums[1] += usize::from(!kept.insert(key)),
+                // The tombstone is read in vain, and so is what it ends.
+                None => sums[1] += 1 + usize::from(kept.remove(&key)),
+            }
+        }
+    };
+    let every = alerts.div_ceil(CHECKPOINTS);
+    for first in (0..alerts).step_by(every) {
+        grow(
+            &mut shard,
+            first..alerts.min(first + every),
+            alerts.div_ceil(of_domain),
+        );
+        take(shard.dirty_rows());
+    }
+    shard.progress(shard.stream_time() + Span::from_secs(60), &mut Vec::new());
+    take(shard.dirty_rows());
+    for (table, [written, vain]) in &tables {
+        println!(
+            "  written {table:10} {:6.3} rows an alert, {:6.3} of them in vain",
+            *written as f64 / alerts as f64,
+            *vain as f64 / alerts as f64
+        );
+    }
+}
+
 /// What the rows of each table cost by themselves: those of that table and what must come first.
 fn say_tables(rows: &[StateRow], alerts: usize) {
     let first = |row: &StateRow| row.key == "shard" || Restoring::comes_first(&row.key);
@@ -124,16 +167,21 @@ fn say_tables(rows: &[StateRow], alerts: usize) {
 /// So many alerts that all fire and are settled, `of_domain` a domain.
 fn fold(alerts: usize, of_domain: usize) -> Shard {
     let mut shard = Shard::new(Settings::default());
+    grow(&mut shard, 0..alerts, alerts.div_ceil(of_domain));
+    shard.progress(shard.stream_time() + Span::from_secs(60), &mut Vec::new());
+    shard
+}
+
+/// Lets the alerts with these numbers come.
+fn grow(shard: &mut Shard, numbers: Range<usize>, domains: usize) {
     let mut out = Vec::new();
-    for first in (0..alerts).step_by(1_000) {
-        let batch: Vec<Input> = (first..alerts.min(first + 1_000))
-            .map(|n| alert(n, alerts.div_ceil(of_domain)))
+    for first in numbers.clone().step_by(1_000) {
+        let batch: Vec<Input> = (first..numbers.end.min(first + 1_000))
+            .map(|n| alert(n, domains))
             .collect();
         shard.step(&batch, &mut out);
         out.clear();
     }
-    shard.progress(shard.stream_time() + Span::from_secs(60), &mut out);
-    shard
 }
 
 fn alert(n: usize, domains: usize) -> Input {
