@@ -72,7 +72,10 @@ impl Engine {
         // What is kept out for what other rules said of its thing was hardly ever alone itself.
         let beside = again && strangers > 0 && self.burns_beside(alert, live, fold);
         let by_others = chronic == Chronic::Thing && beside && !was_there;
-        let may_follow = chronic == Chronic::Elsewhere
+        // Two habits that never met before and meet while something burns were brought by that.
+        let never_met = p.weight > 0 && company.new_to && !was_there;
+        let may_follow = never_met
+            || chronic == Chronic::Elsewhere
             || (p.weight == 2 && (!again || beside))
             || (p.weight == 1 && (in_company || by_others));
         if may_follow && !live.is_empty() {

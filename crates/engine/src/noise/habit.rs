@@ -29,6 +29,10 @@ pub(crate) struct Company {
     symptoms: Vec<u64>,
     /// Those it was never seen with.
     pub strangers: usize,
+    /// Symptoms near it that are chronic.
+    habitual: Vec<u64>,
+    /// Whether it was never seen with one of these.
+    pub new_to: bool,
 }
 
 impl Company {
@@ -64,9 +68,9 @@ pub(crate) const RATE_S: f64 = 2400.0;
 /// Clockwork: this many episodes at least, whose gaps stray from their mean by this share on average over about so many.
 const RHYTHM_MIN: u32 = 6;
 const RHYTHM_STRAY: f64 = 0.05;
-/// And by no more seconds than this, however long the gaps: a schedule keeps to minutes, and what returns about every five
-/// hours is no clockwork.
-const RHYTHM_STRAY_S: f64 = 300.0;
+/// And by no more seconds than this, however long the gaps: a schedule keeps to its minute, and who looks every five minutes
+/// sees it stray by less than two. What returns about every five hours is no clockwork.
+const RHYTHM_STRAY_S: f64 = 120.0;
 const RHYTHM_MEMORY: f64 = 4.0;
 /// Present in more than this share of the minutes of its life and two hours: nobody's company.
 const UBIQUITOUS: f64 = 0.05;
@@ -177,7 +181,7 @@ impl Engine {
             .expect("alerts are remembered while they are referred to");
         let own = self.symptom(id);
         let ball = alert.spot.node.and_then(|node| fold.graph.ball(NodeId(node)));
-        let mut symptoms = Vec::new();
+        let (mut symptoms, mut habitual) = (Vec::new(), Vec::new());
         for (at, other) in self
             .places
             .get(&self.place_key(id))
@@ -196,21 +200,36 @@ impl Engine {
                     .node
                     .is_some_and(|n| ball.binary_search(&NodeId(n)).is_ok())
             });
-            if neighbour.habit.level > 0 || !near || ubiquitous(&neighbour.habit, t) {
+            if !near || ubiquitous(&neighbour.habit, t) {
                 continue;
             }
             let symptom = self.symptom(*other);
             if symptom != own {
-                symptoms.push(symptom);
+                let of_its_like = if neighbour.habit.level > 0 {
+                    &mut habitual
+                } else {
+                    &mut symptoms
+                };
+                of_its_like.push(symptom);
             }
         }
-        symptoms.sort_unstable();
-        symptoms.dedup();
+        for found in [&mut symptoms, &mut habitual] {
+            found.sort_unstable();
+            found.dedup();
+        }
         let strangers = symptoms
             .iter()
             .filter(|symptom| !alert.habit.mates.contains(symptom))
             .count();
-        Company { symptoms, strangers }
+        let mates = &alert.habit.mates;
+        // Who is remembered to have been seen with many may have been seen with more.
+        let new_to = mates.len() < MATES_MAX && habitual.iter().any(|symptom| !mates.contains(symptom));
+        Company {
+            symptoms,
+            strangers,
+            habitual,
+            new_to,
+        }
     }
 
     /// Half a minute after an alert came: did it come alone?
@@ -253,12 +272,10 @@ impl Engine {
             // Only here may company be familiar: intrusion detectors that nobody rated chatter in fixed circles.
             others = company.strangers;
             if company.all() <= MATES_AT_ONCE_MAX {
-                for symptom in &company.symptoms {
-                    if habit.mates.len() < MATES_MAX && !habit.mates.contains(symptom) {
-                        habit.mates.push(*symptom);
-                    }
-                }
+                habit.meets(&company.symptoms);
             }
+        } else if !low {
+            habit.meets(&company.habitual);
         }
         let dense = !low && habit.pace.dense;
         let most = usual
@@ -294,6 +311,15 @@ impl Engine {
 }
 
 impl Habit {
+    /// It was seen with these.
+    fn meets(&mut self, symptoms: &[u64]) {
+        for symptom in symptoms {
+            if self.mates.len() < MATES_MAX && !self.mates.contains(symptom) {
+                self.mates.push(*symptom);
+            }
+        }
+    }
+
     /// Whether it came far oftener than ever within the last minute.
     pub(crate) fn is_broken(&self, t: Time) -> bool {
         self.broken
@@ -313,9 +339,11 @@ impl Habit {
             if self.gap_s == 0.0 {
                 self.gap_s = gap;
             } else {
+                // Means of all gaps until there are so many, or the first would pass for exact.
+                let gaps = f64::from(self.episodes) - 1.0;
                 let stray = libm::fabs(gap - self.gap_s) / self.gap_s;
-                self.stray += (stray - self.stray) / RHYTHM_MEMORY;
-                self.gap_s += (gap - self.gap_s) / RHYTHM_MEMORY;
+                self.stray += (stray - self.stray) / (gaps - 1.0).clamp(1.0, RHYTHM_MEMORY);
+                self.gap_s += (gap - self.gap_s) / gaps.clamp(1.0, RHYTHM_MEMORY);
             }
         }
         self.judged = Some(t);

@@ -101,6 +101,11 @@ impl Source {
         }
     }
 
+    /// Whether it says things as they happen: it spoke of the same often enough to show a rhythm, and has none.
+    pub(crate) fn speaks_at_once(&self) -> bool {
+        self.interval_s == Some(0.0) && self.gaps.values().sum::<u32>() >= GAPS_MIN
+    }
+
     /// The share of its alerts that repeat, with a prior of one in ten.
     pub(crate) fn repeat_share(&self) -> f64 {
         (self.repeats as f64 + 1.0) / (self.alerts as f64 + 10.0)
@@ -180,10 +185,22 @@ mod tests {
             source.note_gap(300.0, false, 300.0);
         }
         assert_eq!(source.interval_s, Some(300.0));
+        assert!(!source.speaks_at_once());
         for _ in 0..8 {
             source.note_gap(60.0, true, 300.0);
             source.note_gap(300.0, false, 300.0);
         }
         assert_eq!(source.interval_s, Some(60.0));
+    }
+
+    #[test]
+    fn what_has_no_rhythm_is_known_when_enough_was_said() {
+        let mut source = Source::default();
+        for gap_s in [13.0, 29.0, 47.0, 71.0, 101.0, 163.0, 211.0] {
+            source.note_gap(gap_s, false, 300.0);
+        }
+        assert!(!source.speaks_at_once());
+        source.note_gap(307.0, false, 300.0);
+        assert!(source.speaks_at_once());
     }
 }
