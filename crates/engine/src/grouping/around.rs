@@ -138,7 +138,7 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> bool {
         let source = self.sources.get(&alert.source);
-        let news_at_once = !alert.showed_in(id) && source.is_some_and(|source| source.speaks_at_once());
+        let news_at_once = !alert.showed_in(id) && source.is_some_and(|source| source.at_once);
         let reach = if news_at_once {
             REACH_AT_ONCE * reach
         } else {

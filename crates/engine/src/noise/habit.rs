@@ -80,6 +80,8 @@ const FOLLOW_S: i64 = 900;
 /// Hosts on which a title must be known to be chronic everywhere.
 const CLASS_HOSTS: usize = 3;
 const MATES_MAX: usize = 16;
+/// What came alone so often may become a habit; from then on it is remembered what it was seen with.
+const MET_FROM: u32 = 2;
 /// Company this large is an incident, not a circle of acquaintances.
 const MATES_AT_ONCE_MAX: usize = 6;
 
@@ -274,7 +276,8 @@ impl Engine {
             if company.all() <= MATES_AT_ONCE_MAX {
                 habit.meets(&company.symptoms);
             }
-        } else if !low {
+        } else if !low && habit.alone >= MET_FROM {
+            habit.meets(&company.symptoms);
             habit.meets(&company.habitual);
         }
         let dense = !low && habit.pace.dense;

@@ -251,7 +251,7 @@ pub(crate) struct Habit {
     pub overdue: Option<Time>,
     /// When it last came far oftener than ever.
     pub broken: Option<Time>,
-    /// Symptoms it was seen with where nothing but hosts is known, else only such as were chronic then. At most 16.
+    /// Symptoms it was seen with where nothing but hosts is known, else from the second time on that it came alone. At most 16.
     pub mates: Scarce<Vec<u64>>,
 }
 
