@@ -72,8 +72,9 @@ impl Engine {
         // What is kept out for what other rules said of its thing was hardly ever alone itself.
         let beside = again && strangers > 0 && self.burns_beside(alert, live, fold);
         let by_others = chronic == Chronic::Thing && beside && !was_there;
-        // Two habits that never met before and meet while something burns were brought by that.
-        let never_met = p.weight > 0 && company.new_to && !was_there;
+        // Two habits that never met before and meet while something burns were brought by that, where a topology says that they
+        // are near each other. Without one all that comes at that time would do.
+        let never_met = p.weight > 0 && alert.spot.node.is_some() && company.new_to && !was_there;
         let may_follow = never_met
             || chronic == Chronic::Elsewhere
             || (p.weight == 2 && (!again || beside))
