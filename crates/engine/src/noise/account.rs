@@ -73,12 +73,10 @@ impl Account {
         } else if life.low {
             u8::from(self.alone >= ALONE_LOW && episodes >= life.s / RATE_LOW_S)
         } else {
-            // What came several times an hour of late is chatter now, however long it had been silent before that.
-            let often = episodes >= life.s / RATE_S || life.rhythm;
-            let enough = |alone: u32, recent: f64| (often && self.alone >= alone) || self.recent >= recent;
             match () {
-                () if enough(ALONE_HIGH, RECENT_HIGH) => 3,
-                () if enough(ALONE_MID, RECENT_MID) => 2,
+                () if episodes < life.s / RATE_S && !life.rhythm => 0,
+                () if self.alone >= ALONE_HIGH || self.recent >= RECENT_HIGH => 3,
+                () if self.alone >= ALONE_MID || self.recent >= RECENT_MID => 2,
                 () => 0,
             }
         }
