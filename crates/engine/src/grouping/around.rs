@@ -139,9 +139,8 @@ impl Engine {
     ) -> bool {
         let source = self.sources.get(&alert.source);
         // Where no topology knows the thing, time is nearly all that says what belongs together, so it keeps the whole reach.
-        let news_at_once = alert.spot.node.is_some()
-            && !alert.showed_in(id)
-            && source.is_some_and(|source| source.at_once);
+        let news_at_once =
+            alert.spot.node.is_some() && !alert.showed_in(id) && source.is_some_and(|source| source.at_once);
         let reach = if news_at_once {
             REACH_AT_ONCE * reach
         } else {

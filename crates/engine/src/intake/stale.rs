@@ -24,6 +24,8 @@ const RHYTHM_MAX_S: f64 = 4.0 * 3600.0;
 const RHYTHM_SHARE: f64 = 0.25;
 /// Repeats after which a steady one is known to be steady.
 const STEADY_MIN: u32 = 2;
+/// What is as steady at longer gaps is the run of a job, of which each fails anew, in seconds.
+const STEADY_MAX_S: f64 = 1800.0;
 /// By what share of itself its gap may stray then. It begins at a half, of which each gap that is alike takes an eighth.
 const STEADY_SHARE: f64 = 0.45;
 /// Repeats over which the gaps are averaged.
@@ -53,6 +55,7 @@ impl Habit {
     /// and those two were alike. That is as good as a key.
     pub(crate) fn repeats_steadily(&self, gap_s: f64) -> bool {
         self.repeats >= STEADY_MIN
+            && gap_s <= STEADY_MAX_S
             && self.repeat_stray_s <= self.repeat_s * STEADY_SHARE
             && self.repeats_in_time(gap_s)
     }

@@ -343,7 +343,7 @@ impl Habit {
                 self.gap_s = gap;
             } else {
                 // Means of all gaps until there are so many, or the first would pass for exact.
-                let gaps = f64::from(self.episodes) - 1.0;
+                let gaps = f64::from(self.episodes);
                 let stray = libm::fabs(gap - self.gap_s) / self.gap_s;
                 self.stray += (stray - self.stray) / (gaps - 1.0).clamp(1.0, RHYTHM_MEMORY);
                 self.gap_s += (gap - self.gap_s) / gaps.clamp(1.0, RHYTHM_MEMORY);

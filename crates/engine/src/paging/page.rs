@@ -12,7 +12,7 @@ use model::{
 use topology::{Direction, NodeId};
 
 use crate::{
-    cause::{AlertKind, breaks_by_itself},
+    cause::AlertKind,
     engine::{Engine, What},
     fold::Fold,
     settings::secs,
@@ -24,9 +24,8 @@ use crate::{
 
 /// An unanswered page rings again after twice as long each time, so often at most: 2^16 hours is beyond any limit.
 const DOUBLINGS_MAX: u32 = 16;
-/// Steps along dependencies over which another team's thing is looked for, and members that are looked at.
+/// Steps along dependencies over which another team's thing is looked for.
 const BELOW: u32 = 2;
-const LOOKED_AT: usize = 64;
 /// How probable its cause must be for a second team to be called for an incident.
 const LIKELY: f64 = 0.5;
 /// For so many seconds the silence of a sender that is not known yet says nothing.
@@ -105,7 +104,9 @@ impl Engine {
         }
     }
 
-    /// Whether what comes until its page is due at the latest could say that it is another team's.
+    /// Whether what comes until its page is due at the latest could say that it is another team's: fresh symptoms that are not
+    /// settled, or, of what begins and is not critical, a thing found down behind another team's. Who looks every minute finds
+    /// the nearer one down last.
     fn may_be_anothers(&self, id: IncidentId, severity: Severity, fold: &Fold<'_>) -> bool {
         let Some(state) = self.incidents.get(&id) else {
             return false;
@@ -114,33 +115,25 @@ impl Engine {
             .systems
             .get(&state.system)
             .is_some_and(|s| s.again + s.new > 0);
-        // What burns for longer has shown by now whose it is.
         let begins = state.page.state == PageState::None
             && severity < Severity::Critical
             && fold.time.since(state.opened_at) <= secs(fold.settings.page.wait_s);
-        coming || begins && self.stands_on_anothers(state, fold)
+        coming || begins && self.is_behind_anothers(state, fold)
     }
 
-    /// Whether a place of an incident needs something that another team has, and nothing says that it failed of itself: the
-    /// tools that look at that every minute may be the last to speak.
-    fn stands_on_anothers(&self, state: &State, fold: &Fold<'_>) -> bool {
-        let inside = |id: &AlertId| {
-            self.alerts.get(id).is_some_and(|alert| {
-                alert.kind == AlertKind::Resource
-                    && breaks_by_itself(alert.kind, &alert.title, alert.severity)
-            })
-        };
-        if state.members.keys().take(LOOKED_AT).any(inside) {
+    /// Whether an incident began with a thing that was found down and needs something that another team has.
+    fn is_behind_anothers(&self, state: &State, fold: &Fold<'_>) -> bool {
+        let opener = self.alerts.get(&state.opener);
+        let Some(node) = opener
+            .filter(|alert| alert.kind == AlertKind::Absent)
+            .and_then(|alert| alert.spot.node)
+        else {
             return false;
-        }
+        };
         let team = |node: NodeId| fold.graph.owner(node).map(|owned| owned.team);
-        let mut nodes = state.places.iter().filter_map(|place| place.node.map(NodeId));
-        nodes.any(|node| {
-            let (own, below) = (team(node), fold.graph.ring(node, Direction::Down, BELOW));
-            below
-                .into_iter()
-                .any(|below| team(below).is_some_and(|other| own.as_ref() != Some(&other)))
-        })
+        let own = team(NodeId(node));
+        let mut below = fold.graph.ring(NodeId(node), Direction::Down, BELOW).into_iter();
+        below.any(|below| team(below).is_some_and(|other| own.as_ref() != Some(&other)))
     }
 
     /// Judges whether somebody is to be paged now.

@@ -161,7 +161,7 @@ impl Engine {
                 // Who edits a silence ends it and makes another, so what takes over from it is waited for.
                 ends = match before.lifted {
                     Some(_) => before.until,
-                    None => fold.time + self.settle_wait(fold),
+                    None => before.until.min(fold.time + self.settle_wait(fold)),
                 };
                 quiet = Quiet {
                     lifted: quiet.lifted,
