@@ -156,11 +156,9 @@ const PARTS: [&str; 6] = [
     "upstreams",
 ];
 /// Words of code that broke.
-const CODE: [&str; 8] = [
+const CODE: [&str; 6] = [
     "exception",
-    "exceptions",
     "panic",
-    "panics",
     "traceback",
     "segfault",
     "stacktrace",
@@ -213,7 +211,7 @@ const CHANGES: [&str; 10] = [
     "changed",
     "migration",
 ];
-const SLOW: [&str; 35] = [
+const SLOW: [&str; 22] = [
     "takes",
     "took",
     "latency",
@@ -238,24 +236,6 @@ const SLOW: [&str; 35] = [
     "lag",
     "lagging",
     "backlog",
-    "behind",
-    "overdue",
-    "stale",
-    "delayed",
-    "queued",
-    "pending",
-    "backpressure",
-    "backpressured",
-    "blocked",
-    "stalled",
-    "hung",
-    "hanging",
-    "frozen",
-];
-/// Where work waits until it is taken, and that much of it does.
-const QUEUES: [&str; 2] = ["queue", "queues"];
-const LONG: [&str; 9] = [
-    "full", "filling", "growing", "depth", "size", "large", "long", "length", "overflow",
 ];
 /// That what is slow is not what it answers but what it is answered.
 const ASKING: [&str; 7] = [
@@ -277,7 +257,7 @@ const DISK: [&str; 8] = [
     "volume",
     "fsync",
 ];
-const STATES: [&str; 47] = [
+const STATES: [&str; 38] = [
     "exited",
     "crash",
     "crashed",
@@ -302,6 +282,7 @@ const STATES: [&str; 47] = [
     "expiry",
     "expiration",
     "evicted",
+    "pending",
     "mismatch",
     "unhealthy",
     "degraded",
@@ -315,19 +296,8 @@ const STATES: [&str; 47] = [
     "red",
     "split",
     "jammed",
-    // It does not go on.
-    "halted",
-    "suspended",
-    "deadlock",
-    "deadlocks",
-    "deadlocked",
-    "died",
-    "corruption",
-    "corruptions",
-    "expiring",
-    "failover",
 ];
-const ABSENCES: [&str; 17] = [
+const ABSENCES: [&str; 15] = [
     "down",
     "absent",
     "unreachable",
@@ -342,14 +312,9 @@ const ABSENCES: [&str; 17] = [
     "missing",
     "lost",
     "ping",
-    "outage",
     "disconnected",
-    "inaccessible",
 ];
-/// What a thing that is not there is not, and what does not come from it.
-const THERE: [&str; 5] = ["responding", "reachable", "alive", "live", "online"];
-const ANSWERS: [&str; 6] = ["data", "result", "response", "reply", "answer", "heartbeat"];
-const RESOURCES: [&str; 60] = [
+const RESOURCES: [&str; 41] = [
     "cpu",
     "memory",
     "mem",
@@ -390,40 +355,11 @@ const RESOURCES: [&str; 60] = [
     "kernel",
     "core",
     "exhausted",
-    "exhaustion",
     "limit",
-    "throttle",
-    "saturated",
-    "capacity",
-    "overload",
-    "overloaded",
-    "overcommit",
-    "filling",
-    "leak",
-    "leaks",
-    "leaking",
-    // What a machine is made of.
-    "raid",
-    "smart",
-    "ecc",
-    "edac",
-    "sectors",
-    "fan",
-    "psu",
-    "battery",
 ];
 const LOW: [&str; 7] = ["low", "drop", "dropped", "drops", "decrease", "decreased", "idle"];
 /// Low of these is a shortage, not idleness.
-const SHORTAGE: [&str; 8] = [
-    "free",
-    "space",
-    "available",
-    "availability",
-    "remaining",
-    "left",
-    "capacity",
-    "battery",
-];
+const SHORTAGE: [&str; 6] = ["free", "space", "available", "availability", "remaining", "left"];
 const ERRORS: [&str; 25] = [
     "error",
     "errors",
@@ -452,17 +388,18 @@ const ERRORS: [&str; 25] = [
     "incorrect",
 ];
 
-/// That what is asked is not done, where nothing else is said.
-const UNDONE: [&str; 9] = [
-    "dropped",
-    "dropping",
-    "rejecting",
-    "rejections",
-    "refusing",
-    "aborted",
-    "tripped",
-    "unable",
-    "cannot",
+/// Work that may stand still because something else is in its way.
+const WORK: [&str; 10] = [
+    "writes",
+    "reads",
+    "queries",
+    "transactions",
+    "commits",
+    "threads",
+    "processes",
+    "tasks",
+    "jobs",
+    "workers",
 ];
 
 /// The kind of an alert. The title decides; the text only where the title says nothing.
@@ -541,12 +478,6 @@ pub(crate) fn breaks_by_itself(kind: AlertKind, title: &str, severity: Severity)
             && (severity == Severity::Critical || severity == Severity::Error && ran_out(title))
 }
 
-/// Whether a title tells what a budget of errors was spent on: that was there before, and for longer than the budget takes
-/// to say so.
-pub(crate) fn tells_of_before(title: &str) -> bool {
-    has(&words(title), &["burn", "burning", "budget", "slo"])
-}
-
 fn of_words(words: &[Text]) -> AlertKind {
     if has(words, &CODE) {
         return AlertKind::Log;
@@ -572,9 +503,7 @@ fn of_words(words: &[Text]) -> AlertKind {
     }
     if (has(words, &SLOW)
         || pair(words, "response", "time")
-        || pair(words, "timed", "out")
         || words.iter().any(|w| *w == "responsetime")
-        || near(words, &QUEUES, &LONG)
         || follow(words, &["too", "many", "messages"]))
         && !has(words, &DISK)
     {
@@ -585,21 +514,19 @@ fn of_words(words: &[Text]) -> AlertKind {
             AlertKind::Latency
         };
     }
-    // A full backup is full of nothing.
-    let is_full = words.iter().skip(1).any(|word| *word == "full");
-    let resource = is_full || has(words, &RESOURCES);
+    let resource = has(words, &RESOURCES);
     if has(words, &STATES) && !(resource && has(words, &["degraded", "limit"]))
         || pair(words, "not", "ready")
         || pair(words, "not", "running")
         || pair(words, "ready", "not")
-        || pair(words, "read", "only")
         || pair(words, "healthy", "host")
     {
         return AlertKind::State;
     }
     if has(words, &ABSENCES)
-        || THERE.iter().any(|word| pair(words, "not", word))
-        || ANSWERS.iter().any(|word| pair(words, "no", word))
+        || pair(words, "no", "data")
+        || pair(words, "not", "responding")
+        || pair(words, "no", "result")
     {
         return AlertKind::Absent;
     }
@@ -611,10 +538,21 @@ fn of_words(words: &[Text]) -> AlertKind {
             AlertKind::Resource
         };
     }
-    if has(words, &ERRORS) || has(words, &UNDONE) {
+    if has(words, &ERRORS) {
         return AlertKind::Error;
     }
+    if has(words, &["stalled", "hung"]) || work_is_blocked(words) {
+        return AlertKind::Latency;
+    }
     AlertKind::Other
+}
+
+/// Whether work is said to be blocked, and not by somebody who means to, as an attack or a sender is.
+fn work_is_blocked(words: &[Text]) -> bool {
+    words.windows(2).enumerate().any(|(i, w)| {
+        let by = words.get(i + 2).is_some_and(|next| *next == "by");
+        w[1] == "blocked" && WORK.contains(&w[0].as_str()) && !by
+    })
 }
 
 fn has(words: &[Text], list: &[&str]) -> bool {
@@ -833,31 +771,19 @@ mod tests {
             ("Deploy pricing 4.12.0", Change),
             ("NtpDrift", Other),
             ("PostgresWritesBlocked", Latency),
-            ("KubePodPending", Latency),
-            ("SmartMediaErrors", Resource),
-            ("BatteryLow", Resource),
-            ("MysqlThreadsDeadlocked", State),
-            ("FilesystemReadOnly", State),
-            ("ThanosCompactorHalted", State),
-            ("RDS instance failover started", State),
-            ("TableWriteThrottled", Resource),
-            ("ConntrackTableFull", Resource),
-            ("PersistentVolumeFillingUp", Resource),
-            ("Full backup started", Other),
-            ("FullBackupFailed", Error),
-            ("NodeMemoryPressure", Resource),
-            ("PoolLowFreeCapacity", Resource),
-            ("ThreadPoolExhaustion", Resource),
-            ("NotificationQueueRunningFull", Latency),
-            ("QueueDepthHigh", Latency),
-            ("RemoteWriteBehind", Latency),
-            ("Query timed out", Latency),
-            ("TracingSpansDropped", Error),
-            ("CircuitBreakerTripped", Error),
-            ("StorageExceptions", Log),
+            ("UploadStalled", Latency),
+            ("Attack blocked by WAF", Other),
+            ("Queries blocked by policy", Other),
+            ("IP address blocked", Other),
+            ("Hung process is down", Absent),
+            ("Server behind firewall is down", Absent),
             ("Sensor disconnected", Absent),
-            ("Host not reachable", Absent),
-            ("No response from device", Absent),
+            ("Failover completed", Other),
+            ("FailoverTestSucceeded", Other),
+            ("Account suspended", Other),
+            ("Smart search errors", Error),
+            ("Backup full failed", Error),
+            ("Data leak detected", Other),
         ] {
             assert_eq!(kind_of(title, "", "prometheus", &Labels::new()), kind, "{title}");
         }

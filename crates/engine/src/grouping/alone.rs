@@ -47,8 +47,6 @@ impl Engine {
             .or_else(|| self.judge_bygone(p, alert, system, near, fold))
             .or_else(|| self.judge_background(p, system, fold))
             .or_else(|| self.judge_down(p, alert, fold))
-            .or_else(|| self.judge_budget(p, alert, fold))
-            .or_else(|| self.judge_still_broken(p, alert, fold))
             .or_else(|| self.judge_ground(p, alert, fold))
             .or_else(|| self.judge_quiet(p, alert, fold))
             .or_else(|| self.judge_passing(p, alert, fold))

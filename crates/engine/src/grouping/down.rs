@@ -4,7 +4,7 @@
 //! several times before they say so. So a parent may be heard of long after its children or long before them. What does
 //! not answer is explained by what it needs and does not answer either, for as long as that lasts.
 
-use model::{AlertId, Evidence, EvidenceKind, IncidentId, Text, Time};
+use model::{AlertId, Evidence, EvidenceKind, IncidentId, Severity, Time};
 use topology::{Direction, NodeId};
 
 use crate::{
@@ -26,9 +26,6 @@ const STAYS_DOWN_S: f64 = 3600.0;
 /// So much later what something needs may be found down than that: two looks of a tool that looks every five minutes, or one
 /// and the looks by which others make sure of it. What was down for longer was down of itself.
 const SEEN_LATER_S: f64 = 600.0;
-
-/// Steps over which what fails of itself still explains what shows much later: the further away, the more else may.
-const NEXT: u32 = 1;
 
 /// An incident that began with something that was found down, over how many steps it needs what is down now, and the alert.
 type Above = (u32, IncidentId, AlertId);
@@ -72,8 +69,12 @@ impl Engine {
         ))
     }
 
-    /// It is down, and what needs it was found down before it and is still: whatever was looked at first, that is why.
+    /// It is down, and what needs it was found down before it and is still: whatever was looked at first, that is why. What
+    /// is critical stands for itself, so that its team is called at once and not when the page of what is above is due again.
     fn judge_below_down(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        if alert.severity == Severity::Critical {
+            return None;
+        }
         let above = self.down_above(p, alert, fold);
         let joins = |(_, home, _): &&Above| {
             let state = self.incidents.get(home);
@@ -91,47 +92,6 @@ impl Engine {
                 String::new(),
             )
         })
-    }
-
-    /// Something that it needs, or its own thing, failed of itself a while ago and fails still, by the word of a tool that says
-    /// when a condition ends: what shows there now shows because of it.
-    pub(crate) fn judge_still_broken(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
-        let node = alert.spot.node.map(NodeId).filter(|_| !alert.spot.past)?;
-        let says_ends = |source: &Text| {
-            let system = self.systems.get(&alert.spot.system);
-            let sender = system.and_then(|system| system.senders.get(source));
-            sender.is_some_and(|sender| sender.recoveries > 0)
-        };
-        let below = fold.graph.rings(node, Direction::Down, HOPS);
-        let breaks = |id: AlertId| {
-            let other = self.alerts.get(&id).filter(|_| id != p.alert)?;
-            let lasts = other.onset <= p.t && p.t.since(other.onset) <= secs(STAYS_DOWN_S);
-            if !lasts || other.flap.since.is_some() || !says_ends(&other.source) {
-                return None;
-            }
-            let at = self.fails_itself(id, fold)?;
-            let (_, hops) = below.iter().find(|(node, _)| *node == at)?;
-            let shows = *hops == 0 || *hops == NEXT && alert.kind.may_come_from_below();
-            let home = self.fires_still(id).filter(|_| shows)?;
-            let state = self.incidents.get(&home)?;
-            let apart = self.kept_apart(home, state, alert, fold);
-            apart.is_none().then_some((*hops, home, id))
-        };
-        let (hops, home, root) = self.heard_around(alert).filter_map(breaks).min()?;
-        let root = self.alerts.get(&root)?;
-        let text = format!(
-            "{} fails of itself for {:.0} s and fails still",
-            name(&root.spot.entity),
-            p.t.since(root.onset).as_secs_f64()
-        );
-        let place = Placement::Across(home);
-        Some(Verdict::new(
-            place,
-            0.85,
-            EvidenceKind::Topology,
-            f64::from(hops),
-            text,
-        ))
     }
 
     /// Makes one of the incident of what is down and those of all that was found down behind it and is still.
@@ -157,11 +117,11 @@ impl Engine {
     }
 
     /// Incidents that began with something that was found down, needs what this alert says is down, and is down still; the
-    /// oldest first, with how far away it is.
+    /// oldest first, with how far away it is. Both must not answer: a state as *degraded* below explains no absence.
     fn down_above(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Vec<Above> {
         let node = self
             .fails_itself(p.alert, fold)
-            .filter(|_| alert.kind.is_down() && !alert.spot.past && p.kind == Kind::New);
+            .filter(|_| alert.kind == AlertKind::Absent && !alert.spot.past && p.kind == Kind::New);
         let Some(node) = node else {
             return Vec::new();
         };
@@ -193,16 +153,11 @@ impl Engine {
         Some(Evidence::new(EvidenceKind::Topology, f64::from(hops), text))
     }
 
-    /// The open incident in which an alert says still that its thing does not answer.
+    /// The open incident that an alert carries which says still that its thing does not answer.
     fn down_still(&self, id: AlertId) -> Option<IncidentId> {
         let alert = self.alerts.get(&id)?;
         let lasts = alert.kind == AlertKind::Absent && alert.firing() && alert.flap.since.is_none();
-        self.fires_still(id).filter(|_| lasts)
-    }
-
-    /// The open incident that an alert carries.
-    fn fires_still(&self, id: AlertId) -> Option<IncidentId> {
-        let home = self.alerts.get(&id)?.incident?;
+        let home = alert.incident.filter(|_| lasts)?;
         let state = self.incidents.get(&home)?;
         let member = state.members.get(&id)?;
         let fires = member.firing && !member.stale && !member.passive;
@@ -210,7 +165,7 @@ impl Engine {
     }
 
     /// What was heard of late around an alert.
-    pub(super) fn heard_around(&self, alert: &Alert) -> impl Iterator<Item = AlertId> {
+    fn heard_around(&self, alert: &Alert) -> impl Iterator<Item = AlertId> {
         let keys = self.place_keys(&alert.spot);
         let heard = keys.into_iter().filter_map(|key| self.places.get(&key));
         heard.flat_map(|place| place.near.iter().map(|(_, id)| *id))

@@ -115,7 +115,6 @@ impl Engine {
                 if !beside {
                     self.bridge(self.follow(incident), p, fold);
                 }
-                self.gather_above(self.follow(incident), p, fold);
             }
         }
     }
