@@ -50,9 +50,8 @@ const STANDING: [&str; 22] = [
 ];
 
 /// What goes up and down without ever being down, where any other thing may stand before the word.
-const MOVING: [&str; 12] = [
-    "scale", "scaled", "scaling", "scales", "rate", "traffic", "load", "usage", "trend", "ramp", "volume",
-    "price",
+const MOVING: [&str; 10] = [
+    "scale", "scaled", "scaling", "scales", "rate", "traffic", "usage", "trend", "ramp", "price",
 ];
 
 /// The title without a leading word of state: `PROBLEM: x`, `[OK] x`, `RECOVERY - x` all become `x`.
@@ -478,6 +477,9 @@ mod tests {
             ("PING CRITICAL - no answer", "PING OK - no answer"),
             ("Load UNKNOWN (nrpe)", "Load OK (nrpe)"),
             ("Camera disconnected!", "Camera reconnected!"),
+            // Storage and sensors are down and up again.
+            ("Volume down", "Volume up"),
+            ("Sensor load down", "Sensor load up"),
             // Nothing of the state is in it.
             ("Available memory is low", "Available memory is low"),
             ("3 nodes online", "3 nodes online"),

@@ -282,7 +282,7 @@ fn is_secret(name: &str) -> bool {
     ];
     let last = name.rsplit('.').next().unwrap_or(name);
     // Names are short and few are of such a length; most are told apart without a copy.
-    (5..=20).contains(&last.len()) && SECRETS.contains(&plain(last).as_str())
+    (5..=20).contains(&last.len()) && SECRETS.contains(&plain(last).replace('@', "").as_str())
 }
 
 /// Splits `key:value` or `key=value`; a bare word is its own name with the value `true`.

@@ -33,8 +33,10 @@ pub(crate) const HONEYBADGER: Source = Source {
     reference: "https://docs.honeybadger.io/guides/integrations/webhook/",
     detect: |v| {
         let watched = ["site", "check_in", "alarm"];
+        let event = v.get("event").and_then(Value::as_str).unwrap_or_default();
         has(v, &["event", "fault"]) && find(v, "fault.klass").is_some()
-            || has(v, &["event", "message", "project"])
+            || WATCHED_EVENTS.contains(&event)
+                && has(v, &["message", "project"])
                 && watched
                     .iter()
                     .any(|name| v.get(name).is_some_and(Value::is_object))
@@ -44,6 +46,11 @@ pub(crate) const HONEYBADGER: Source = Source {
         None => watched(v, sink),
     },
 };
+
+/// What Honeybadger says of what it watches beside errors. Many send an event, a message and a project.
+const WATCHED_EVENTS: [&str; 7] = [
+    "down", "up", "cert_will_expire", "check_in_missing", "check_in_reporting", "alarm_alert", "alarm_ok",
+];
 
 /// What Honeybadger watches beside errors.
 const WATCHED: Shape = Shape {

@@ -8,12 +8,19 @@ pub(crate) const SOURCE: Source = Source {
     name: "xmatters",
     forms: "callbacks: status; deliveries, answers and comments",
     reference: "https://help.xmatters.com/ondemand/xmodwelcome/integrationbuilder/webhooks_intro.htm",
-    detect: |v| has(v, &["eventIdentifier"]) && (has(v, &["status"]) || has(v, &["eventProperties"])),
+    detect: |v| {
+        let own_status = || {
+            let status = v.get("status").and_then(Value::as_str);
+            status.is_some_and(|status| own_state(status).is_some())
+        };
+        has(v, &["eventIdentifier"]) && (has(v, &["eventProperties"]) || own_status())
+    },
     decode,
 };
 
 const SHAPE: Shape = Shape {
-    severity: &["priority"],
+    title: &["title"],
+    severity: &["severity", "priority"],
     key: &["eventIdentifier"],
     ts: &["date"],
     ..EMPTY
@@ -42,15 +49,20 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let status = f.text("status");
     let state = status
         .as_deref()
-        .and_then(|status| match status.to_ascii_lowercase().as_str() {
-            "active" => Some(State::Firing),
-            "terminated" => Some(State::Resolved),
-            "suspended" => Some(State::Info),
-            _ => None,
-        });
+        .and_then(|status| own_state(status).or_else(|| state::word(status)));
     d.state(state);
     if let Some(status) = status {
         d.label("status", status);
     }
     sink.rest(&f, d, state.is_none().then_some(OtherKind::Notice));
+}
+
+/// What xMatters says of an event by a word of its own.
+fn own_state(status: &str) -> Option<State> {
+    Some(match status.to_ascii_lowercase().as_str() {
+        "active" => State::Firing,
+        "terminated" => State::Resolved,
+        "suspended" => State::Info,
+        _ => return None,
+    })
 }

@@ -389,6 +389,12 @@ impl<'v> Guess<'v> {
         top.iter().filter(is_one).count()
     }
 
+    /// Whether one of these names says something in what stands furthest out.
+    pub(super) fn says_outside(&self, names: &[&str]) -> bool {
+        let mut top = self.levels.first().into_iter();
+        top.any(|level| level.find(names, is_text(|text| !text.is_empty())).is_some())
+    }
+
     /// The scalar under the first of the names, left untaken.
     pub(super) fn glance(&self, names: &[&str]) -> Option<Text> {
         self.find(names, is_text(|_| true)).and_then(scalar)

@@ -49,8 +49,40 @@ pub(super) fn stays_away(guess: &Guess<'_>, d: &Draft) -> bool {
     }
 }
 
+/// Whether what it says of itself is of an alert: what it is called, a state that no build has, a place where it holds.
+/// An alert may name the build and the commit at fault.
+fn speaks_of_alert(guess: &Guess<'_>, d: &Draft) -> bool {
+    const ALERTS: [&str; 6] = ["alert", "alerts", "alarm", "incident", "problem", "outage"];
+    const PLACES: [&str; 6] = ["host", "hostname", "service", "servicename", "node", "instance"];
+    const OF_BUILDS: [&str; 32] = [
+        "success", "succeeded", "successful", "passed", "failed", "failure", "failing", "errored", "error",
+        "cancelled", "canceled", "running", "started", "pending", "queued", "created", "completed",
+        "complete", "finished", "building", "broken", "fixed", "skipped", "blocked", "scheduled", "ready",
+        "deployed", "stopped", "aborted", "rejected", "approved", "done",
+    ];
+    let named = KINDS
+        .iter()
+        .chain(&["action"])
+        .filter_map(|name| d.labels.get(name))
+        .any(|kind| {
+            kind.split(['.', '_', ':', '-', ' '])
+                .any(|word| among(word, &ALERTS))
+        });
+    let stated = d.labels.get("state").is_some_and(|said| {
+        let of_build = said
+            .split(['.', '_', ':', '-', ' '])
+            .any(|word| among(word, &OF_BUILDS));
+        state::word(said).or_else(|| state::within(said)).is_some() && !of_build
+    });
+    named
+        || stated
+        || guess.objects(&ALERTS) > 0
+        || guess.says_outside(&ALERTS)
+        || guess.says_outside(&PLACES)
+}
+
 /// Whether it stands around what delivers software: a pipeline and its build, a repository and what was pushed to it.
-pub(super) fn is_delivery(guess: &Guess<'_>) -> bool {
+pub(super) fn is_delivery(guess: &Guess<'_>, d: &Draft) -> bool {
     const OF_PUSHES: [&str; 2] = ["pushdata", "qualitygate"];
     const PARTS: [&str; 7] = [
         "build", "pipeline", "workflow", "repository", "repo", "commit", "deployment",
@@ -59,7 +91,10 @@ pub(super) fn is_delivery(guess: &Guess<'_>) -> bool {
     // What says where it was deployed to tells of a build.
     let deployed = guess.glance(&["deployurl", "deploysslurl"]).is_some()
         && guess.glance(&["branch", "commitref", "buildid"]).is_some();
-    deployed || guess.objects(&OF_PUSHES) > 0 || guess.objects(&PARTS) + of_commit > 1
+    // A push says `active` of its repository.
+    deployed
+        || guess.objects(&OF_PUSHES) > 0
+        || guess.objects(&PARTS) + of_commit > 1 && !speaks_of_alert(guess, d)
 }
 
 /// Tests, beats and changes that say that they are.

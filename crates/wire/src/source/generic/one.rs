@@ -151,7 +151,7 @@ pub(super) fn one(
         .filter(|kind| !(misses && *kind == OtherKind::Heartbeat))
         .or(test.then_some(OtherKind::Test))
         .or(
-            (severity.is_none() && is_delivery(guess) || only_kind && delivers(&d.title))
+            (severity.is_none() && is_delivery(guess, &d) || only_kind && delivers(&d.title))
                 .then_some(OtherKind::Change),
         );
     match other {
