@@ -24,7 +24,7 @@ const CHECKED: [&str; 4] = ["OK", "WARNING", "CRITICAL", "UNKNOWN"];
 const PLACES: [&str; 5] = ["on", "at", "for", "in", "of"];
 
 /// What is up or down. A rate or a scale goes up and down, and neither ends the other: `TRAFFIC_UP`, `TRAFFIC_DOWN`.
-const STANDING: [&str; 22] = [
+const STANDING: [&str; 23] = [
     "link",
     "node",
     "host",
@@ -47,6 +47,7 @@ const STANDING: [&str; 22] = [
     "switch",
     "gateway",
     "circuit",
+    "volume",
 ];
 
 /// What goes up and down without ever being down, where any other thing may stand before the word.
@@ -479,6 +480,7 @@ mod tests {
             ("Camera disconnected!", "Camera reconnected!"),
             // Storage and sensors are down and up again.
             ("Volume down", "Volume up"),
+            ("VolumeDown", "VolumeUp"),
             ("Sensor load down", "Sensor load up"),
             // Nothing of the state is in it.
             ("Available memory is low", "Available memory is low"),
