@@ -46,7 +46,7 @@ impl Engine {
             .or_else(|| self.judge_next(alert, &ahead, p, fold))
             .or_else(|| self.judge_bygone(p, alert, system, near, fold))
             .or_else(|| self.judge_background(p, system, fold))
-            .or_else(|| self.judge_down(p, alert, fold))
+            .or_else(|| self.judge_behind_down(p, alert, fold))
             .or_else(|| self.judge_ground(p, alert, fold))
             .or_else(|| self.judge_quiet(p, alert, fold))
             .or_else(|| self.judge_passing(p, alert, fold))
@@ -229,7 +229,7 @@ impl Engine {
         }
         let place = Placement::Join {
             incident: home,
-            passive: false,
+            passive: true,
         };
         Some(Verdict::new(place, 0.85, EvidenceKind::Late, before, text))
     }
@@ -262,8 +262,7 @@ impl Engine {
     /// A warning that always passes by itself.
     fn judge_passing(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
         let ends_s = self.passes(p, fold)?;
-        let came = alert.bouts();
-        let (alone, episodes) = (came.alone, came.episodes);
+        let (alone, episodes) = (alert.habit.alone, alert.habit.episodes);
         let text =
             format!("came alone {alone} of {episodes} times, over by itself within {ends_s} s; alone now");
         let place = Placement::Muted(compact_str::format_compact!("passing: {text}"));

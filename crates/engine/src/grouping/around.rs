@@ -14,9 +14,6 @@ use crate::{
 /// For so long a warning is waited for to come true. A condition that a tool foresees is minutes away; one that holds for
 /// hours without getting worse is another matter.
 const WORSENS_S: f64 = 600.0;
-/// What a tool says as it happens comes within this share of the reach of what it belongs with: there is no look to be waited
-/// for, so its silence says that what burned is over. What was in an incident before comes back to it within the whole reach.
-const REACH_AT_ONCE: f64 = 0.5;
 /// Two levels of one rule say this much the same.
 const ALIKE: f64 = 0.7;
 
@@ -137,15 +134,6 @@ impl Engine {
         reach: f64,
         fold: &Fold<'_>,
     ) -> bool {
-        let source = self.sources.get(&alert.source);
-        // Where no topology knows the thing, time is nearly all that says what belongs together, so it keeps the whole reach.
-        let news_at_once =
-            alert.spot.node.is_some() && !alert.showed_in(id) && source.is_some_and(|source| source.at_once);
-        let reach = if news_at_once {
-            REACH_AT_ONCE * reach
-        } else {
-            reach
-        };
         s.is_open()
             && (near.is_some() || t.since(s.last).as_secs_f64() <= reach || worsens(s, alert, t))
             && s.begun.since(t).as_secs_f64() <= reach

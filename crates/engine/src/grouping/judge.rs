@@ -113,8 +113,7 @@ impl Engine {
         }
         let own = self.judge_own(p, &mut live, fold);
         let verdict = if let Some(own) = own {
-            let alert = self.waiting(p.alert);
-            self.judge_down(p, alert, fold).unwrap_or(own)
+            own
         } else if live.is_empty() {
             self.judge_alone(p, &system, near.as_deref(), fold)
         } else {

@@ -9,7 +9,6 @@ pub(crate) mod announce;
 pub(crate) mod around;
 pub(crate) mod behind;
 pub(crate) mod belief;
-pub(crate) mod down;
 pub(crate) mod ground;
 pub(crate) mod judge;
 pub(crate) mod kin;

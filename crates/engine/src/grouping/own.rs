@@ -24,9 +24,12 @@ use crate::{
 };
 
 /// Steps along dependencies over which one thing's failure shows at another: as far as causes are looked for.
-pub(super) const HOPS: u32 = 4;
+const HOPS: u32 = 4;
 /// Members of an incident of which it is asked whether they fail of themselves.
 const LOOKED_AT: usize = 256;
+/// For so long what is down explains what is found down behind it.
+const STAYS_DOWN_S: f64 = 3600.0;
+
 /// Something that failed of itself.
 struct Failure<'a> {
     at: NodeId,
@@ -121,7 +124,7 @@ impl Engine {
     }
 
     /// The place of an alert that says that its thing failed of itself.
-    pub(super) fn fails_itself(&self, id: AlertId, fold: &Fold<'_>) -> Option<NodeId> {
+    fn fails_itself(&self, id: AlertId, fold: &Fold<'_>) -> Option<NodeId> {
         let alert = self.alerts.get(&id)?;
         let own = alert.spot.known && alert.spot.callee.is_none();
         let breaks = || breaks_by_itself(alert.kind, &alert.title, alert.severity);
@@ -193,6 +196,52 @@ impl Engine {
             };
             STANDS.iter().any(stands) || failure.grounds.iter().any(|ground| holds(needs, *ground))
         })
+    }
+
+    /// It does not answer, and something that it needs did not before it and does not still: it belongs to that, however
+    /// late it is seen. What a tool calls unreachable is so for as long as its parent is down.
+    pub(crate) fn judge_behind_down(&self, p: &Pending, alert: &Alert, fold: &Fold<'_>) -> Option<Verdict> {
+        let node = alert.spot.node.map(NodeId)?;
+        if alert.kind != AlertKind::Absent || alert.spot.past || p.kind != Kind::New {
+            return None;
+        }
+        let below = fold.graph.rings(node, Direction::Down, HOPS);
+        let down = |id: AlertId| {
+            let other = self.alerts.get(&id)?;
+            let lasts = other.kind == AlertKind::Absent
+                && other.firing()
+                && other.flap.since.is_none()
+                && p.t.since(other.onset) <= secs(STAYS_DOWN_S);
+            let home = other.incident.filter(|_| lasts)?;
+            let state = self
+                .incidents
+                .get(&home)
+                .filter(|s| s.is_open() && !s.background)?;
+            let fires = state
+                .members
+                .get(&id)
+                .is_some_and(|m| m.firing && !m.stale && !m.passive);
+            (fires && self.kept_apart(home, state, alert, fold).is_none()).then_some((home, id))
+        };
+        let keys = self.place_keys(&alert.spot);
+        let heard = keys.iter().filter_map(|key| self.places.get(key));
+        let parents = heard.flat_map(|place| &place.near).filter_map(|(_, id)| {
+            let at = NodeId(self.alerts.get(id)?.spot.node?);
+            let (_, hops) = below.iter().find(|(node, hops)| *node == at && *hops > 0)?;
+            Some((*hops, down(*id)?))
+        });
+        let nearest = parents.min();
+        let (hops, (home, parent)) = nearest?;
+        let parent = self.alerts.get(&parent)?;
+        let text = format!("{}, which it needs, is down still", name(&parent.spot.entity));
+        let place = Placement::Across(home);
+        Some(Verdict::new(
+            place,
+            0.9,
+            EvidenceKind::Topology,
+            f64::from(hops),
+            text,
+        ))
     }
 
     /// What fails of itself in an incident, and where.

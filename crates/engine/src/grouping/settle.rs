@@ -79,7 +79,6 @@ impl Engine {
                 if p.fresh && !passive {
                     self.gather(incident, p, false, fold);
                     self.bridge(self.follow(incident), p, fold);
-                    self.gather_above(self.follow(incident), p, fold);
                 }
             }
             Placement::Across(incident) => {
@@ -87,7 +86,6 @@ impl Engine {
                 let system = self.waiting(p.alert).spot.system.clone();
                 self.enliven(&system, incident);
                 self.stand_together(incident, p, fold);
-                self.gather_above(self.follow(incident), p, fold);
             }
             Placement::Relapse(incident) => {
                 self.relapse(incident, p, &verdict, fold);
@@ -105,7 +103,6 @@ impl Engine {
                 self.join(incident, p, &verdict, fold);
                 self.gather(incident, p, true, fold);
                 self.stand_together(self.follow(incident), p, fold);
-                self.gather_above(self.follow(incident), p, fold);
             }
             Placement::Open { beside } => {
                 let incident = self.open_incident(p, &verdict, beside, fold);

@@ -90,7 +90,7 @@ impl Engine {
             let (episode, incident) = (alert.episode, alert.incident);
             self.meta.books.superseded += 1;
             let episode_s = secs(fold.settings.grouping.episode_s);
-            if let Some(began) = alert.note_run(event.ts, |habit| habit.note_older(event.ts, episode_s))
+            if let Some(began) = alert.habit.note_older(event.ts, episode_s)
                 && let Some(place) = self.places.get_mut(&self.place_key(id))
             {
                 place.began_before(id, began, event.ts);

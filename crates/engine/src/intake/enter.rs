@@ -70,8 +70,7 @@ impl Engine {
             habit.start = Some(t);
             habit.pace = Pace::default();
         }
-        alert.note_run(t, |habit| habit.note_pace(t));
-        let habit = &mut alert.habit;
+        habit.note_pace(t);
         habit.last = Some(habit.last.map_or(t, |last| last.max(t)));
         let look = alert
             .settled

@@ -36,6 +36,7 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
         let alert = self.waiting(p.alert);
+        let habit = &alert.habit;
         let before_s = COMPANY_S + self.interval_s(p.alert);
         let until = self.until(p, fold);
         let company = self.company(p.alert, p.t - secs(before_s), until, p.t, fold);
@@ -47,9 +48,9 @@ impl Engine {
         let (habit, who) = match self.answers(alert).filter(|_| chronic == Chronic::Thing) {
             Some(answers) => {
                 let kind = answering(alert).unwrap_or(alert.kind);
-                (answers.comings(), format!("{} by any rule ", kind.as_str()))
+                (answers, format!("{} by any rule ", kind.as_str()))
             }
-            None => (alert.bouts(), String::new()),
+            None => (habit, String::new()),
         };
         let share = habit.share();
         let text = format!(

@@ -31,11 +31,6 @@ impl crate::state::alert::Flap {
         self.penalty * libm::exp2(-age / HALF_LIFE_S)
     }
 
-    /// Whether no more than one change of its state is left at `t`, so that what comes then begins something.
-    pub(crate) fn is_quiet(&self, t: Time) -> bool {
-        self.left(t) <= STEP
-    }
-
     /// When the penalty will have faded, if nothing happens.
     fn steady_at(&self) -> Option<Time> {
         let fades_s = HALF_LIFE_S * libm::log2((self.penalty / EXIT).max(1.0));
@@ -57,10 +52,6 @@ impl Engine {
         }
         flap.since = Some(t);
         flap.said_at = Some(fold.time);
-        let comings = alert.habit.comings();
-        // Only what is not rated is ever of the first level.
-        let life = alert.habit.life(t, comings.level == 1);
-        alert.flap.is_one_bout(comings, life);
         if let Some(incident) = alert.incident {
             let text = format!("its state changes too often: penalty {penalty:.0} over {ENTER:.0}");
             self.say_flapping(incident, id, "on", penalty, text, fold);

@@ -4,14 +4,7 @@
 use model::{AlertId, Severity, Span, Time};
 use topology::NodeId;
 
-use crate::{
-    engine::Engine,
-    fold::Fold,
-    grouping::pending::Pending,
-    noise::account::{Account, Life},
-    settings::secs,
-    state::alert::Habit,
-};
+use crate::{engine::Engine, fold::Fold, grouping::pending::Pending, settings::secs, state::alert::Habit};
 
 /// Where a chronic alert is known to be chronic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,23 +41,23 @@ const ALONE_MAX_HIGH: u32 = 1;
 /// Company is looked for so many seconds before and after an alert, and an evaluation interval of its source more before.
 pub(crate) const COMPANY_S: f64 = 30.0;
 /// Share of episodes that came alone from which on an alert is chronic, and under which it no longer is.
-pub(crate) const SHARE: f64 = 0.6;
-pub(crate) const SHARE_KEEP: f64 = 0.5;
+const SHARE: f64 = 0.6;
+const SHARE_KEEP: f64 = 0.5;
 /// The same where it comes seldom and its ends speak for it.
 const SHARE_PASSING: f64 = 0.9;
 /// How often alone is enough: info, warnings, errors. Evidence grows with severity.
-pub(crate) const ALONE_LOW: u32 = 3;
-pub(crate) const ALONE_MID: u32 = 6;
+const ALONE_LOW: u32 = 3;
+const ALONE_MID: u32 = 6;
 pub(crate) const ALONE_HIGH: u32 = 15;
 /// Or so often within about two hours.
-pub(crate) const RECENT_MID: f64 = 2.5;
-pub(crate) const RECENT_HIGH: f64 = 4.0;
+const RECENT_MID: f64 = 2.5;
+const RECENT_HIGH: f64 = 4.0;
 pub(crate) const RECENT_S: f64 = 7200.0;
 /// What was often enough is so until so little of it is left: about six hours, as at [`RATE_LOW_S`].
-pub(crate) const RECENT_KEEP: f64 = 0.2;
+const RECENT_KEEP: f64 = 0.2;
 /// And at least once per this long: a fault that returns does so every few hours, chatter several times an hour.
-pub(crate) const RATE_LOW_S: f64 = 21_600.0;
-pub(crate) const RATE_S: f64 = 2400.0;
+const RATE_LOW_S: f64 = 21_600.0;
+const RATE_S: f64 = 2400.0;
 /// Clockwork: this many episodes at least, whose gaps stray from their mean by this share on average over about so many.
 const RHYTHM_MIN: u32 = 6;
 const RHYTHM_STRAY: f64 = 0.05;
@@ -100,7 +93,7 @@ impl Engine {
         if alert.habit.is_broken(t) || alert.habit.is_outdone(alert.severity) {
             return None;
         }
-        if alert.bouts().level_at(t, alert.habit.keeps_rhythm(t)) > weight {
+        if alert.habit.level_at(t) > weight {
             return Some(Chronic::Here);
         }
         if self.answers_so(alert, weight, t) {
@@ -138,12 +131,8 @@ impl Engine {
     /// says within how many seconds. One that does not end is heard all the same, see `look_overdue`.
     pub(crate) fn passes(&self, p: &Pending, fold: &Fold<'_>) -> Option<f64> {
         let alert = self.alerts.get(&p.alert)?;
-        let came = alert.bouts();
-        if p.weight != 1
-            || came.alone < ALONE_MID
-            || came.share() < SHARE_PASSING
-            || alert.habit.is_broken(p.t)
-        {
+        let habit = &alert.habit;
+        if p.weight != 1 || habit.alone < ALONE_MID || habit.share() < SHARE_PASSING || habit.is_broken(p.t) {
             return None;
         }
         let ends_s = self.endings.get(&alert.class)?.longest_s()?;
@@ -268,8 +257,7 @@ impl Engine {
             >> 64) as u64;
         let mut others = company.all();
         let severity = alert.severity;
-        let alert = self.alerts.get_mut(&p.alert).expect("looked up above");
-        let habit = &mut alert.habit;
+        let habit = &mut self.alerts.get_mut(&p.alert).expect("looked up above").habit;
         if low && bare {
             // Only here may company be familiar: intrusion detectors that nobody rated chatter in fixed circles.
             others = company.strangers;
@@ -289,9 +277,9 @@ impl Engine {
             };
         let alone = others as u32 <= most && !dense;
         habit.worst = habit.worst.max(Some(severity));
+        habit.judge(alone, p.t, low);
         // Only while that run lasts can it swell.
         habit.pace.alone = alone && !low && habit.start == Some(begun);
-        alert.count_coming(alone, p.t, low);
         if !low {
             self.learn_answers(p.alert, alone, p.t);
         }
@@ -337,96 +325,97 @@ impl Habit {
 
     /// Counts one episode, alone or not, and says anew whether that makes it chronic.
     pub(crate) fn judge(&mut self, alone: bool, t: Time, low: bool) {
+        let life = self
+            .first
+            .map_or(0.0, |first| t.since(first).as_secs_f64())
+            .max(0.0);
+        self.episodes += 1;
+        self.alone += u32::from(alone);
+        self.recent = self.recent(t) + f64::from(u8::from(alone));
+        self.recent_at = Some(t);
         if let Some(judged) = self.judged {
             let gap = t.since(judged).as_secs_f64().max(1.0);
             if self.gap_s == 0.0 {
                 self.gap_s = gap;
             } else {
                 // Means of all gaps until there are so many, or the first would pass for exact.
-                let gaps = f64::from(self.episodes);
+                let gaps = f64::from(self.episodes) - 1.0;
                 let stray = libm::fabs(gap - self.gap_s) / self.gap_s;
                 self.stray += (stray - self.stray) / (gaps - 1.0).clamp(1.0, RHYTHM_MEMORY);
                 self.gap_s += (gap - self.gap_s) / gaps.clamp(1.0, RHYTHM_MEMORY);
             }
         }
         self.judged = Some(t);
-        let life = Life {
-            // With the one that is counted now.
-            rhythm: self.has_rhythm(self.episodes + 1),
-            ..self.life(t, low)
-        };
-        let mut comings = self.comings();
-        comings.count(alone, t, life);
-        self.set_comings(comings);
+        let episodes = f64::from(self.episodes);
+        if (self.level > 0 && self.share() < SHARE_KEEP) || episodes < life / RATE_LOW_S {
+            self.level = 0;
+        }
+        self.level = self.level.max(self.deserves(life, low));
     }
 
     /// The newest episode, which was rated, had not come alone after all; what that made of it is taken back.
     pub(crate) fn take_back_alone(&mut self, t: Time) {
-        let life = self.life(t, false);
-        let mut comings = self.comings();
-        comings.take_back(0, 1, 0, life);
-        self.set_comings(comings);
-    }
-
-    /// Each run that was counted.
-    pub(crate) fn comings(&self) -> Account {
-        Account {
-            episodes: self.episodes,
-            alone: self.alone,
-            recent: self.recent,
-            recent_at: self.recent_at,
-            level: self.level,
-        }
-    }
-
-    fn set_comings(&mut self, comings: Account) {
-        let Account {
-            episodes,
-            alone,
-            recent,
-            recent_at,
-            level,
-        } = comings;
-        (self.episodes, self.alone, self.level) = (episodes, alone, level);
-        (self.recent, self.recent_at) = (recent, recent_at);
-    }
-
-    /// What its accounts are judged with at `t`.
-    pub(crate) fn life(&self, t: Time, low: bool) -> Life {
-        let life = self.first.map_or(0.0, |first| t.since(first).as_secs_f64());
-        Life {
-            s: life.max(0.0),
-            low,
-            rhythm: self.has_rhythm(self.episodes),
-        }
+        let life = self
+            .first
+            .map_or(0.0, |first| t.since(first).as_secs_f64())
+            .max(0.0);
+        self.alone = self.alone.saturating_sub(1);
+        self.recent = (self.recent - 1.0).max(0.0);
+        self.level = self.level.min(self.deserves(life, false));
     }
 
     pub(crate) fn share(&self) -> f64 {
-        self.comings().share()
+        f64::from(self.alone) / f64::from(self.episodes.max(1))
+    }
+
+    /// How chronic it is by what is counted, after so many seconds of life.
+    fn deserves(&self, life: f64, low: bool) -> u8 {
+        let episodes = f64::from(self.episodes);
+        if self.share() < SHARE {
+            0
+        } else if low {
+            u8::from(self.alone >= ALONE_LOW && episodes >= life / RATE_LOW_S)
+        } else if episodes < life / RATE_S && !self.has_rhythm() {
+            0
+        } else if self.alone >= ALONE_HIGH || self.recent >= RECENT_HIGH {
+            3
+        } else if self.alone >= ALONE_MID || self.recent >= RECENT_MID {
+            2
+        } else {
+            0
+        }
     }
 }
 
 impl Habit {
     /// How often it came alone within about two hours.
     pub(crate) fn recent(&self, t: Time) -> f64 {
-        self.comings().recent(t)
+        let age = self.recent_at.map_or(0.0, |at| t.since(at).as_secs_f64());
+        self.recent * libm::exp(-age / RECENT_S)
     }
 
-    /// What it is worth as a habit at `t`.
+    /// What it is worth as a habit at `t`: one that rests on what happened within hours fades with them, and one that rests
+    /// on its rhythm when it is out of that.
     pub(crate) fn level_at(&self, t: Time) -> u8 {
-        self.comings().level_at(t, self.keeps_rhythm(t))
+        let enough = match self.level {
+            3 => ALONE_HIGH,
+            2 => ALONE_MID,
+            _ => 0,
+        };
+        let faded = self.alone < enough && self.recent(t) < RECENT_KEEP && !self.keeps_rhythm(t);
+        if faded { 0 } else { self.level }
     }
 
     /// Whether it comes like clockwork and did so until lately: what comes a day after the clock stopped is not what the
     /// schedule brings.
-    pub(crate) fn keeps_rhythm(&self, t: Time) -> bool {
+    fn keeps_rhythm(&self, t: Time) -> bool {
         let silent_s = self.judged.map_or(0.0, |judged| t.since(judged).as_secs_f64());
-        self.has_rhythm(self.episodes) && silent_s <= RHYTHM_MEMORY * self.gap_s
+        self.has_rhythm() && silent_s <= RHYTHM_MEMORY * self.gap_s
     }
 
     /// Whether it comes like clockwork: what a schedule brings explains nothing, however rare it is.
-    fn has_rhythm(&self, episodes: u32) -> bool {
-        episodes >= RHYTHM_MIN && self.stray <= RHYTHM_STRAY && self.stray * self.gap_s <= RHYTHM_STRAY_S
+    fn has_rhythm(&self) -> bool {
+        self.episodes >= RHYTHM_MIN && self.stray <= RHYTHM_STRAY && self.stray * self.gap_s <= RHYTHM_STRAY_S
     }
 }
 

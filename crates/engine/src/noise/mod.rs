@@ -4,9 +4,7 @@
 //! What is learned here calls nobody and connects nothing, and mutes no whole incident. What is critical it keeps out after
 //! much more of it only, and then lists it (what it would cost never to: docs/decisions/grouping.md).
 
-pub(crate) mod account;
 pub(crate) mod answers;
-pub(crate) mod bouts;
 pub(crate) mod chronic;
 pub(crate) mod flap;
 pub(crate) mod habit;

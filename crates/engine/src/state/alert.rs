@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cause::{AlertKind, kind_of},
     intake::merge::Said,
-    noise::{account::Account, bouts::Bout, pace::Pace, usual::Rarity},
+    noise::{pace::Pace, usual::Rarity},
     state::seldom::{New, Scarce, Seldom},
 };
 
@@ -268,12 +268,6 @@ pub(crate) struct Flap {
     pub said_at: Option<Time>,
     /// Stream time of its next timer.
     pub due: Option<Time>,
-    /// What came since its state was quiet.
-    #[serde(default)]
-    pub bout: Bout,
-    /// How often it came, a bout of flapping once; the same as its comings until it flaps.
-    #[serde(default)]
-    pub bouts: Option<Account>,
 }
 
 impl New for Flap {
@@ -284,13 +278,6 @@ impl New for Flap {
         unsaid: 0,
         said_at: None,
         due: None,
-        bout: Bout {
-            since: None,
-            returns: 0,
-            lone: 0,
-            level: 0,
-        },
-        bouts: None,
     };
 }
 

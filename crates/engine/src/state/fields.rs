@@ -73,8 +73,6 @@ fn fields_stay_where_they_are() {
         lineage::bond::Bond,
         model::Evidence,
         model::RunnerUp,
-        noise::account::Account,
-        noise::bouts::Bout,
         noise::pace::Pace,
         noise::storm::Rate,
         noise::transient::Endings,

@@ -32,9 +32,6 @@ pub(crate) struct Source {
     /// counted from now on, and so far all of its alerts.
     #[serde(default)]
     pub firings: Option<u64>,
-    /// Whether it says things as they happen: it spoke of the same often enough to show a rhythm, and has none.
-    #[serde(default)]
-    pub at_once: bool,
 }
 
 /// Pauses longer than so many seconds after which a tool has said enough to have shown a rhythm.
@@ -46,8 +43,6 @@ const GAPS_SHARE: f64 = 0.8;
 /// Longer gaps are multiples of too much.
 const GAP_MAX_S: f64 = 600.0;
 const GAPS_MAX: usize = 64;
-/// Looks to the shortest gap that is seen, at most.
-const PARTS: u32 = 3;
 /// No tool looks oftener and gives whole seconds by which it could be seen.
 const INTERVAL_MIN_S: u32 = 10;
 
@@ -65,7 +60,6 @@ impl Default for Source {
             changes: false,
             interval_s: None,
             firings: Some(0),
-            at_once: false,
         }
     }
 }
@@ -94,7 +88,6 @@ impl Source {
         }
         if change && !self.changes {
             self.gaps.clear();
-            self.at_once = false;
             self.changes = true;
         }
         let gap = libm::round(gap_s) as u32;
@@ -103,9 +96,7 @@ impl Source {
             let total: u32 = self.gaps.values().sum();
             // What many gaps showed is not looked at again for each few more.
             if total.is_multiple_of(GAPS_MIN.max(total.next_power_of_two() / 16)) {
-                self.interval_s = Some(f64::from(rhythm(&self.gaps, 1)).min(max_s));
-                // Gaps of two, three and five looks show no gap of one.
-                self.at_once = rhythm(&self.gaps, PARTS) == 0;
+                self.interval_s = Some(f64::from(rhythm(&self.gaps)).min(max_s));
             }
         }
     }
@@ -140,9 +131,8 @@ impl Source {
     }
 }
 
-/// The longest of the gaps, or of their halves and so on down to so many parts, of which nearly all gaps are multiples, to a
-/// second or two; 0: none.
-fn rhythm(gaps: &BTreeMap<u32, u32>, parts: u32) -> u32 {
+/// The longest of the gaps of which nearly all are multiples, to a second or two; 0: none.
+fn rhythm(gaps: &BTreeMap<u32, u32>) -> u32 {
     let total: u32 = gaps.values().sum();
     let explains = |interval: u32| {
         let slack = if interval < 40 { 1 } else { 2 };
@@ -157,7 +147,7 @@ fn rhythm(gaps: &BTreeMap<u32, u32>, parts: u32) -> u32 {
             .sum();
         f64::from(explained) >= GAPS_SHARE * f64::from(total)
     };
-    let mut candidates = (1..=parts).flat_map(|part| gaps.keys().rev().map(move |gap| gap / part));
+    let mut candidates = gaps.keys().rev().copied();
     candidates
         .find(|gap| *gap >= INTERVAL_MIN_S && explains(*gap))
         .unwrap_or(0)
@@ -172,7 +162,7 @@ mod tests {
         for gap in gaps {
             *counted.entry(*gap).or_default() += 1;
         }
-        rhythm(&counted, 1)
+        rhythm(&counted)
     }
 
     #[test]
@@ -190,26 +180,10 @@ mod tests {
             source.note_gap(300.0, false, 300.0);
         }
         assert_eq!(source.interval_s, Some(300.0));
-        assert!(!source.at_once);
         for _ in 0..8 {
             source.note_gap(60.0, true, 300.0);
             source.note_gap(300.0, false, 300.0);
         }
         assert_eq!(source.interval_s, Some(60.0));
-    }
-
-    #[test]
-    fn what_has_no_rhythm_is_known_when_enough_was_said() {
-        let mut source = Source::default();
-        for gap_s in [13.0, 29.0, 47.0, 71.0, 101.0, 163.0, 211.0] {
-            source.note_gap(gap_s, false, 300.0);
-        }
-        assert!(!source.at_once);
-        source.note_gap(307.0, false, 300.0);
-        assert!(source.at_once);
-        for gap_s in [120.0, 180.0, 180.0, 240.0, 300.0, 181.0, 179.0, 120.0] {
-            source.note_gap(gap_s, true, 300.0);
-        }
-        assert!(!source.at_once, "it looks each minute");
     }
 }
