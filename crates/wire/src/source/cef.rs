@@ -38,16 +38,9 @@ pub(super) fn value(message: &str) -> Option<Value> {
         };
         fields.insert(key.to_owned(), value.into());
     }
-    for (key, value) in [
-        ("title", name.as_str()),
-        ("severity", level(severity)),
-        ("vendor", vendor),
-        ("product.name", product),
-        ("product.version", version),
-        ("class_id", class),
-    ] {
-        fields.insert(key.to_owned(), value.into());
-    }
+    fields.insert("title".to_owned(), name.as_str().into());
+    fields.insert("severity".to_owned(), level(severity).into());
+    of_product(&mut fields, [vendor, product, version, class]);
     Some(Value::Object(fields))
 }
 
@@ -84,15 +77,18 @@ fn extended(rest: &str) -> Option<Value> {
     }
     let called = fields.get("cat").cloned().unwrap_or_else(|| class.into());
     fields.entry("title").or_insert(called);
-    for (key, value) in [
-        ("vendor", vendor),
-        ("product.name", product),
-        ("product.version", version),
-        ("class_id", class),
-    ] {
+    of_product(&mut fields, [vendor, product, version, class]);
+    Some(Value::Object(fields))
+}
+
+/// Both formats say in their head whose product saw what class of event.
+fn of_product(fields: &mut Map<String, Value>, head: [&str; 4]) {
+    for (key, value) in ["vendor", "product.name", "product.version", "class_id"]
+        .into_iter()
+        .zip(head)
+    {
         fields.insert(key.to_owned(), value.into());
     }
-    Some(Value::Object(fields))
 }
 
 /// Ten is the worst here.
