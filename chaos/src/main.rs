@@ -25,7 +25,7 @@ mod worker;
 
 use std::{
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
     time::Instant,
 };
 
@@ -83,7 +83,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
             "--faults" => parsed.faults = fault::list(&value::<String>(&name, rest)?)?,
             "--parts" => parsed.parts = value(&name, rest)?,
             "--stormfold" => parsed.stormfold = value(&name, rest)?,
-            _ => return Err(USAGE.to_owned()),
+            "--help" | "-h" => return Err(USAGE.to_owned()),
+            _ => return Err(format!("what is {name}?\n{USAGE}")),
         }
     }
     if parsed.workers == 0 || parsed.events == 0 {
@@ -92,7 +93,26 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
     Ok(parsed)
 }
 
+/// What is published is compared with what this program folds itself: another fold would differ without being wrong.
+fn same_fold(stormfold: &Path) -> Result<(), String> {
+    let said = Command::new(stormfold)
+        .arg("--version")
+        .output()
+        .map_err(|error| format!("{}: {error}", stormfold.display()))?;
+    let said = String::from_utf8_lossy(&said.stdout);
+    let own = format!("(fold version {})", stream::FOLD_VERSION);
+    if said.contains(&own) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is `{}`, and this program folds as {own}: build both from the same source",
+        stormfold.display(),
+        said.trim()
+    ))
+}
+
 fn run(args: &Args) -> Result<Sum, String> {
+    same_fold(&args.stormfold)?;
     let mut broker = Broker::start(&args.faults, args.events)?;
     let parts = both_parts(args, &broker);
     broker.keep |= !parts.as_ref().is_ok_and(Sum::is_nothing);

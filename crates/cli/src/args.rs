@@ -1,10 +1,21 @@
 //! The command line.
 
+use std::sync::LazyLock;
+
 use clap::{Parser, Subcommand};
+
+/// What `--version` says. Two builds with one fold version fold alike, and take each other's state (docs/reliability.md).
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (fold version {})",
+        env!("CARGO_PKG_VERSION"),
+        stream::FOLD_VERSION
+    )
+});
 
 /// Folds alert storms into incidents: few, explained, with a probable cause and the one team to page.
 #[derive(Debug, Parser)]
-#[command(name = "stormfold", version, max_term_width = 110, after_help = EXIT_CODES)]
+#[command(name = "stormfold", version = VERSION.as_str(), max_term_width = 110, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
