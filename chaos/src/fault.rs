@@ -235,17 +235,33 @@ fn upgrade(workers: &mut Workers, place: &Place<'_>) -> Result<(), String> {
         return Err(format!("another version {what} a tail of {tail} positions"));
     }
     if refused {
+        stop_without_tail(workers, place)?;
+        if try_other_version(workers)? {
+            return Err("another version refuses although the former one has left no tail".to_owned());
+        }
+        workers.remedies += 1;
+    }
+    all.clone().try_for_each(|which| workers.start(which))
+}
+
+/// How often the former version is started and stopped once more. One that is told to stop while the group deals out
+/// partitions anew, and is given none in time, leaves a tail and says so.
+const REMEDIES: usize = 5;
+
+/// Starts all and stops them cleanly, until nothing is left behind a checkpoint.
+fn stop_without_tail(workers: &mut Workers, place: &Place<'_>) -> Result<(), String> {
+    let all = 0..workers.len();
+    for _ in 0..REMEDIES {
         place.wait_for_heartbeats(|| {
             all.clone().try_for_each(|which| workers.start(which))?;
             Ok(all.len())
         })?;
         all.clone().try_for_each(|which| workers.end(which))?;
-        if try_other_version(workers)? {
-            return Err("another version refuses although the former one has stopped cleanly".to_owned());
+        if place.tail()? == 0 {
+            return Ok(());
         }
-        workers.remedies += 1;
     }
-    all.clone().try_for_each(|which| workers.start(which))
+    Err(format!("a tail is left after {REMEDIES} clean stops"))
 }
 
 /// Starts all as another version, and waits until each has ended; whether any refused.
