@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Done {
     } else {
         let config = args.config.load()?;
         if let Some(file) = &config.topology {
-            crate::topology::read(file)?;
+            crate::topology::configured(file)?;
         }
         crate::tables::read(&config.decode.tables).map_err(Failure::Wrong)?;
         if args.effective {

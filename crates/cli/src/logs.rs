@@ -34,7 +34,8 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn Log>, Failure> {
         }
         LogKind::Embedded => {
             let dir = Path::new(&config.embedded.dir);
-            std::fs::create_dir_all(dir).map_err(|e| Failure::io(&config.embedded.dir, e))?;
+            std::fs::create_dir_all(dir)
+                .map_err(|e| Failure::io(format_args!("embedded.dir: {}", config.embedded.dir), e))?;
             let log = LocalLog::open(&dir.join(EMBEDDED_FILE), Arc::new(SystemClock)).map_err(failed)?;
             Ok(Arc::new(log))
         }
@@ -77,7 +78,7 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, Failure> {
     let topology = config
         .topology
         .as_deref()
-        .map(crate::topology::read)
+        .map(crate::topology::configured)
         .transpose()?;
     let pipeline = &config.pipeline;
     Ok(Settings {

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod fail;
+mod files;
 mod fit;
 mod labelled;
 mod lines;

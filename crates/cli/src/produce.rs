@@ -50,7 +50,7 @@ Examples:
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
     let config = args.config.load()?;
-    let log = logs::open(&config)?;
+    let log = logs::existing(&config)?;
     let topic: TopicName = args.topic.as_str().into();
     let Some(partitions) = log.partitions(&topic).map_err(logs::failed)? else {
         return Err(Failure::Wrong(format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{Change, Incident, IncidentId};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{fail::Failure, lines::each_line};
 
@@ -11,17 +11,38 @@ use crate::{fail::Failure, lines::each_line};
 pub(crate) fn incidents(file: &str) -> Result<BTreeMap<IncidentId, Incident>, Failure> {
     let mut found: BTreeMap<IncidentId, Incident> = BTreeMap::new();
     each_line(file, |line| {
-        let incident = wire::record::read_incident(line.as_bytes())
-            .map_err(|error| wrong(line, wire::record::INCIDENT, &error))?;
-        let newer = found
-            .get(&incident.incident_id)
-            .is_none_or(|old| old.revision <= incident.revision);
-        if newer {
-            found.insert(incident.incident_id, incident);
+        let mut take = |record: &str| {
+            let incident = wire::record::read_incident(record.as_bytes())
+                .map_err(|error| wrong(record, wire::record::INCIDENT, &error))?;
+            let newer = found
+                .get(&incident.incident_id)
+                .is_none_or(|old| old.revision <= incident.revision);
+            if newer {
+                found.insert(incident.incident_id, incident);
+            }
+            Ok::<(), String>(())
+        };
+        match answered(line) {
+            Some(records) => records.iter().try_for_each(|record| take(record.get())),
+            None => take(line),
         }
-        Ok::<(), String>(())
     })?;
     Ok(found)
+}
+
+/// The records in an answer of `GET /v1/incidents`, if the line is one.
+fn answered(line: &str) -> Option<Vec<Box<RawValue>>> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        incidents: Vec<Box<RawValue>>,
+    }
+    let begins = line.trim_start().trim_start_matches('{').trim_start();
+    if !begins.starts_with("\"incidents\"") {
+        return None;
+    }
+    serde_json::from_str::<Answer>(line)
+        .ok()
+        .map(|answer| answer.incidents)
 }
 
 /// All changes, in the order of the file.

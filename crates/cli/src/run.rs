@@ -54,6 +54,8 @@ pub(crate) fn run(args: &Args) -> Done {
     if args.accept_gap {
         settings.gap = stream::Gap::Accept;
     }
+    let listener = config.http.enabled.then(|| server::bind(&config.http));
+    let listener = listener.transpose().map_err(Failure::Run)?;
     let log = logs::open(&config)?;
     if config.log == LogKind::Embedded {
         // On this machine the topics are ours alone, so nobody has to be asked.
@@ -61,12 +63,16 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let told = stop_flag().map_err(|e| Failure::io("signals", e))?;
     flag::register(SIGHUP, tables.asked()).map_err(|e| Failure::io("signals", e))?;
-    let raw = settings.topics.raw.clone();
-    let incidents = settings.topics.incidents.clone();
+    let topics = settings.topics.clone();
     let handle = Pipeline::start(settings, log.clone(), Arc::new(SystemClock)).map_err(logs::failed)?;
-    let server = match config.http.enabled {
-        true => Some(server::start(&config.http, log, handle.probe(), raw, incidents).map_err(Failure::Run)?),
-        false => None,
+    let server = match listener {
+        Some(listener) => {
+            // On Kafka anybody may list the dead letters meanwhile, and reading them takes a right that the pipeline needs not.
+            let has_letters = config.log == LogKind::Embedded;
+            let started = server::start(&config.http, listener, log, handle.probe(), &topics, has_letters);
+            Some(started.map_err(Failure::Run)?)
+        }
+        None => None,
     };
     tracing::info!(
         log = ?config.log,

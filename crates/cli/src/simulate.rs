@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Preset::Medium)]
     size: Preset,
     /// Services, databases and the like, instead of what the size says.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = services)]
     services: Option<usize>,
     /// Faults, instead of what the size says.
     #[arg(long, value_name = "N")]
@@ -41,7 +41,8 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   stormfold simulate --seed 7 --out world.jsonl --truth truth.jsonl --topology topology.json
-  stormfold replay --topology topology.json --assignments pred.jsonl --causes causes.jsonl world.jsonl
+  stormfold replay --topology topology.json --assignments pred.jsonl \\
+    --causes causes.jsonl world.jsonl
   stormfold score --truth truth.jsonl --pred pred.jsonl --roots causes.jsonl";
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -55,6 +56,14 @@ enum Preset {
 enum FormName {
     Native,
     Alertmanager,
+}
+
+/// More would take minutes before the first event.
+const SERVICES_MAX: usize = 100_000;
+
+fn services(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|n| (1..=SERVICES_MAX).contains(n));
+    count.ok_or_else(|| format!("is to be between 1 and {SERVICES_MAX}"))
 }
 
 /// Runs the command.
@@ -78,6 +87,12 @@ pub(crate) fn run(args: &Args) -> Done {
         FormName::Native => Form::Native,
         FormName::Alertmanager => Form::Alertmanager,
     };
+    let outputs = [
+        ("--out", Some(args.out.as_str())),
+        ("--truth", args.truth.as_deref()),
+        ("--topology", args.topology.as_deref()),
+    ];
+    crate::files::apart(&outputs, &[])?;
     let stream = Stream::new(&size, args.seed);
     if let Some(file) = &args.topology {
         let mut out = create(file)?;

@@ -26,15 +26,44 @@ pub(crate) fn open(name: &str, read: &Arc<AtomicU64>) -> Result<Box<dyn Read>, F
     let mut buffered = BufReader::with_capacity(BLOCK_BYTES, counted);
     let head = buffered.fill_buf().map_err(|e| Failure::io(name, e))?;
     Ok(if head.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+        unpacked("gzip", flate2::bufread::MultiGzDecoder::new(buffered))
     } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(zstd::Decoder::with_buffer(buffered).map_err(|e| Failure::io(name, e))?)
+        let decoder = zstd::Decoder::with_buffer(buffered).map_err(|e| Failure::io(name, e))?;
+        unpacked("zstd", decoder)
     } else {
         if head.starts_with(b"\xef\xbb\xbf") {
             buffered.consume(3);
         }
         Box::new(buffered)
     })
+}
+
+/// Reads what is compressed, and says so when that cannot be read: the words of the formats themselves say too little.
+fn unpacked(format: &'static str, from: impl Read + 'static) -> Box<dyn Read> {
+    Box::new(Unpacked {
+        format,
+        from: Box::new(from),
+    })
+}
+
+struct Unpacked {
+    format: &'static str,
+    from: Box<dyn Read>,
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.from.read(out).map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return error;
+            }
+            let format = self.format;
+            io::Error::new(
+                error.kind(),
+                format!("cut off or damaged, cannot be unpacked as {format}: {error}"),
+            )
+        })
+    }
 }
 
 /// All of `name` as bytes, at most `bytes_max` of them.

@@ -15,8 +15,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Incident records, one a line, as `replay --incidents` and `topics read` write them; the last revision counts.
-    /// Plain, gzip or zstd; `-` is standard input.
+    /// Incident records, one a line, as `replay --incidents` and `topics read` write them, or the answer of
+    /// `GET /v1/incidents`; the last revision counts. Plain, gzip or zstd; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     incidents: String,
     /// Where each event was placed: `replay --assignments`. With it events that are in no incident count, too.
@@ -36,6 +36,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   stormfold topics read incidents | stormfold stats --incidents -
+  curl -s 'http://127.0.0.1:8780/v1/incidents?status=all&limit=1000' | stormfold stats --incidents -
   stormfold stats --incidents incidents.jsonl --assignments assignments.jsonl --truth truth.jsonl";
 
 /// Runs the command.

@@ -23,8 +23,9 @@ type Stamp = Vec<Option<(u64, SystemTime)>>;
 /// Reads the tables; says which file is wrong, and how.
 pub(crate) fn read(list: &[Table]) -> Result<wire::Tables, String> {
     let mut tables = wire::Tables::default();
-    for table in list {
-        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", table.file);
+    for (i, table) in list.iter().enumerate() {
+        let named =
+            |error: &dyn std::fmt::Display| format!("decode.tables[{i}].file: {}: {error}", table.file);
         let text =
             std::fs::read_to_string(&table.file).map_err(|e| named(&format!("cannot be read: {e}")))?;
         tables.add(&table.key, &text).map_err(|e| named(&e))?;

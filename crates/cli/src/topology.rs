@@ -16,6 +16,14 @@ pub(crate) fn read(file: &str) -> Result<Vec<TopologyPart>, Failure> {
     wire::topology_parts(text).map_err(|e| Failure::Wrong(format!("{file}: {e}")))
 }
 
+/// The document that the configuration names; an error names the field.
+pub(crate) fn configured(file: &str) -> Result<Vec<TopologyPart>, Failure> {
+    read(file).map_err(|failure| match failure {
+        Failure::Run(said) | Failure::Wrong(said) => Failure::Wrong(format!("topology: {said}")),
+        Failure::Gone => Failure::Gone,
+    })
+}
+
 /// The graph of the document.
 pub(crate) fn graph(file: &str) -> Result<topology::Graph, Failure> {
     let parts = read(file)?;

@@ -180,6 +180,85 @@ fn what_is_too_much_is_refused_with_a_reason() {
     assert!(said.contains("http.listen") && said.contains("token"), "{said}");
 }
 
+/// Whoever is woken asks the process that has the log for itself: what there is, why, and what was refused.
+#[test]
+fn a_running_process_says_why_and_what_it_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut running = Running::start(dir);
+    let post = |body: &[u8]| running.send("POST", "/v1/ingest", "", body);
+    for body in [
+        &br#"{"title": "till is slow", "service": "till", "severity": "warning", "status": "firing"}"#[..],
+        b"no JSON at all",
+    ] {
+        assert_eq!(parts(&post(body)).0, 202);
+    }
+    let answer = running.ask("GET", "/v1/nowhere", "");
+    assert_eq!(parts(&answer).0, 404);
+    assert!(answer.contains("/v1/ingest"), "{answer}");
+    let answer = running.ask("GET", "/v1/incidents?status=over", "");
+    assert_eq!(parts(&answer).0, 400, "{answer}");
+
+    let asked = |path: &str| serde_json::from_str::<Value>(parts(&running.ask("GET", path, "")).1).unwrap();
+    running.wait(dir, "the dead letter", |_| {
+        asked("/v1/deadletters")["deadletters"][0]["begins"] == "no JSON at all"
+    });
+    let letter = &asked("/v1/deadletters")["deadletters"][0];
+    assert!(
+        letter["reason"].as_str().unwrap().contains("neither JSON"),
+        "{letter}"
+    );
+    running.wait(dir, "the incident", |_| {
+        !asked("/v1/incidents")["incidents"][0].is_null()
+    });
+    let answer = asked("/v1/incidents?status=all");
+    let id = answer["incidents"][0]["incident_id"].as_str().unwrap();
+    fs::write(dir.join("answer.json"), answer.to_string()).unwrap();
+    let output = stormfold(dir, &["explain", "--incidents", "answer.json", id])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("till is slow"), "{said}");
+    assert!(
+        said.contains("of severity warning; page.severity_min is error"),
+        "{said}"
+    );
+
+    // A second process by mistake ends before it begins anything.
+    let output = stormfold(dir, &["run", "--config", "stormfold.yaml"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("another port"),
+        "{said}"
+    );
+    running.stop(dir);
+}
+
+/// A connection that says nothing is let go of, and keeps nobody else waiting.
+#[test]
+fn who_connects_and_says_nothing_is_let_go_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut running = Running::start(dir);
+    let mut silent: Vec<_> = (0..40)
+        .map(|_| std::net::TcpStream::connect(&running.address).unwrap())
+        .collect();
+    for connection in &mut silent {
+        connection
+            .write_all(b"POST /v1/ingest HTTP/1.1\r\nHost: x\r\n")
+            .unwrap();
+    }
+    assert_eq!(parts(&running.ask("GET", "/readyz", "")).0, 200);
+    let one = &mut silent[0];
+    one.set_read_timeout(Some(std::time::Duration::from_secs(30)))
+        .unwrap();
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(one, &mut answer).expect("it is closed in time");
+    running.stop(dir);
+}
+
 #[test]
 fn a_subscription_is_confirmed_by_an_operator_and_by_nobody_else() {
     let dir = tempfile::tempdir().unwrap();

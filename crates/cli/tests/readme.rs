@@ -1,4 +1,5 @@
-//! What README.md and docs/judgement.md show of a run is what runs.
+//! What README.md and docs/judgement.md show of a run is what runs, and what the documents post is read as what it is meant
+//! to be.
 //!
 //! `UPDATE=1 cargo test -p cli --test readme` writes the excerpts anew.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -95,4 +96,41 @@ fn shows_how_well_it_judges() {
         .collect();
     assert_eq!(commands.len(), 3, "a world, an answer, its score");
     compare(JUDGED, &format!("{}\n", given.join("\n")));
+}
+
+/// Each event of a kind that stands in a document is read as that kind, and not by its shape as something else.
+#[test]
+fn what_the_documents_post_is_read_as_its_kind() {
+    let mut read = 0;
+    for file in fs::read_dir(path("docs")).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_none_or(|e| e != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        // Blocks of code are the odd parts.
+        for block in text.split("```").skip(1).step_by(2) {
+            for (at, _) in block.match_indices('{') {
+                let mut values =
+                    serde_json::Deserializer::from_str(&block[at..]).into_iter::<serde_json::Value>();
+                let Some(Ok(event)) = values.next() else { continue };
+                let Some(kind) = event["kind"].as_str().filter(|_| event.get("title").is_some()) else {
+                    continue;
+                };
+                let mut normalize = Command::new(env!("CARGO_BIN_EXE_stormfold"))
+                    .args(["normalize", "-"])
+                    .stdin(std::process::Stdio::piped())
+                    .stdout(std::process::Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                std::io::Write::write_all(&mut normalize.stdin.take().unwrap(), event.to_string().as_bytes())
+                    .unwrap();
+                let said = normalize.wait_with_output().unwrap().stdout;
+                let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+                assert_eq!(said["event"]["kind"], kind, "{}: {event}: {said}", file.display());
+                read += 1;
+            }
+        }
+    }
+    assert!(read >= 5, "the documents show {read} events of a kind");
 }

@@ -112,7 +112,7 @@ impl Access {
             Some(secret) => self.by_secret(secret).map(Some),
             None => Err(Refusal::new(
                 StatusCode::UNAUTHORIZED,
-                "a bearer token or a signature is needed",
+                "a bearer token or a signature is needed: `Authorization: Bearer …`, or X-Stormfold-Signature",
             )),
         }
     }
@@ -127,7 +127,7 @@ impl Access {
                 found = Some(sender(token, None));
             }
         }
-        found.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "the token is not known"))
+        found.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "the token is not one of http.tokens"))
     }
 
     /// Who signed this body, with `now` in Unix seconds.

@@ -48,6 +48,8 @@ impl Refusal {
                 header::WWW_AUTHENTICATE,
                 header::HeaderValue::from_static("Bearer"),
             );
+            // Whoever may not come in holds no connection.
+            headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         response
     }

@@ -1,6 +1,6 @@
 //! A body: read up to a limit, decompressed up to the same limit, and bounded in depth before a parser sees it.
 
-use std::io::Read;
+use std::{io::Read, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -10,9 +10,17 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::answer::Refusal;
 
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Reads a body of at most `bytes_max` bytes as they come over the wire.
 pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
-    match Limited::new(body, bytes_max).collect().await {
+    let all = Limited::new(body, bytes_max).collect();
+    let Ok(read) = tokio::time::timeout(PATIENCE, all).await else {
+        let reason = format!("the body did not come within {} s", PATIENCE.as_secs());
+        return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, reason));
+    };
+    match read {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(bytes_max)),
         Err(error) => Err(Refusal::new(

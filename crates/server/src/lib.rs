@@ -8,7 +8,10 @@ mod accept;
 mod access;
 mod answer;
 mod body;
+mod connections;
+mod follow;
 mod ingest;
+mod letters;
 mod metrics;
 mod read;
 mod serve;
@@ -16,5 +19,5 @@ mod settings;
 mod split;
 mod view;
 
-pub use serve::{Server, start};
+pub use serve::{Server, bind, start};
 pub use settings::{HttpSettings, HttpToken, SettingsError, TokenKind, check};

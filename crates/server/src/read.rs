@@ -71,6 +71,9 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> Response<Body> {
         .page(&shared.probe.counters(), &shared.probe.books())
 }
 
+/// What an incident's status may be.
+const STATUSES: [&str; 5] = ["open", "acknowledged", "snoozed", "resolved", "merged"];
+
 /// `GET /v1/incidents?status=open&after=ID&limit=N`: records as the topic has them, in the order of their ids.
 pub(crate) async fn incidents(
     State(shared): State<Shared>,
@@ -88,7 +91,12 @@ pub(crate) async fn incident(
 ) -> Response<Body> {
     let found = may_read(&shared, &headers).and_then(|()| {
         let record = shared.view.get(&id);
-        record.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "no such incident, or it was over long ago"))
+        record.ok_or_else(|| {
+            Refusal::new(
+                StatusCode::NOT_FOUND,
+                "no such incident, or it was over long ago; an id is given whole",
+            )
+        })
     });
     match found {
         Ok(record) => answer::bytes(StatusCode::OK, "application/json", record.to_vec()),
@@ -96,13 +104,36 @@ pub(crate) async fn incident(
     }
 }
 
+/// `GET /v1/deadletters`: what was refused of late, the newest first.
+pub(crate) async fn deadletters(State(shared): State<Shared>, headers: HeaderMap) -> Response<Body> {
+    let found = may_read(&shared, &headers).and_then(|()| {
+        let letters = shared.letters.as_ref().map(|letters| letters.list());
+        letters.ok_or_else(|| {
+            let said = "dead letters of a log on Kafka are listed by `stormfold deadletters list`";
+            Refusal::new(StatusCode::NOT_FOUND, said)
+        })
+    });
+    found.map_or_else(
+        |refusal| refusal.respond(),
+        |letters| answer::json(StatusCode::OK, &letters),
+    )
+}
+
 fn list(shared: &Shared, headers: &HeaderMap, query: &str) -> Result<Response<Body>, Refusal> {
     may_read(shared, headers)?;
-    let (mut statuses, mut after, mut limit) = (vec!["open", "acknowledged", "snoozed"], "", LIMIT);
+    let (mut statuses, mut after, mut limit) = (STATUSES[..3].to_vec(), "", LIMIT);
     for pair in query.split('&').filter(|p| !p.is_empty()) {
         let refuse = |what: &str| Err(Refusal::new(StatusCode::BAD_REQUEST, what));
         match pair.split_once('=') {
-            Some(("status", status)) => statuses = status.split(',').collect(),
+            Some(("status", "all")) => statuses = STATUSES.to_vec(),
+            Some(("status", status)) => {
+                statuses = status.split(',').collect();
+                if statuses.iter().any(|status| !STATUSES.contains(status)) {
+                    return refuse(
+                        "status is all, or some of open, acknowledged, snoozed, resolved and merged, with commas between",
+                    );
+                }
+            }
             Some(("after", id)) => after = id,
             Some(("limit", n)) => match n.parse() {
                 Ok(n) if (1..=LIMIT_MAX).contains(&n) => limit = n,

@@ -7,7 +7,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
-    time::Duration,
 };
 
 use axum::{
@@ -16,7 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use stream::{
-    Probe,
+    Probe, Topics,
     log::{Log, TopicName},
 };
 use tokio::sync::watch;
@@ -25,15 +24,13 @@ use crate::{
     accept::Accept,
     access::Access,
     answer::Refusal,
-    ingest,
+    connections, follow, ingest,
+    letters::{self, Letters},
     metrics::Metrics,
     read,
     settings::{HttpSettings, check},
     view::View,
 };
-
-/// How long requests under way may take when the server stops.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// What every request can reach.
 #[derive(Clone)]
@@ -45,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) accept: Accept,
     pub(crate) metrics: Metrics,
     pub(crate) view: Arc<View>,
+    /// `None`: they are asked for otherwise.
+    pub(crate) letters: Option<Arc<Letters>>,
     pub(crate) probe: Probe,
     pub(crate) raw: TopicName,
 }
@@ -64,35 +63,11 @@ pub struct Server {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Starts the server on threads of its own. Posts go to the topic `raw`; `incidents` is what can be asked for.
-///
-/// An error says in words what is to be done about it.
-pub fn start(
-    settings: &HttpSettings,
-    log: Arc<dyn Log>,
-    probe: Probe,
-    raw: TopicName,
-    incidents: TopicName,
-) -> Result<Server, String> {
+/// Takes the address, before anything is begun: a second process started by mistake is to end before it takes the place of
+/// the first one in its group.
+pub fn bind(settings: &HttpSettings) -> Result<std::net::TcpListener, String> {
     check(settings).map_err(|e| format!("http.{}: {}", e.field, e.what))?;
-    let appender = log.appender().map_err(|e| e.to_string())?;
-    let accept = Accept::start(appender, settings.waiting_bytes_max).map_err(|e| e.to_string())?;
-    let view = Arc::new(View::default());
-    let view_stop = Arc::new(AtomicBool::new(false));
-    let view_thread = view
-        .clone()
-        .follow(log, incidents, view_stop.clone())
-        .map_err(|e| e.to_string())?;
-    let shared = Shared(Arc::new(Inner {
-        settings: settings.clone(),
-        access: Access::new(settings),
-        accept,
-        metrics: Metrics::new().map_err(|e| e.to_string())?,
-        view,
-        probe,
-        raw,
-    }));
-    let listener = std::net::TcpListener::bind(&settings.listen)
+    std::net::TcpListener::bind(&settings.listen)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .map_err(|e| {
             let taken = e.kind() == std::io::ErrorKind::AddrInUse;
@@ -102,7 +77,53 @@ pub fn start(
                 ""
             };
             format!("http.listen: {}: {e}{hint}", settings.listen)
-        })?;
+        })
+}
+
+/// Starts the server on threads of its own. Posts go to the raw topic; incidents can be asked for, and what was refused
+/// where `has_letters`: on a log that nobody else can open meanwhile.
+///
+/// An error says in words what is to be done about it.
+pub fn start(
+    settings: &HttpSettings,
+    listener: std::net::TcpListener,
+    log: Arc<dyn Log>,
+    probe: Probe,
+    topics: &Topics,
+    has_letters: bool,
+) -> Result<Server, String> {
+    let appender = log.appender().map_err(|e| e.to_string())?;
+    let accept = Accept::start(appender, settings.waiting_bytes_max).map_err(|e| e.to_string())?;
+    let view = Arc::new(View::default());
+    let view_stop = Arc::new(AtomicBool::new(false));
+    let follow = |topic: &TopicName, last, take| {
+        follow::start(log.clone(), topic.clone(), last, view_stop.clone(), take).map_err(|e| e.to_string())
+    };
+    let shown = view.clone();
+    let mut threads = vec![follow(
+        &topics.incidents,
+        None,
+        Box::new(move |records| shown.take(records)),
+    )?];
+    let letters = has_letters.then(Arc::<Letters>::default);
+    if let Some(letters) = letters.clone() {
+        let last = Some(letters::KEPT as u64);
+        threads.push(follow(
+            &topics.deadletter,
+            last,
+            Box::new(move |records| letters.take(records)),
+        )?);
+    }
+    let shared = Shared(Arc::new(Inner {
+        settings: settings.clone(),
+        access: Access::new(settings),
+        accept,
+        metrics: Metrics::new().map_err(|e| e.to_string())?,
+        view,
+        letters,
+        probe,
+        raw: topics.raw.clone(),
+    }));
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -111,41 +132,25 @@ pub fn start(
     let (stop, stopped) = watch::channel(false);
     let serve = move || runtime.block_on(serve(listener, router(shared), stopped));
     let thread = std::thread::Builder::new().name("http".into()).spawn(serve);
-    let thread = thread.map_err(|e| format!("no HTTP thread: {e}"))?;
+    threads.push(thread.map_err(|e| format!("no HTTP thread: {e}"))?);
     Ok(Server {
         address,
         stop,
         view_stop,
-        threads: vec![thread, view_thread],
+        threads,
     })
 }
 
-async fn serve(listener: std::net::TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!(%error, "no HTTP");
-            return;
-        }
-    };
-    let mut told = stopped.clone();
-    let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // An error means that the server was dropped, which is a stop as well.
-        let _ = told.wait_for(|stop| *stop).await;
-    });
-    // A connection kept open by its client must not hold up the stop.
-    tokio::select! {
-        done = std::future::IntoFuture::into_future(graceful) => {
-            if let Err(error) = done {
-                tracing::error!(%error, "HTTP ended");
-            }
-        }
-        () = async {
-            let _ = stopped.wait_for(|stop| *stop).await;
-            tokio::time::sleep(GRACE).await;
-        } => {}
+async fn serve(listener: std::net::TcpListener, router: Router, stopped: watch::Receiver<bool>) {
+    match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => connections::serve(listener, router, stopped).await,
+        Err(error) => tracing::error!(%error, "no HTTP"),
     }
 }
+
+/// For whoever asks for a path that is none.
+const NOTHING_HERE: &str = "there is nothing here; there are POST /v1/ingest, /v1/ingest/{source}, /api/v2/alerts, \
+    /v2/enqueue and GET /v1/incidents, /v1/incidents/{id}, /v1/deadletters, /metrics, /healthz, /readyz (docs/http.md)";
 
 fn router(shared: Shared) -> Router {
     Router::new()
@@ -155,10 +160,11 @@ fn router(shared: Shared) -> Router {
         .route("/v2/enqueue", post(ingest::enqueue))
         .route("/v1/incidents", get(read::incidents))
         .route("/v1/incidents/{id}", get(read::incident))
+        .route("/v1/deadletters", get(read::deadletters))
         .route("/metrics", get(read::metrics))
         .route("/healthz", get(read::healthz))
         .route("/readyz", get(read::readyz))
-        .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "there is nothing here").respond())
+        .fallback(async || Refusal::new(StatusCode::NOT_FOUND, NOTHING_HERE).respond())
         .method_not_allowed_fallback(async || {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method").respond()
         })

@@ -117,12 +117,14 @@ pub fn check(settings: &HttpSettings) -> Result<(), SettingsError> {
         if token.name.is_empty() {
             return wrong(format!("tokens[{i}].name"), "says not whose it is".into());
         }
-        if token.secret.as_deref().unwrap_or_default().len() < SECRET_BYTES_MIN {
-            return wrong(
-                format!("tokens[{i}].secret"),
-                format!("is shorter than {SECRET_BYTES_MIN} bytes"),
-            );
-        }
+        let said = match token.secret.as_deref() {
+            None => "is missing; give it, or a file that holds it in secret_file".to_owned(),
+            Some(secret) if secret.len() < SECRET_BYTES_MIN => {
+                format!("is shorter than {SECRET_BYTES_MIN} bytes; `openssl rand -hex 16` makes one")
+            }
+            Some(_) => continue,
+        };
+        return wrong(format!("tokens[{i}].secret"), said);
     }
     if settings.rate_per_s == 0 || settings.burst == 0 {
         return wrong("rate_per_s".into(), "rate and burst are to be at least 1".into());

@@ -2,15 +2,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::Deserialize;
-use stream::log::{Log, LogError, Record, TopicName, TopicPartition};
+use stream::log::Record;
 
 /// Ended incidents that are kept, at most.
 const ENDED_MAX: usize = 1_000;
@@ -46,41 +42,10 @@ struct Head {
 }
 
 impl View {
-    /// Follows the topic until `stop`, on a thread of its own.
-    pub(crate) fn follow(
-        self: Arc<View>,
-        log: Arc<dyn Log>,
-        topic: TopicName,
-        stop: Arc<AtomicBool>,
-    ) -> std::io::Result<std::thread::JoinHandle<()>> {
-        std::thread::Builder::new()
-            .name("http-view".into())
-            .spawn(move || {
-                while !stop.load(Ordering::Acquire) {
-                    if let Err(error) = self.read(log.as_ref(), &topic, &stop) {
-                        tracing::warn!(%error, "incidents cannot be read for now");
-                        std::thread::sleep(Duration::from_millis(500));
-                    }
-                }
-            })
-    }
-
-    fn read(&self, log: &dyn Log, topic: &TopicName, stop: &AtomicBool) -> Result<(), LogError> {
-        let mut from = Vec::new();
-        for partition in 0..log.partitions(topic)?.unwrap_or(0) {
-            let at = TopicPartition::new(topic, partition);
-            let start = log.bounds(&at)?.start;
-            from.push((at, start));
-        }
-        let mut reader = log.reader()?;
-        reader.assign(&from)?;
-        let mut records = Vec::new();
-        while !stop.load(Ordering::Acquire) {
-            reader.poll(Duration::from_millis(100), 1_000, &mut records)?;
-            let mut state = self.lock();
-            records.drain(..).for_each(|record| state.apply(record));
-        }
-        Ok(())
+    /// Takes what the topic says anew.
+    pub(crate) fn take(&self, records: Vec<Record>) {
+        let mut state = self.lock();
+        records.into_iter().for_each(|record| state.apply(record));
     }
 
     /// The record of one incident.
@@ -164,6 +129,8 @@ fn is_over(status: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use stream::log::TopicPartition;
+
     use super::*;
 
     fn record(id: &str, revision: u64, status: &str) -> Record {

@@ -38,9 +38,10 @@ impl std::fmt::Display for TopicFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             TopicFault::Missing { topic, partitions } => {
+                let plural = if *partitions == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "topic {topic} is missing; it needs {partitions} partitions: stormfold topics create"
+                    "topic {topic} is missing; it needs {partitions} partition{plural}: stormfold topics create"
                 )
             }
             TopicFault::Hidden { topic } => write!(

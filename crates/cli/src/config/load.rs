@@ -160,10 +160,7 @@ fn describe(error: &Error, path: &str) -> (Option<String>, String) {
         Error::SerdeInvalidValue {
             unexpected, expected, ..
         } => (here, format!("is {unexpected}, not {expected}")),
-        Error::InvalidScalar { ty, .. } => {
-            let takes = takes(ty, path);
-            (here, format!("is to be {takes}"))
-        }
+        Error::InvalidScalar { ty, .. } => (here, format!("is to be {}", takes(ty, path))),
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("a field");
             // The name of the second one is not known to the path yet.
@@ -191,7 +188,7 @@ fn describe(error: &Error, path: &str) -> (Option<String>, String) {
 }
 
 /// What a field takes, by the parser's word for it or by the reference.
-fn takes(ty: &str, path: &str) -> String {
+pub(super) fn takes(ty: &str, path: &str) -> String {
     if let Some(bits) = ty.strip_prefix('u').and_then(|bits| bits.parse::<u32>().ok())
         && bits < 64
     {
@@ -202,8 +199,22 @@ fn takes(ty: &str, path: &str) -> String {
         .find(|leaf| leaf.path == path)
         .map(|leaf| leaf.kind);
     match kind.as_deref() {
+        // Whoever writes `60s` or `1h` knows durations from elsewhere.
+        Some("number" | "whole number") if path.ends_with("_s") => {
+            "a number of seconds, without a unit".to_owned()
+        }
+        Some("number" | "whole number") if path.ends_with("_ms") => {
+            "a whole number of milliseconds, without a unit".to_owned()
+        }
+        Some("number" | "whole number") if path.ends_with("_days") => {
+            "a whole number of days, without a unit".to_owned()
+        }
+        Some("number" | "whole number") if path.contains("bytes") => {
+            "a whole number of bytes, without a unit".to_owned()
+        }
         Some("number") => "a number".to_owned(),
         Some("whole number") => "a whole number".to_owned(),
+        Some("list") => "a list".to_owned(),
         Some(kind) => kind.to_owned(),
         None => format!("of the kind {ty}"),
     }
@@ -239,10 +250,21 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
     if config.topics.partitions == 0 || config.topics.partitions > 1024 {
         return wrong("topics.partitions", "is to be between 1 and 1024".to_owned());
     }
+    if let Some(what) = no_topic_name(&config.topics.prefix) {
+        return wrong("topics.prefix", what);
+    }
     for (i, raw) in config.topics.raw.iter().enumerate() {
-        if raw.topic.is_empty() {
-            return wrong(&format!("topics.raw[{i}].topic"), "names no topic".to_owned());
+        let what = match raw.topic.as_str() {
+            "" => Some("names no topic".to_owned()),
+            name => no_topic_name(name),
+        };
+        if let Some(what) = what {
+            return wrong(&format!("topics.raw[{i}].topic"), what);
         }
+    }
+    if config.pipeline.instance.as_deref() == Some("") {
+        let what = "is empty; name this process, or leave it out for the host name";
+        return wrong("pipeline.instance", what.to_owned());
     }
     if let Err(error) = wire::Mappings::compile(&config.decode.mappings) {
         let field = format!("decode.mappings[{}].{}", error.mapping, error.field);
@@ -280,6 +302,21 @@ fn check(place: &str, text: &str, config: &Config) -> Result<(), ConfigError> {
         return wrong(&format!("http.{}", error.field), error.what);
     }
     Ok(())
+}
+
+/// Why this cannot stand in the name of a topic, by the rules of Kafka.
+fn no_topic_name(name: &str) -> Option<String> {
+    const LONGEST: usize = 200;
+    let wrong = name
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c));
+    match wrong {
+        Some(c) => Some(format!(
+            "`{name}` holds {c:?}; names of topics have letters, digits, `.`, `_` and `-`"
+        )),
+        None if name.len() > LONGEST => Some(format!("is longer than {LONGEST} bytes")),
+        None => None,
+    }
 }
 
 /// The line, from 1, on which a field of a YAML text in block form stands: its own, else that of its nearest section
@@ -442,7 +479,7 @@ mod tests {
             ),
             (
                 "page:\n  wait_s: 1d\n",
-                "c.yaml:2: page.wait_s: is to be a number",
+                "c.yaml:2: page.wait_s: is to be a number of seconds, without a unit",
             ),
             (
                 "page:\n  pass_through: maybe\n",
@@ -467,6 +504,22 @@ mod tests {
             (
                 "decode:\n  mappings:\n  - source: x\n",
                 "c.yaml:2: decode.mappings[0].title: a mapping needs a title",
+            ),
+            (
+                "topics:\n  prefix: my alerts/\n",
+                "c.yaml:2: topics.prefix: `my alerts/` holds ' '; names of topics have letters, digits, `.`, `_` and `-`",
+            ),
+            (
+                "pipeline:\n  instance: \"\"\n",
+                "c.yaml:2: pipeline.instance: is empty; name this process, or leave it out for the host name",
+            ),
+            (
+                "http:\n  tokens:\n  - {name: a}\n",
+                "c.yaml:2: http.tokens[0].secret: is missing; give it, or a file that holds it in secret_file",
+            ),
+            (
+                "http:\n  tokens:\n  - {name: a, secret: b, secret_file: c}\n",
+                "c.yaml: http.tokens[0].secret_file: stands beside http.tokens[0].secret; keep one of them",
             ),
         ] {
             assert_eq!(error(text), said);

@@ -15,13 +15,11 @@ const PROBABILITIES: [&str; 3] = [
     "grouping.abstain_margin",
     "grouping.join_min",
 ];
-/// Fields without which a stage would stand still.
-const AT_LEAST_ONE: [&str; 4] = [
-    "pipeline.ingest_workers",
-    "pipeline.correlate_workers",
-    "pipeline.batch_records_max",
-    "decode.found_max",
-];
+/// Fields without which a stage would stand still, beside the limits of what is taken and kept: where nothing has room,
+/// everything is refused or shed.
+const AT_LEAST_ONE: [&str; 2] = ["pipeline.ingest_workers", "pipeline.correlate_workers"];
+/// Sections whose limits (`…_max`) those are. Elsewhere 0 may mean never.
+const OF_LIMITS: [&str; 4] = ["pipeline.", "decode.", "http.", "limits."];
 
 /// The first field whose number it cannot be, and what it is to be.
 pub(super) fn wrong(config: &Config) -> Option<(String, String)> {
@@ -57,7 +55,7 @@ fn of_unit(path: &str, number: f64) -> Option<String> {
         (0.0, SECONDS_MAX, " seconds", "0 and 31 days")
     } else if path.ends_with("_days") {
         (0.0, DAYS_MAX, " days", "0 and 3660")
-    } else if AT_LEAST_ONE.contains(&path) && number < 1.0 {
+    } else if is_needed(path) && number < 1.0 {
         return Some("is to be at least 1".to_owned());
     } else if !path.starts_with("belief.") && number < 0.0 {
         return Some(format!("is {number}; it is not to be negative"));
@@ -65,6 +63,12 @@ fn of_unit(path: &str, number: f64) -> Option<String> {
         return None;
     };
     (!(least..=most).contains(&number)).then(|| format!("is {number}{unit}; it is to be between {bounds}"))
+}
+
+/// Whether a field is to be at least 1.
+fn is_needed(path: &str) -> bool {
+    let is_limit = path.ends_with("_max") && OF_LIMITS.iter().any(|section| path.starts_with(section));
+    AT_LEAST_ONE.contains(&path) || is_limit || path.ends_with("].count")
 }
 
 #[cfg(test)]
@@ -120,6 +124,15 @@ mod tests {
                 "suppress:\n  thresholds:\n    - window_s: -1\n",
                 "c:3: suppress.thresholds[0].window_s: is -1 seconds; it is to be between 0 and 31 days",
             ),
+            (
+                "suppress:\n  thresholds:\n    - count: 0\n",
+                "c:3: suppress.thresholds[0].count: is to be at least 1",
+            ),
+            (
+                "limits:\n  alerts_max: 0\n",
+                "c:2: limits.alerts_max: is to be at least 1",
+            ),
+            ("suppress:\n  graph_hops_max: 0\n", "right"),
             ("suppress:\n  thresholds:\n    - name: a\n", "right"),
             ("belief:\n  bare: -6.5\n", "right"),
             ("life:\n  stale_repeats: 0\n", "right"),

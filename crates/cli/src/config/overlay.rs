@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Config,
-    load::{ConfigError, near},
+    load::{ConfigError, near, takes},
     reference::{Leaf, leaves},
 };
 
@@ -55,7 +55,7 @@ pub(super) fn apply(
         let mut overridden = value.clone();
         set(&mut overridden, &leaf.path, scalar(leaf, text));
         if let Err(e) = serde_json::from_value::<Config>(overridden.clone()) {
-            return Err(error(Some(&leaf.path), e.to_string()));
+            return Err(error(Some(&leaf.path), said(leaf, text, &e)));
         }
         value = overridden;
     }
@@ -84,6 +84,24 @@ fn scalar(leaf: &Leaf, text: &str) -> Value {
         return Value::from(text);
     }
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
+/// Why a field cannot have this value, in the words that a file is told; what is wrong within a list or map says so itself.
+fn said(leaf: &Leaf, text: &str, error: &serde_json::Error) -> String {
+    match leaf.kind.as_str() {
+        "list" | "names and values" if serde_json::from_str::<Value>(text).is_ok_and(|v| !v.is_string()) => {
+            error.to_string()
+        }
+        "list" => "is to be a list in JSON, e.g. [{\"name\": \"value\"}]".to_owned(),
+        "names and values" => "is to be an object in JSON, e.g. {\"name\": \"value\"}".to_owned(),
+        "number" | "whole number" | "true or false" => {
+            format!(
+                "`{text}` will not do; it is to be {}",
+                takes("number", &leaf.path)
+            )
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn set(value: &mut Value, path: &str, to: Value) {
@@ -130,9 +148,25 @@ mod tests {
             "STORMFOLD_KAFKA_BROKER: no such field; did you mean `STORMFOLD_KAFKA_BROKERS`?"
         );
         let error = with(&[("STORMFOLD_TOPICS_PARTITIONS", "many")]).unwrap_err();
-        assert!(
-            error.starts_with("STORMFOLD_TOPICS_PARTITIONS: topics.partitions: "),
-            "{error}"
+        assert_eq!(
+            error,
+            "STORMFOLD_TOPICS_PARTITIONS: topics.partitions: `many` will not do; it is to be a whole number"
         );
+        for (name, text, end) in [
+            (
+                "STORMFOLD_PAGE_WAIT_S",
+                "1m",
+                "it is to be a number of seconds, without a unit",
+            ),
+            ("STORMFOLD_HTTP_ENABLED", "yes", "it is to be true or false"),
+            (
+                "STORMFOLD_HTTP_TOKENS",
+                "[{",
+                "is to be a list in JSON, e.g. [{\"name\": \"value\"}]",
+            ),
+        ] {
+            let error = with(&[(name, text)]).unwrap_err();
+            assert!(error.ends_with(end), "{error}");
+        }
     }
 }

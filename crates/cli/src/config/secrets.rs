@@ -32,6 +32,26 @@ pub(super) fn read_files(place: &str, config: &mut Config) -> Result<(), ConfigE
             .properties
             .insert(key.trim_end_matches("_file").to_owned(), secret);
     }
+    let both = |field: String| ConfigError {
+        place: place.to_owned(),
+        line: None,
+        what: format!(
+            "stands beside {}; keep one of them",
+            field.trim_end_matches("_file")
+        ),
+        field: Some(field),
+    };
+    if config.kafka.sasl.password.is_some() && config.kafka.sasl.password_file.is_some() {
+        return Err(both("kafka.sasl.password_file".to_owned()));
+    }
+    if config.kafka.tls.key_password.is_some() && config.kafka.tls.key_password_file.is_some() {
+        return Err(both("kafka.tls.key_password_file".to_owned()));
+    }
+    for (i, token) in config.http.tokens.iter().enumerate() {
+        if token.secret.is_some() && token.secret_file.is_some() {
+            return Err(both(format!("http.tokens[{i}].secret_file")));
+        }
+    }
     if let Some(file) = config.kafka.sasl.password_file.take() {
         config.kafka.sasl.password = Some(read("kafka.sasl.password_file".to_owned(), &file)?);
     }

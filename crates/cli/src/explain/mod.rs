@@ -6,7 +6,9 @@ mod alert;
 
 use std::{borrow::Cow, fmt::Write as _, io::Write};
 
-use model::{Cause, Evidence, EvidenceKind, Incident, Membership, Status};
+use model::{
+    Cause, Evidence, EvidenceKind, Incident, IncidentStatus, Membership, PageState, Severity, Status,
+};
 
 use crate::{
     fail::{Done, Failure},
@@ -18,8 +20,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Incident records, one a line, as `replay --incidents` and `topics read` write them; the last revision counts.
-    /// Plain, gzip or zstd; `-` is standard input.
+    /// Incident records, one a line, as `replay --incidents` and `topics read` write them, or the answer of
+    /// `GET /v1/incidents`; the last revision counts. Plain, gzip or zstd; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     incidents: String,
     /// The incident: its id or enough of the id's beginning to tell it from the others. Without it they are listed.
@@ -48,7 +50,8 @@ Examples:
   stormfold explain --incidents incidents.jsonl 5c07
   stormfold explain --incidents incidents.jsonl --suppressed
   stormfold explain --incidents incidents.jsonl --changes changes.jsonl --alert HostUnreachable
-  stormfold topics read incidents | stormfold explain --incidents - 5c07";
+  stormfold topics read incidents | stormfold explain --incidents - 5c07
+  curl -s 'http://127.0.0.1:8780/v1/incidents?status=all' | stormfold explain --incidents - 5c07";
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Done {
@@ -241,8 +244,33 @@ fn page(text: &mut String, i: &Incident) {
         write!(sum, ", first at {at}").expect("a string takes all");
     }
     line(text, format_args!("{sum} (mode {})", word(&page.mode)));
-    if !page.reason.is_empty() {
-        line(text, format_args!("          {}", safe(&page.reason)));
+    let reason = if page.reason.is_empty() {
+        nobody(i)
+    } else {
+        safe(&page.reason)
+    };
+    if !reason.is_empty() {
+        line(text, format_args!("          {reason}"));
+    }
+}
+
+/// Why nobody is paged, where the record gives no reason; as far as it shows one.
+fn nobody(i: &Incident) -> Cow<'static, str> {
+    if i.page.state != PageState::None || i.status == IncidentStatus::Merged || is_background(i) {
+        return Cow::Borrowed("");
+    }
+    let worst = i
+        .alerts
+        .iter()
+        .map(|m| m.severity)
+        .max()
+        .unwrap_or(i.severity)
+        .max(i.severity);
+    let kept = i.suppressed.iter().any(|kept| kept.severity > worst);
+    match worst {
+        _ if kept => "what is worse is kept quiet, see Suppressed; what is heard pages only from page.severity_min on".into(),
+        Severity::Critical | Severity::Error => "".into(),
+        milder => format!("its worst alert is of severity {milder}; page.severity_min is error unless the configuration says otherwise").into(),
     }
 }
 

@@ -18,7 +18,9 @@ use engine::Shard;
 use model::Span;
 
 use crate::{
+    config::Config,
     fail::{Done, Failure},
+    files,
     lines::{LINE_BYTES_MAX, Line, Lines},
     reduction::Lost,
     source,
@@ -84,7 +86,8 @@ Every output is JSON lines; `-` is standard output. Refused lines are counted, r
 Examples:
   stormfold replay --topology topology.json --incidents incidents.jsonl events.jsonl.gz
   zstdcat week.jsonl.zst | stormfold replay --changes - - | jq .change
-  stormfold replay --feedback-from truth.jsonl --assignments pred.jsonl --causes causes.jsonl events.jsonl
+  stormfold replay --feedback-from truth.jsonl --assignments pred.jsonl \\
+    --causes causes.jsonl events.jsonl
   stormfold replay --journal --changes again.jsonl journal-0.jsonl";
 
 /// Runs the command.
@@ -96,8 +99,12 @@ pub(crate) fn run(args: &Args) -> Done {
         last_records_only: true,
         ..config.engine()
     };
-    let topology = args.topology.as_deref().or(config.topology.as_deref());
-    let topology = topology.map(crate::topology::read).transpose()?;
+    apart(args, &config)?;
+    let topology = match (&args.topology, &config.topology) {
+        (Some(file), _) => Some(crate::topology::read(file)?),
+        (None, Some(file)) => Some(crate::topology::configured(file)?),
+        (None, None) => None,
+    };
     let mut outputs = Outputs::create(args, settings.page.severity_min)?;
     let mut refused = Refused::create(args.deadletters.as_deref(), args.quiet)?;
     let read = Arc::<AtomicU64>::default();
@@ -113,9 +120,14 @@ pub(crate) fn run(args: &Args) -> Done {
             feed.topology(topology.as_deref().unwrap_or_default());
         }
         let mut lines = Lines::new(source::open(file, &read)?, LINE_BYTES_MAX);
+        let mut reached = 0;
         loop {
-            let next = lines.next().map_err(|e| Failure::io(file, e))?;
+            let next = match lines.next() {
+                Ok(next) => next,
+                Err(error) => return Err(Failure::io(format_args!("{file}: behind line {reached}"), error)),
+            };
             let Some((number, line)) = next else { break };
+            reached = number;
             match line {
                 Line::Whole(bytes) if bytes.trim_ascii().is_empty() => continue,
                 Line::Whole(bytes) if args.journal => feed.journal(file, number, bytes)?,
@@ -143,6 +155,25 @@ pub(crate) fn run(args: &Args) -> Done {
         report::print(&feed, &refused, begin.elapsed(), (reduction, kept), lost);
     }
     Ok(())
+}
+
+/// Refuses to write over what is read, before anything is written.
+fn apart(args: &Args, config: &Config) -> Done {
+    let outputs = [
+        ("--incidents", args.incidents.as_deref()),
+        ("--changes", args.changes.as_deref()),
+        ("--assignments", args.assignments.as_deref()),
+        ("--causes", args.causes.as_deref()),
+        ("--deadletters", args.deadletters.as_deref()),
+    ];
+    let others = [&args.topology, &config.topology, &args.truth, &args.feedback_from];
+    let inputs: Vec<_> = args
+        .events
+        .iter()
+        .chain(others.into_iter().flatten())
+        .map(String::as_str)
+        .collect();
+    files::apart(&outputs, &inputs)
 }
 
 /// The books of all partitions replayed, summed.

@@ -20,18 +20,22 @@ struct Baseline {
 
 /// Scores every baseline on the events of a file.
 pub(super) fn score_all(
-    events: &str,
+    file: &str,
     topology: Option<&str>,
     truth: &[Truth],
     scope: Scope,
 ) -> Result<Baselines, Failure> {
     let document = topology.map(topology::document).transpose()?.unwrap_or_default();
-    let events = labelled::events(events)?;
+    let events = labelled::events(file)?;
     if events.len() != truth.len() {
         let (e, t) = (events.len(), truth.len());
         return Err(Failure::Wrong(format!(
             "{e} lines of events, {t} of truth: they belong line to line"
         )));
+    }
+    if !events.is_empty() && events.iter().all(Option::is_none) {
+        let what = "no line is an event, and baselines look at events; name their file with --events";
+        return Err(Failure::Wrong(format!("{file}:1: {what}")));
     }
     let lines: Vec<usize> = (0..events.len()).filter(|i| events[*i].is_some()).collect();
     let rows: Vec<Row> = events.iter().flatten().map(Row::of).collect();

@@ -104,7 +104,17 @@ pub(crate) fn run(args: &Args) -> Done {
 
 fn answer(args: &Args, pred: &str, truth: &[Truth], scope: Scope) -> Result<Score, Failure> {
     let mut answer = Answer::default();
-    each_line(pred, |line| answer.read(line))?;
+    let (mut lines, mut placing) = (0_u64, 0_u64);
+    each_line(pred, |line| {
+        lines += 1;
+        placing += u64::from(line.contains("\"incident_id\""));
+        answer.read(line)
+    })?;
+    if lines > 0 && placing == 0 {
+        return Err(Failure::Wrong(format!(
+            "{pred}:1: no answer: no `incident_id`, here and on all {lines} lines; `replay --assignments` writes one"
+        )));
+    }
     let mut ranked = Ranked::default();
     if let Some(file) = &args.roots {
         each_line(file, |line| ranked.read(line))?;
@@ -114,6 +124,12 @@ fn answer(args: &Args, pred: &str, truth: &[Truth], scope: Scope) -> Result<Scor
     if score.pred_lines_matched == 0 {
         say(&format!(
             "stormfold: no line of {pred} names an event of {}, so all counts as kept out; are they of the same events?",
+            args.truth
+        ));
+    } else if score.pred_lines_matched < truth.len() {
+        say(&format!(
+            "stormfold: of {} lines of {} {pred} says nothing; they count as kept out",
+            truth.len() - score.pred_lines_matched,
             args.truth
         ));
     }

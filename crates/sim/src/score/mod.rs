@@ -253,7 +253,8 @@ impl<'a> Overlap<'a> {
             mean_best_jaccard: if self.truth.is_empty() {
                 0.0
             } else {
-                best.values().sum::<f64>() / self.truth.len() as f64
+                // The sum of nothing has a sign.
+                (0.0 + best.values().sum::<f64>()) / self.truth.len() as f64
             },
             missed_entirely: self.truth.len() - fragments.len(),
             fragments_per_true_incident: ratio(self.both.len(), fragments.len()),

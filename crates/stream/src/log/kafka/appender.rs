@@ -37,6 +37,10 @@ impl ClientContext for Acks {
     fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
         self.tokens.token()
     }
+    // Whoever asks is told what failed; a broker that is away would be named each second.
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "appender");
+    }
 }
 
 impl ProducerContext for Acks {

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
+use rdkafka::error::KafkaError;
 use serde::Deserialize;
 
 /// A token that does not say when it ends is read again after this long.
@@ -62,6 +63,10 @@ impl ClientContext for Tokens {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
     fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
         self.token()
+    }
+    // Whoever asks is told what failed; a broker that is away would be named each second.
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "client");
     }
 }
 

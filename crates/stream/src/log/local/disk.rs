@@ -68,7 +68,7 @@ impl Disk {
         let path = file.to_owned();
         Disk::over(move || builder().create(&path)).map_err(|e| match e {
             redb::Error::DatabaseAlreadyOpen => setup(format_args!(
-                "{}: another process has it open, and only one can",
+                "{}: another process has it open, and only one can; end that one first, or ask it over HTTP",
                 file.display()
             )),
             e => setup(format_args!("{}: {e}", file.display())),
