@@ -11,7 +11,7 @@ use stream::log::{Appender, Outgoing, RECORD_BYTES_MAX, TopicName};
 use wire::{Decoder, Found, Raw};
 
 use crate::{
-    config,
+    config::{self, TopicTime},
     fail::{Done, Failure},
     lines::{Line, Lines},
     logs, source,
@@ -57,6 +57,16 @@ pub(crate) fn run(args: &Args) -> Done {
             "there is no topic {topic}; `stormfold topics create` makes those of the configuration"
         )));
     };
+    let history = config
+        .topics
+        .raw
+        .iter()
+        .any(|raw| raw.topic == args.topic && raw.time == TopicTime::Records);
+    if !args.now && !history {
+        say(&format!(
+            "stormfold: {topic} is not declared `time: records` in topics.raw: a worker reads its lines as of now, and what is old as late; --now gives them no times"
+        ));
+    }
     let mut produce = Produce {
         appender: log.appender().map_err(logs::failed)?,
         decoder: Decoder::new(config.decode()?),

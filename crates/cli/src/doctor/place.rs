@@ -126,11 +126,12 @@ pub(super) fn http(config: &Config, findings: &mut Findings) -> bool {
         .listen
         .replace("0.0.0.0", "127.0.0.1")
         .replace("[::]", "[::1]");
-    let Some((status, body)) = ask(&address) else {
+    let Some((status, body)) = ask(&address, "/readyz") else {
         let mend = "start `stormfold run` here, or run the doctor where it runs; its log says why it ended";
         findings.note(area, format!("nothing answers at {address}"), mend);
         return false;
     };
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let reasons = body["reasons"].as_array().into_iter().flatten();
     let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     match status {
@@ -146,17 +147,50 @@ pub(super) fn http(config: &Config, findings: &mut Findings) -> bool {
             "is it another program that listens there? set http.listen",
         ),
     }
+    if config.log == LogKind::Embedded {
+        counted(&address, findings);
+    }
     true
 }
 
-/// Status and body of `/readyz`.
-fn ask(address: &str) -> Option<(u16, Value)> {
+/// What a process that has its log for itself counts of what was not done: nobody else can look into that log.
+fn counted(address: &str, findings: &mut Findings) {
+    let Some((200, page)) = ask(address, "/metrics") else {
+        return;
+    };
+    let count = |name: &str| {
+        let line = page
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse::<f64>().ok())
+            .unwrap_or_default()
+    };
+    match count("stormfold_dead_letters_total") {
+        0.0 => findings.ok("deadletters", "none since the process began"),
+        refused => findings.note(
+            "deadletters",
+            format!("{refused} since the process began"),
+            "GET /v1/deadletters says why; what is understood of one: stormfold normalize --explain",
+        ),
+    }
+    let refused = count("stormfold_quiets_refused");
+    if refused > 0.0 {
+        findings.note(
+            "silences",
+            format!("{refused} silences or windows were not understood, or too many"),
+            "docs/suppression.md has their form; matchers that would match everything are refused",
+        );
+    }
+}
+
+/// Status and body of a page.
+fn ask(address: &str, path: &str) -> Option<(u16, String)> {
     let to = address.to_socket_addrs().ok()?.next()?;
     let mut stream = TcpStream::connect_timeout(&to, ASK).ok()?;
     stream.set_read_timeout(Some(ASK)).ok()?;
     write!(
         stream,
-        "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
     )
     .ok()?;
     let mut answer = Vec::new();
@@ -164,5 +198,5 @@ fn ask(address: &str) -> Option<(u16, Value)> {
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).unwrap_or_default()))
+    Some((status, body.to_owned()))
 }

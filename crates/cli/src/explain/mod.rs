@@ -257,20 +257,18 @@ fn page(text: &mut String, i: &Incident) {
 /// Why nobody is paged, where the record gives no reason; as far as it shows one.
 fn nobody(i: &Incident) -> Cow<'static, str> {
     if i.page.state != PageState::None || i.status == IncidentStatus::Merged || is_background(i) {
-        return Cow::Borrowed("");
+        return "".into();
     }
-    let worst = i
-        .alerts
-        .iter()
-        .map(|m| m.severity)
-        .max()
-        .unwrap_or(i.severity)
-        .max(i.severity);
-    let kept = i.suppressed.iter().any(|kept| kept.severity > worst);
-    match worst {
-        _ if kept => "what is worse is kept quiet, see Suppressed; what is heard pages only from page.severity_min on".into(),
-        Severity::Critical | Severity::Error => "".into(),
-        milder => format!("its worst alert is of severity {milder}; page.severity_min is error unless the configuration says otherwise").into(),
+    let is_kept = |m: &Membership| i.suppressed.iter().any(|kept| kept.alert_id == m.alert_id);
+    let heard = i.alerts.iter().filter(|m| !is_kept(m)).map(|m| m.severity).max();
+    let kept = i.suppressed.iter().map(|kept| kept.severity).max();
+    match heard {
+        _ if kept > heard => "what is worst in it is kept quiet: see Suppressed".into(),
+        Some(Severity::Critical | Severity::Error) | None => "".into(),
+        Some(milder) => format!(
+            "its worst alert is of severity {milder}; page.severity_min is error unless the configuration says otherwise"
+        )
+        .into(),
     }
 }
 

@@ -140,7 +140,7 @@ impl Quiet {
 impl Engine {
     /// A silence or a maintenance window is announced, changed, or ended.
     pub(crate) fn quiet(&mut self, event: &Event, fold: &mut Fold<'_>) {
-        let Some(mut quiet) = Quiet::read(event) else {
+        let Some(mut quiet) = Quiet::read(event).or_else(|| self.ended_by_id(event)) else {
             // Nothing is named, or not understood: silencing everything is never what was meant.
             self.meta.books.quiets_refused += 1;
             return;
@@ -195,6 +195,22 @@ impl Engine {
         }
         self.quiets.insert(number, quiet);
         self.turn_quiet(number, fold);
+    }
+
+    /// What an end that names a silence by its id alone, as people write it, is the end of.
+    fn ended_by_id(&self, event: &Event) -> Option<Quiet> {
+        let label = |name: &str| event.labels.get(name).filter(|id| !id.is_empty());
+        let id = label("silence_id").or_else(|| label("maintenance_id"))?;
+        let maintenance = event.kind == EventKind::Maintenance;
+        let known = self.quiets.keys().into_iter().find_map(|number| {
+            let quiet = self.quiets.get(&number)?;
+            (quiet.id == *id && quiet.maintenance == maintenance).then_some(quiet)
+        });
+        let quiet = known.filter(|_| event.status == Status::Resolved)?;
+        Some(Quiet {
+            said: event.ts,
+            ..quiet.clone()
+        })
     }
 
     /// Whether one more may be kept; what was lifted gives way.
