@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use model::{AlertId, AlertIds, Domain, Span, Time};
+use model::{AlertId, AlertIds, Domain, Span, Time, Titles};
 use topology::Graph;
 
 use crate::{EpisodeId, Output, Settings, settings::secs};
@@ -21,8 +21,15 @@ pub(crate) struct Fold<'a> {
     /// Former ones, oldest first.
     pub past: &'a [Past],
     pub settings: &'a Settings,
-    pub ids: &'a RefCell<AlertIds>,
+    pub memos: &'a Memos,
     pub out: &'a mut Vec<Output>,
+}
+
+/// What follows from inputs alone and need not be derived anew while they keep coming; it is not written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memos {
+    pub ids: RefCell<AlertIds>,
+    pub titles: RefCell<Titles>,
 }
 
 /// A topology that was in force, until when.
@@ -52,7 +59,7 @@ impl Fold<'_> {
 
     /// The identity of the alert with this dedup key.
     pub(crate) fn alert_id(&self, domain: &Domain, dedup_key: &str) -> AlertId {
-        self.ids.borrow_mut().of(domain, dedup_key)
+        self.memos.ids.borrow_mut().of(domain, dedup_key)
     }
 
     /// Says where the event of an input belongs.

@@ -2,14 +2,11 @@
 
 mod domains;
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashMap},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 use model::{
-    AlertIds, Domain, DomainTag, Incident, IncidentId, Input, Progress, Span, Text, Time, TopologyDocument,
+    Domain, DomainTag, Incident, IncidentId, Input, Progress, Span, Text, Time, TopologyDocument,
     TopologyPart,
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +16,7 @@ use crate::{
     Books, FOLD_READS_FROM, FOLD_VERSION, Output, RestoreError, Settings, StateRow,
     cause::suggest::Suggestion,
     engine::Engine,
-    fold::{Fold, Past},
+    fold::{Fold, Memos, Past},
     settings::secs,
     state::pack::{pack_by_name, unpack},
 };
@@ -98,9 +95,8 @@ struct Core {
     parts: Vec<TopologyPart>,
     #[serde(default)]
     former: domains::Former,
-    /// Follows from the inputs, and is not written.
     #[serde(skip)]
-    ids: RefCell<AlertIds>,
+    memos: Memos,
 }
 
 impl Core {
@@ -121,7 +117,7 @@ impl Core {
             since: self.since,
             past,
             settings,
-            ids: &self.ids,
+            memos: &self.memos,
             out,
         }
     }
@@ -150,7 +146,7 @@ impl Shard {
                 inputs: 0,
                 parts: Vec::new(),
                 former: domains::Former::default(),
-                ids: RefCell::default(),
+                memos: Memos::default(),
             },
             graph: Graph::empty(),
             past: Vec::new(),

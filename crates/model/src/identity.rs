@@ -6,7 +6,12 @@
 //! by the key and the title alone. `KEY_VERSION` changes when every key does. A word more in the mask or in a list below changes the keys only of what has it: whatever else fires while
 //! a new version is rolled out meets its recovery.
 
-use crate::{Event, Hash128, Labels, Text, condition::condition, mask, memo::Memo};
+use crate::{
+    Event, Hash128, Labels, Text,
+    condition::{condition, strip_status_prefix},
+    mask,
+    memo::Memo,
+};
 
 /// A dedup key is at most this long, in bytes; longer ones keep a readable prefix and end in a hash.
 pub const KEY_BYTES_MAX: usize = 255;
@@ -173,13 +178,44 @@ fn derived_key(event: &Keyed<'_>) -> Text {
 
 /// Whether the key of an event was derived and not given by its sender: it says what the title says.
 pub fn is_derived(event: &Event) -> bool {
-    let Some((source, halves)) = event.dedup_key.rsplit_once(':') else {
-        return false;
-    };
-    halves.len() == 2 * HALF
+    may_be_derived(event).is_some_and(|says| says == said(&event.title))
+}
+
+/// What the title would say if the key was derived, by the key; `None` where it cannot have been.
+fn may_be_derived(event: &Event) -> Option<&str> {
+    let (source, halves) = event.dedup_key.rsplit_once(':')?;
+    let derived = halves.len() == 2 * HALF
         && source == source_of(&event.source)
-        && halves.bytes().all(|b| b.is_ascii_hexdigit())
-        && halves[HALF..] == *said(&event.title)
+        && halves.bytes().all(|b| b.is_ascii_hexdigit());
+    derived.then(|| &halves[HALF..])
+}
+
+/// What titles say; those of late are remembered.
+#[derive(Clone, Debug, Default)]
+pub struct Titles {
+    said: Memo<Text>,
+    templates: Memo<Text>,
+}
+
+impl Titles {
+    /// The same as [`is_derived`].
+    pub fn is_derived(&mut self, event: &Event) -> bool {
+        may_be_derived(event).is_some_and(|says| {
+            let write = |input: &mut Vec<u8>| input.extend_from_slice(event.title.as_bytes());
+            says == self.said.of(write, || said(&event.title))
+        })
+    }
+
+    /// The same as [`template`].
+    pub fn template(&mut self, title: &str) -> Text {
+        let write = |input: &mut Vec<u8>| input.extend_from_slice(title.as_bytes());
+        self.templates.of(write, || template(title))
+    }
+}
+
+/// What a title says whatever its state and numbers: the same of alerts of one kind.
+pub fn template(title: &str) -> Text {
+    mask(strip_status_prefix(title))
 }
 
 /// Whether a key is that of the event but for the words of its title.

@@ -27,7 +27,9 @@ pub use condition::{condition, state_said, strip_status_prefix};
 pub use event::{Event, EventKind, Link, Origin, Status};
 pub use evidence::{Evidence, EvidenceKind};
 pub use id::{AlertId, AlertIds, Bits128, Domain, DomainTag, Hash128, IdError, IncidentId};
-pub use identity::{KEY_BYTES_MAX, Keys, dedup_key, event_id, is_about_the_same, is_derived};
+pub use identity::{
+    KEY_BYTES_MAX, Keys, Titles, dedup_key, event_id, is_about_the_same, is_derived, template,
+};
 pub use incident::{
     Cause, CauseKind, Context, ContextClass, Counts, EngineVersion, Incident, IncidentStatus, Membership,
     Owner, Page, PageMode, PageState, RunnerUp, Similar, SuppressedAlert,

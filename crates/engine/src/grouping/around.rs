@@ -1,6 +1,6 @@
 //! Which live incidents an alert could join: how near they are to it, and how active.
 
-use model::{Evidence, EvidenceKind, IncidentId, Text, Time, mask, strip_status_prefix};
+use model::{Evidence, EvidenceKind, IncidentId, Text, Time, template};
 use topology::{Direction, NodeId, NodeKind};
 
 use crate::{
@@ -227,8 +227,7 @@ fn alike(state: &State, alert: &Alert) -> bool {
     let Some(opener) = state.members.get(&state.opener) else {
         return false;
     };
-    let words = |title: &str| mask(strip_status_prefix(title));
-    strsim::sorensen_dice(&words(&opener.face.title), &words(&alert.title)) >= ALIKE
+    strsim::sorensen_dice(&template(&opener.face.title), &template(&alert.title)) >= ALIKE
 }
 
 /// Whether an incident's alerts name what fails them, and this one has nothing to do with that nor with any of them: two

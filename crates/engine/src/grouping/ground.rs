@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Evidence, EvidenceKind, IncidentId, Labels, Severity, Text, mask, strip_status_prefix};
+use model::{Evidence, EvidenceKind, IncidentId, Labels, Severity, Text, template};
 use topology::{NodeId, NodeKind};
 
 use crate::{
@@ -291,7 +291,7 @@ impl Ground {
 
 /// What an alert says, whatever the numbers.
 pub(crate) fn said(alert: &Alert) -> Text {
-    mask(strip_status_prefix(&alert.title))
+    template(&alert.title)
 }
 
 fn stands_at(node: Option<u32>, kind: &str, name: &str, fold: &Fold<'_>) -> bool {

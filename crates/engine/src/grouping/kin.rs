@@ -170,7 +170,7 @@ impl Engine {
             return;
         }
         let name = alone(&alert.spot.entity);
-        let template = model::mask(model::strip_status_prefix(&alert.title));
+        let template = fold.memos.titles.borrow_mut().template(&alert.title);
         if self.outbreaks.len() >= NAMES_MAX && self.outbreaks.get(&name).is_none() {
             return;
         }

@@ -166,12 +166,13 @@ impl Engine {
         }
         let alert = self.alerts.get(&id).expect("made on arrival");
         let incident = alert.incident;
+        let named = was == Some(Status::Firing) && self.named_again(&alert.spot.system, event, rhythm, fold);
         let holds = match incident.and_then(|i| self.incidents.get(&i)) {
             Some(state) if state.is_open() && !state.background => {
                 let (system, source) = (&alert.spot.system, &alert.source);
                 let held = || {
                     self.still_holds(system, source, silent_s, severity_changed, fold)
-                        || rhythm.in_time && self.named_again(system, event, rhythm)
+                        || rhythm.in_time && named
                 };
                 was == Some(Status::Firing) && (begun_before || held())
             }
@@ -179,8 +180,6 @@ impl Engine {
         };
         let mut entered = self.observe(id, event, fold);
         let again = was == Some(Status::Firing) && entered.fresh;
-        let alert = self.alerts.get(&id).expect("made on arrival");
-        let named = was == Some(Status::Firing) && self.named_again(&alert.spot.system, event, rhythm);
         let said_again = named && !older;
         entered.named_again = again && said_again;
         let source = self.sources.entry(&event.source, Default::default);

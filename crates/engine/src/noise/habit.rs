@@ -102,7 +102,7 @@ impl Engine {
         if weight > 0 || !self.bare(id) {
             return None;
         }
-        let [here, anywhere] = self.class_keys(id);
+        let [here, anywhere] = self.class_keys(id, fold);
         if self.classes.get(&here).is_some_and(|class| class.level > 0) {
             return Some(Chronic::Here);
         }
@@ -148,12 +148,12 @@ impl Engine {
     }
 
     /// The rows of a title on this host, and of a title anywhere in the system.
-    fn class_keys(&self, id: AlertId) -> [u64; 2] {
+    fn class_keys(&self, id: AlertId, fold: &Fold<'_>) -> [u64; 2] {
         let alert = self
             .alerts
             .get(&id)
             .expect("alerts are remembered while they are referred to");
-        let title = model::mask(model::strip_status_prefix(&alert.title));
+        let title = fold.memos.titles.borrow_mut().template(&alert.title);
         let hash = |entity: Option<&str>| {
             let mut hash = model::Hash128::new("habit");
             hash.part(alert.spot.system.as_bytes())
@@ -250,7 +250,7 @@ impl Engine {
             .map_or(0, |place| place.minutes.usual());
         let bare = self.bare(p.alert);
         let low = p.weight == 0;
-        let keys = (low && bare).then(|| self.class_keys(p.alert));
+        let keys = (low && bare).then(|| self.class_keys(p.alert, fold));
         let entity = (model::Hash128::new("host")
             .part(alert.spot.entity.as_bytes())
             .finish()

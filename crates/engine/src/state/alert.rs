@@ -391,7 +391,7 @@ fn kind(event: &Event) -> AlertKind {
 }
 
 fn class(event: &Event, spot: &Spot) -> u64 {
-    let title = model::mask(model::strip_status_prefix(&event.title));
+    let title = model::template(&event.title);
     let mut hash = model::Hash128::new("class");
     (hash
         .part(spot.entity.as_bytes())

@@ -100,8 +100,8 @@ impl Engine {
     /// up says only that it is alike.
     /// Of one that is known, what comes in its rhythm is the same still; and so is, without a key, what keeps coming as
     /// steadily as only a check does.
-    pub(crate) fn named_again(&self, system: &Text, event: &Event, rhythm: Rhythm) -> bool {
-        if model::is_derived(event) {
+    pub(crate) fn named_again(&self, system: &Text, event: &Event, rhythm: Rhythm, fold: &Fold<'_>) -> bool {
+        if fold.memos.titles.borrow_mut().is_derived(event) {
             return rhythm.steady;
         }
         let senders = self.systems.get(system).map(|system| &system.senders);
