@@ -63,7 +63,7 @@ pub(crate) struct Engine {
     pub firing: Firing,
     /// Alerts that wait for their settlement, in the order of their arrival.
     pub pending: Table<u64, Pending>,
-    pub order: BTreeMap<u64, Time>,
+    pub order: BTreeMap<u64, Waits>,
     /// Incidents that were announced and are not settled.
     pub tentative: Table<IncidentId, Tentative>,
     /// Systems that belong together by what alerts say, where the topology is silent.
@@ -87,6 +87,13 @@ pub(crate) struct Engine {
     pub timers: BTreeSet<(Time, Timer)>,
     /// Incidents whose record is due at the end of this step.
     pub urgent: BTreeSet<IncidentId>,
+}
+
+/// What is asked of all that wait, which stands together so that asking costs no look at each of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    pub t: Time,
+    pub announced: Option<IncidentId>,
 }
 
 /// What a domain counts.

@@ -46,11 +46,14 @@ impl Engine {
     /// Judges it with what was announced for it and is not settled yet: a page that can wait no longer must not call the
     /// wrong team because who knows better came last.
     pub(crate) fn assess_ahead(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
-        let waiting = self.order.keys().rev().take(AHEAD_MAX);
-        let waiting = waiting.filter_map(|number| self.pending.get(number));
+        // Most were announced for others, which must not be looked up for each.
+        let state = self.incidents.get(&id);
+        let took_in = state.is_some_and(|state| !state.merged_from.is_empty());
+        let is_of_it = |announced| announced == id || took_in && self.follow(announced) == id;
+        let waiting = self.order.iter().rev().take(AHEAD_MAX);
         let mut ahead: Vec<(AlertId, Time)> = waiting
-            .filter(|p| p.announced.is_some_and(|announced| self.follow(announced) == id))
-            .map(|p| (p.alert, p.t))
+            .filter(|(_, waits)| waits.announced.is_some_and(is_of_it))
+            .filter_map(|(number, waits)| Some((self.pending.get(number)?.alert, waits.t)))
             .collect();
         ahead.sort_unstable();
         ahead.dedup_by_key(|(alert, _)| *alert);

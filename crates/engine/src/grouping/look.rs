@@ -95,7 +95,7 @@ impl Engine {
 
     fn put(&mut self, number: u64, p: &Pending, look: Look, wait_s: f64, fold: &mut Fold<'_>) {
         let due = fold.time + secs(wait_s);
-        self.order.insert(number, p.t);
+        self.order.insert(number, p.waits());
         self.timers.insert((due, Timer::Settle(p.t, number)));
         let again = Pending {
             due,

@@ -97,8 +97,8 @@ impl Engine {
         let until = p.t + secs(fold.settings.grouping.settle_s);
         let near = self.near(node, fold);
         let mut coming = Vec::new();
-        for (number, t) in &self.order {
-            if *t < p.t || *t >= until {
+        for (number, waits) in &self.order {
+            if waits.t < p.t || waits.t >= until {
                 continue;
             }
             let Some(other) = self.pending.get(number) else {

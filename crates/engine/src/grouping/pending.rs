@@ -3,7 +3,7 @@
 use model::{AlertId, Event, IncidentId, Text, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::state::pack::by_name;
+use crate::{engine::Waits, state::pack::by_name};
 
 /// An alert that waits for its settlement.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +33,15 @@ pub(crate) struct Pending {
     pub said: Vec<Event>,
     #[serde(default)]
     pub look: Look,
+}
+
+impl Pending {
+    pub(crate) fn waits(&self) -> Waits {
+        Waits {
+            t: self.t,
+            announced: self.announced,
+        }
+    }
 }
 
 /// How often its tool has looked when a waiting alert is settled.

@@ -194,7 +194,7 @@ impl Engine {
         self.meta.queued += 1;
         self.announce(&mut pending, fold);
         let (number, due) = (self.meta.queued, pending.due);
-        self.order.insert(number, t);
+        self.order.insert(number, pending.waits());
         self.pending.insert(number, pending);
         self.timers.insert((due, Timer::Settle(t, number)));
         episode

@@ -6,7 +6,7 @@ use model::IncidentId;
 
 use crate::{
     RestoreError, StateRow,
-    engine::{Engine, Meta, Timer},
+    engine::{Engine, Meta, Timer, Waits},
     fold::Fold,
     state::{
         pack::{pack, unpack},
@@ -149,8 +149,11 @@ impl Engine {
         // Sets and maps are made of all they hold at once, not by putting in one after another.
         let waiting = self
             .pending
-            .gather(|number, pending, all| all.push((*number, pending.t)));
-        self.order = waiting.into_iter().collect();
+            .gather(|number, pending, all| all.push((*number, pending.t, pending.announced)));
+        self.order = waiting
+            .into_iter()
+            .map(|(number, t, announced)| (number, Waits { t, announced }))
+            .collect();
         self.open = self
             .incidents
             .gather(|id, state, all| all.extend(state.is_open().then_some(*id)))
