@@ -23,4 +23,4 @@ pub use names::Resolution;
 pub use owner::{Dependents, OwnedBy};
 pub use reach::{BALL_HOPS, Direction, HUB_NEIGHBOURS_MAX, LARGE_SYSTEM_NODES};
 pub use resolve::{Resolved, as_written, unknown_copy};
-pub use spelling::{is_loopback, traced_base, traced_kind};
+pub use spelling::{is_loopback, traced_base, traced_kind, without_port};

@@ -21,7 +21,7 @@ pub(crate) fn host_part(name: &str) -> &str {
 }
 
 /// Without a trailing port.
-pub(crate) fn without_port(name: &str) -> &str {
+pub fn without_port(name: &str) -> &str {
     if let Some(rest) = name.strip_prefix('[')
         && let Some((address, port)) = rest.split_once(']')
         && (port.is_empty() || is_port(port.strip_prefix(':').unwrap_or(port)))

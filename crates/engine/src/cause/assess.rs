@@ -154,10 +154,9 @@ impl Engine {
     /// Somebody says what the cause of an incident was: labels `incident_id` and `cause`, which names an entity.
     pub(crate) fn feedback(&mut self, event: &Event, fold: &mut Fold<'_>) {
         let said = |label: &str| event.labels.get(label).filter(|v| !v.is_empty());
-        let (Some(id), Some(cause)) = (
-            said("incident_id").and_then(|id| id.parse::<IncidentId>().ok()),
-            said("cause"),
-        ) else {
+        // By its id it may be one that is forgotten and was learned of; else it is named as for any other word.
+        let by_id = said("incident_id").and_then(|id| id.parse::<IncidentId>().ok());
+        let (Some(id), Some(cause)) = (by_id.or_else(|| self.incident_of(event)), said("cause")) else {
             return;
         };
         let entity = match fold.graph.name(cause).known() {

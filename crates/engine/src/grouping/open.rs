@@ -214,6 +214,7 @@ pub(crate) fn new_state(alert: &Alert, opener: AlertId, t: Time, fold: &Fold<'_>
         told_of_less: Vec::new(),
         rang: None,
         hushed_since: None,
+        word: None,
         owner_since: None,
         title: String::new(),
         causes: Vec::new(),

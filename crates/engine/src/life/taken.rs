@@ -119,10 +119,14 @@ impl Engine {
         said
     }
 
-    /// An alert has its place: what was said of it before is done there.
+    /// An alert has its place: what was said of it before is done there. Only the last word of each source: nobody is rung for
+    /// what was given back and taken again.
     pub(crate) fn take_ahead(&mut self, id: IncidentId, p: &Pending, fold: &mut Fold<'_>) {
-        for event in &p.said {
-            self.take_of(id, event, fold);
+        for (at, event) in p.said.iter().enumerate() {
+            let mut later = p.said.iter().skip(at + 1);
+            if !later.any(|other| other.source == event.source && other.ts >= event.ts) {
+                self.take_of(id, event, fold);
+            }
         }
     }
 
@@ -131,7 +135,11 @@ impl Engine {
             return;
         }
         let who = event.labels.get("actor").unwrap_or(&event.source).to_owned();
-        match Deed::of(event) {
+        let deed = Deed::of(event);
+        if deed.is_some() && !self.is_newest_word(id, event) {
+            return;
+        }
+        match deed {
             Some(Deed::Snooze) => {
                 let default = fold.time + model::Span::from_mins(SNOOZE_MINS);
                 self.snooze(id, event, &who, event.ends_at.unwrap_or(default), fold);
@@ -154,21 +162,46 @@ impl Engine {
         }
     }
 
+    /// Whether a source said nothing later of an incident: its words may overtake each other. Clocks of two sources are not
+    /// compared.
+    fn is_newest_word(&mut self, id: IncidentId, event: &Event) -> bool {
+        let state = self.incidents.get_mut(&id).expect("looked up by the caller");
+        let said = state.word.as_deref();
+        if said.is_some_and(|(source, at)| *source == event.source && event.ts < *at) {
+            return false;
+        }
+        state.word = Some(Box::new((event.source.clone(), event.ts)));
+        true
+    }
+
+    /// Somebody takes it: until it ends, or until when they say. Where `acknowledged` is the state of an alert, its end is
+    /// that of the alert.
     fn acknowledge(&mut self, id: IncidentId, event: &Event, who: &str, fold: &mut Fold<'_>) {
+        let until = event.ends_at.filter(|_| event.status == Status::Info);
+        if until.is_some_and(|until| until <= fold.time) {
+            return;
+        }
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
         let from = crate::life::record::status_word(state.status);
         state.status = IncidentStatus::Acknowledged;
         state.acknowledged_by = Some(who.into());
         state.acknowledged_severity = state.severity;
         state.acknowledged_team = Some(state.owner.team.clone());
-        state.snoozed_until = None;
+        state.snoozed_until = until;
         let what = What::new(ChangeKind::Acknowledged)
             .event(&event.event_id)
             .from(from)
             .to("acknowledged")
             .actor(who);
-        let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, format!("{who} took it"))];
+        let text = match until {
+            Some(until) => format!("{who} took it until {until}"),
+            None => format!("{who} took it"),
+        };
+        let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
         self.change(id, what, because, fold);
+        if let Some(until) = until {
+            self.wake_at(id, until, fold);
+        }
     }
 
     fn snooze(&mut self, id: IncidentId, event: &Event, who: &str, until: Time, fold: &mut Fold<'_>) {
@@ -214,9 +247,12 @@ impl Engine {
         self.judge_page(id, fold);
     }
 
-    /// The snooze of an incident may be over.
+    /// The time for which somebody took an incident, or put it off, may be over.
     pub(crate) fn look_snoozed(&mut self, id: IncidentId, fold: &mut Fold<'_>) {
-        let Some(until) = self.incidents.get(&id).and_then(|state| state.snoozed_until) else {
+        let Some(state) = self.incidents.get(&id) else {
+            return;
+        };
+        let Some(until) = state.snoozed_until else {
             return;
         };
         if until > fold.time {
@@ -225,7 +261,10 @@ impl Engine {
         let because = vec![Evidence::new(
             EvidenceKind::Quiet,
             0.0,
-            "the time it was put off for is over",
+            match state.status {
+                IncidentStatus::Snoozed => "the time it was put off for is over",
+                _ => "the time for which it was taken is over",
+            },
         )];
         self.reopen_for_all(id, What::new(ChangeKind::Note), because, fold);
     }

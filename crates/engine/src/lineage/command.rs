@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// The incident that an event is about.
-    fn incident_of(&self, event: &Event) -> Option<IncidentId> {
+    pub(crate) fn incident_of(&self, event: &Event) -> Option<IncidentId> {
         let settled = |id: &IncidentId| self.incidents.get(id).is_some();
         self.named(event)
             .filter(settled)

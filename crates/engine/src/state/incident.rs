@@ -125,6 +125,7 @@ pub(crate) struct State {
     /// Whose it was when somebody took it; nobody's where it was taken over from another incident.
     #[serde(default)]
     pub acknowledged_team: Option<Text>,
+    /// Until when it is put off, or somebody has it, where that has an end.
     #[serde(default)]
     pub snoozed_until: Option<Time>,
     #[serde(with = "by_name")]
@@ -211,6 +212,9 @@ pub(crate) struct State {
     /// Since when nothing fires any more that anybody could have been paged for.
     #[serde(default)]
     pub hushed_since: Option<Time>,
+    /// Who said last what is done with it, as a source, and when that was.
+    #[serde(default)]
+    pub word: Option<Box<(Text, Time)>>,
 }
 
 /// A page that was told to be over.

@@ -85,7 +85,12 @@ fn instant(at: jiff::civil::DateTime, zone: &TimeZone, edge: Edge) -> Option<Tim
     let timestamp = match (ambiguous.offset(), edge) {
         (AmbiguousOffset::Fold { .. }, Edge::End) => ambiguous.later(),
         (AmbiguousOffset::Fold { .. }, Edge::Begin) => ambiguous.earlier(),
-        _ => ambiguous.compatible(),
+        // By the clock before the change the time lies after it, by the clock after the change before it.
+        (AmbiguousOffset::Gap { .. }, _) => {
+            let change = zone.following(ambiguous.earlier().ok()?).next();
+            Ok(change?.timestamp())
+        }
+        (AmbiguousOffset::Unambiguous { .. }, _) => ambiguous.compatible(),
     };
     Some(Time::from_secs(timestamp.ok()?.as_second()))
 }
@@ -149,6 +154,23 @@ mod tests {
             (from.as_str(), until.as_str()),
             ("2026-10-25T00:00:00Z", "2026-10-25T01:30:00Z")
         );
+    }
+
+    #[test]
+    fn a_time_that_the_clock_skips_is_the_first_one_after_it() {
+        let skips = |times: &str| {
+            let calendar = Calendar::parse("", times, "Europe/London").unwrap();
+            next(&calendar, "2026-03-28T12:00:00Z")
+        };
+        // 01:00 to 02:00 is not on the clock of the 29th.
+        for (times, from, until) in [
+            ("01:30-02:30", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"),
+            ("00:30-01:30", "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z"),
+            // Nothing is left of this one in that night.
+            ("01:10-01:50", "2026-03-30T00:10:00Z", "2026-03-30T00:50:00Z"),
+        ] {
+            assert_eq!(skips(times), (from.to_owned(), until.to_owned()), "{times}");
+        }
     }
 
     #[test]

@@ -227,7 +227,11 @@ impl Matcher {
 
     fn test(&self, value: &str) -> bool {
         match &self.test {
-            Test::Equal(want) if is_name(&self.name) => want.eq_ignore_ascii_case(value),
+            // A scrape names a host by the port that it asks. An `instance` is one port, in Alertmanager's silences too.
+            Test::Equal(want) if is_name(&self.name) => {
+                want.eq_ignore_ascii_case(value)
+                    || self.name != "instance" && want.eq_ignore_ascii_case(topology::without_port(value))
+            }
             Test::Equal(want) => want == value,
             Test::Regex(regex) => regex.is_match(value),
         }
@@ -317,6 +321,22 @@ mod tests {
         ] {
             let matchers = Matchers::parse(text).unwrap();
             assert_eq!(matchers.hold(&web, None), holds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_same_behind_each_of_its_ports() {
+        let scraped = alert("mysql", &[("host", "db-9:9104"), ("instance", "db-9:9104")]);
+        for (text, holds) in [
+            (r#"host="db-9""#, true),
+            (r#"host="DB-9:9104""#, true),
+            (r#"host="db-9:9100""#, false),
+            (r#"service="mysql", host!="db-9""#, false),
+            (r#"instance="db-9""#, false),
+            (r#"instance="db-9:9104""#, true),
+        ] {
+            let matchers = Matchers::parse(text).unwrap();
+            assert_eq!(matchers.hold(&scraped, None), holds, "{text}");
         }
     }
 
