@@ -103,6 +103,7 @@ impl Engine {
         {
             return verdict;
         }
+        let goes_on = self.judge_goes_on(p, &system, near.as_deref(), &live, fold);
         let entry = self.systems.get_mut(&system).expect("the entry was made above");
         while entry
             .settled
@@ -112,7 +113,9 @@ impl Engine {
             entry.settled.pop_front();
         }
         let own = self.judge_own(p, &mut live, fold);
-        let verdict = if let Some(own) = own {
+        let verdict = if let Some(goes_on) = goes_on {
+            goes_on
+        } else if let Some(own) = own {
             own
         } else if live.is_empty() {
             self.judge_alone(p, &system, near.as_deref(), fold)
@@ -155,8 +158,21 @@ impl Engine {
         (state.is_open() && !state.background && member.firing && !member.stale).then_some((home, state))
     }
 
+    /// Whether an alert fires in an open incident already, so that hearing of it again is no news elsewhere.
+    fn fires_in_its_own(&self, id: AlertId) -> bool {
+        let home = self.alerts.get(&id).and_then(|alert| alert.incident);
+        let state = home.and_then(|home| self.incidents.get(&home));
+        state
+            .filter(|state| state.is_open() && !state.background)
+            .is_some_and(|state| {
+                let member = state.members.get(&id);
+                member.is_some_and(|member| member.firing && !member.stale)
+            })
+    }
+
     /// What fires still goes on where it is, though hours lie between, while nothing new comes with it. It keeps nothing
-    /// going there, and that so little is heard of it is no habit.
+    /// going there, and that so little is heard of it is no habit. What a sender says again at once of many incidents is new
+    /// in none of them.
     fn judge_running(
         &self,
         p: &Pending,
@@ -165,7 +181,10 @@ impl Engine {
         fold: &Fold<'_>,
     ) -> Option<Verdict> {
         let (home, state) = self.runs_in(p)?;
-        let shows_more = |other: &AlertId| self.alerts.get(other).is_none_or(|other| !other.showed_in(home));
+        let shows_more = |other: &AlertId| {
+            let showed = |alert: &Alert| alert.showed_in(home);
+            !self.alerts.get(other).is_some_and(showed) && !self.fires_in_its_own(*other)
+        };
         if self.ahead(p, system, near, fold).iter().any(shows_more) {
             return None;
         }

@@ -9,6 +9,7 @@ pub(crate) mod announce;
 pub(crate) mod around;
 pub(crate) mod behind;
 pub(crate) mod belief;
+pub(crate) mod goes_on;
 pub(crate) mod ground;
 pub(crate) mod judge;
 pub(crate) mod kin;

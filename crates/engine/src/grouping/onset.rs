@@ -130,7 +130,7 @@ impl Engine {
 
     /// Whether everything that fires in an incident had recovered by its sender's word, and came back just now. While it
     /// is not over for want of quiet, what comes back goes on: a line that drops takes the same hosts along each time.
-    fn only_returns(&self, id: IncidentId, since: Time) -> bool {
+    pub(crate) fn only_returns(&self, id: IncidentId, since: Time) -> bool {
         let Some(state) = self.incidents.get(&id) else {
             return false;
         };
