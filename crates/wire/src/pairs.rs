@@ -80,7 +80,7 @@ pub(crate) fn message(text: &str) -> Option<Value> {
 }
 
 /// `Host: web1`: a name of a few words, and what it names.
-fn pair(line: &str) -> Option<(&str, &str)> {
+pub(crate) fn pair(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
     let (name, value) = (name.trim(), value.trim());
     let is_name = !name.is_empty()

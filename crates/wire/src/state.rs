@@ -114,7 +114,7 @@ pub(crate) fn within(text: &str) -> Option<State> {
         return Some(became);
     }
     // `monitor.up`, `check_ok`; `scale_up` is something else.
-    if let [.., of, "up" | "ok"] = &tokens.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    if let [.., of, "up" | "ok" | "online"] = &tokens.iter().map(String::as_str).collect::<Vec<_>>()[..]
         && [
             "monitor", "check", "site", "service", "host", "node", "device", "server", "status", "heartbeat",
         ]

@@ -10,7 +10,13 @@ use super::{Sink, Source};
 use crate::{
     draft::Draft,
     fields::{self, all_are, each},
+    found::OtherKind,
+    lower::among,
+    state,
 };
+
+/// Names of data that are looked at for one of a state.
+const NAMES_MAX: usize = 256;
 
 pub(crate) const SOURCE: Source = Source {
     name: "cloudevents",
@@ -55,7 +61,12 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
     let binary = value.get("data_base64").and_then(Value::as_str).and_then(decoded);
     let data = value.get("data").or(binary.as_ref());
     // Data of nobody's form is an alert only where it plainly says so; else the event is what happened.
-    if data.is_some_and(|data| sink.inner_or_guess(data, true, value.get("time"))) {
+    let named = data.and_then(|data| with_state_of_type(data, value));
+    if named
+        .as_ref()
+        .or(data)
+        .is_some_and(|data| sink.inner_or_guess(data, true, value.get("time")))
+    {
         return;
     }
     let f = sink.fields(value);
@@ -75,7 +86,7 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
     if let Some(data) = data {
         let at = |paths: &[&str]| paths.iter().find_map(|p| fields::text_at(data, p));
         draft.severity_word(at(&["severity", "level", "priority"]));
-        draft.state(at(&["status", "state"]).as_deref().and_then(crate::state::word));
+        draft.state(at(&["status", "state"]).as_deref().and_then(state::word));
         draft.service = at(&["service", "serviceName", "service.name"]);
         draft.host = at(&["host", "hostname", "host.name"]);
         draft.text =
@@ -89,8 +100,25 @@ fn one(value: &Value, sink: &mut Sink<'_>) {
         let _ = f.take("data");
     }
     let _ = f.take("data_base64").filter(|_| binary.is_some());
-    f.rest_into(&mut draft);
-    sink.event(draft);
+    // `harbor.artifact.pushed`
+    let delivers = state::tokens(&draft.title)
+        .last()
+        .is_some_and(|word| among(word, &["pushed", "deployed", "released"]));
+    sink.rest(&f, draft, delivers.then_some(OtherKind::Change));
+}
+
+/// Data that names no state, with the type of its event where that says one: `com.example.alert.resolved`.
+fn with_state_of_type(data: &Value, event: &Value) -> Option<Value> {
+    const STATES: [&str; 4] = ["status", "state", "eventtype", "action"];
+    let kind = event.get("type")?.as_str()?;
+    let names = data.as_object()?.keys();
+    let says = |name: &String| STATES.iter().any(|state| fields::plain(name).ends_with(state));
+    if state::within(kind).is_none() || names.take(NAMES_MAX).any(says) {
+        return None;
+    }
+    let mut data = data.clone();
+    data.as_object_mut()?.insert("eventType".to_owned(), kind.into());
+    Some(data)
 }
 
 /// What base64 text holds, if it is JSON.

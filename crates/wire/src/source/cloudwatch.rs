@@ -248,25 +248,40 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
         }
         "aws.health" => return health(&f, d, sink),
         _ => {
-            d.title = f.first(&["detail.title", "detail-type"]).unwrap_or_default();
+            d.title = f
+                .first(&["detail.title", "detail.insightName", "detail-type"])
+                .unwrap_or_default();
             d.text = f
                 .first(&[
-                    "detail.description", "detail.message", "detail.reason", "detail.stoppedReason",
-                    "detail.statusMessage", "detail.Message",
+                    "detail.description",
+                    "detail.message",
+                    "detail.reason",
+                    "detail.stoppedReason",
+                    "detail.statusMessage",
+                    "detail.Message",
+                    "detail.insightDescription",
+                    "detail.statusReason",
                 ])
                 .unwrap_or_default();
-            d.service = f.first(&["detail.service", "detail.group"]);
+            d.service = f.first(&["detail.service", "detail.group", "detail.jobName"]);
             d.host = f.first(&[
                 "detail.instance-id",
                 "detail.EC2InstanceId",
                 "detail.ec2InstanceId",
                 "detail.resource.instanceDetails.instanceId",
             ]);
-            let word = f.first(&["detail.severity.label", "detail.severity"]);
+            let word = f.first(&[
+                "detail.severity.label", "detail.severity", "detail.insightSeverity",
+            ]);
             // GuardDuty and Inspector write a number from 0 to 10.
             let level = word.as_deref().and_then(super::findings::level);
             d.severity_as(word, level);
-            d.key = f.first(&["detail.id", "detail.findingArn", "detail.taskDefinitionArn"]);
+            d.key = f.first(&[
+                "detail.id",
+                "detail.findingArn",
+                "detail.insightId",
+                "detail.taskDefinitionArn",
+            ]);
             if from == "aws.rds" {
                 d.entity("database", f.text("detail.SourceIdentifier"));
                 d.key = Some(join(&[
@@ -302,6 +317,10 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
                 "STOPPED" => Some(State::Firing),
                 other => state::word(other),
             }));
+            // `DevOps Guru Insight Closed`
+            if d.status.is_none() {
+                d.state(f.glance("detail-type").as_deref().and_then(state::within));
+            }
             if change {
                 d.kind = EventKind::Change;
                 d.status = Some(Status::Info);

@@ -7,7 +7,7 @@ use super::prelude::*;
 
 pub(crate) const SOURCE: Source = Source {
     name: "email",
-    forms: "Postmark, Mailgun, SendGrid, SES, plain",
+    forms: "Postmark, Mailgun, SendGrid, CloudMailin, SES, plain",
     reference: "https://postmarkapp.com/developer/webhooks/inbound-webhook",
     detect: |v| {
         let names = Names::of(v, str::to_lowercase);
@@ -18,16 +18,23 @@ pub(crate) const SOURCE: Source = Source {
                 "plain", "to", "recipient",
             ])
             || find(v, "mail.commonHeaders.subject").is_some()
+            || find(v, "headers.subject").is_some() && has(v, &["envelope"])
     },
     decode,
 };
 
 const SHAPE: Shape = Shape {
-    title: &["subject", "mail.commonHeaders.subject"],
+    title: &["subject", "mail.commonHeaders.subject", "headers.subject"],
     text: &[
         "stripped-text", "text", "textbody", "body-plain", "plain", "body", "content",
     ],
-    ts: &["timestamp", "date", "mail.timestamp", "mail.commonHeaders.date"],
+    ts: &[
+        "timestamp",
+        "date",
+        "mail.timestamp",
+        "mail.commonHeaders.date",
+        "headers.date",
+    ],
     ..EMPTY
 };
 
@@ -35,7 +42,7 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     let v = &lowered(value);
     let (f, mut d) = sink.read("email", &SHAPE, v);
     let from = f
-        .first(&["fromfull.Email", "sender", "from", "mail.source"])
+        .first(&["fromfull.Email", "sender", "from", "mail.source", "headers.from"])
         .unwrap_or_default();
     // The address alone: display names vary.
     let address = from

@@ -35,7 +35,7 @@ pub(crate) const HONEYBADGER: Source = Source {
         let watched = ["site", "check_in", "alarm"];
         let event = v.get("event").and_then(Value::as_str).unwrap_or_default();
         has(v, &["event", "fault"]) && find(v, "fault.klass").is_some()
-            || WATCHED_EVENTS.contains(&event)
+            || (WATCHED_EVENTS.contains(&event) || is_of_settings(event))
                 && has(v, &["message", "project"])
                 && watched
                     .iter()
@@ -51,6 +51,14 @@ pub(crate) const HONEYBADGER: Source = Source {
 const WATCHED_EVENTS: [&str; 7] = [
     "down", "up", "cert_will_expire", "check_in_missing", "check_in_reporting", "alarm_alert", "alarm_ok",
 ];
+
+/// Whether an event is of what is watched being set up or taken away: `site_created`.
+fn is_of_settings(event: &str) -> bool {
+    let done = ["_created", "_updated", "_deleted"];
+    ["site", "check_in", "alarm"]
+        .iter()
+        .any(|of| event.strip_prefix(of).is_some_and(|rest| done.contains(&rest)))
+}
 
 /// What Honeybadger watches beside errors.
 const WATCHED: Shape = Shape {
@@ -198,8 +206,9 @@ fn watched(value: &Value, sink: &mut Sink<'_>) {
         .key
         .take()
         .map(|key| join(&[&key, if expires { "certificate" } else { "" }]));
+    let other = is_of_settings(&event).then_some(OtherKind::Notice);
     d.label("event", event);
-    sink.rest(&f, d, None);
+    sink.rest(&f, d, other);
 }
 
 /// The environment is a field of the event and no entity.

@@ -2,17 +2,17 @@
 
 /// Names in the order in which they are believed. Compared without case and separators. A title that is called one is
 /// believed wherever it stands.
-pub(super) const TITLED: [&str; 15] = [
+pub(super) const TITLED: [&str; 18] = [
     "title", "alertname", "alerttitle", "rulename", "problemtitle", "problemname", "conditionname",
     "healthrulename", "subject", "alarmname", "eventname", "testname", "headline", "threatname",
-    "alertdisplayname",
+    "alertdisplayname", "insightname", "budgetname", "budgetdisplayname",
 ];
-pub(super) const TITLE: [&str; 38] = [
-    "alert", "trigger", "triggername", "name", "displayname", "summary", "shortdescription", "shortmessage",
-    "monitor", "check", "sensor", "rule", "alarm", "problem", "event", "message", "msg", "humanreadable",
-    "description", "text", "reason", "error", "output", "logmessage", "policyname", "datapoint",
-    "metricname", "metric", "errormessage", "entitydisplayname", "logentry", "opaque", "jobname", "taskname",
-    "taskid", "buildname", "category", "content",
+pub(super) const TITLE: [&str; 40] = [
+    "alert", "trigger", "triggername", "name", "displayname", "summary", "shortdescription",
+    "briefdescription", "shortmessage", "what", "monitor", "check", "sensor", "rule", "alarm", "problem",
+    "event", "message", "msg", "humanreadable", "description", "text", "reason", "error", "output",
+    "logmessage", "policyname", "datapoint", "metricname", "metric", "errormessage", "entitydisplayname",
+    "logentry", "opaque", "jobname", "taskname", "taskid", "buildname", "category", "content",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
 pub(super) const WATCHED: [&str; 5] = [
@@ -22,22 +22,27 @@ pub(super) const WATCHED: [&str; 5] = [
 pub(super) const CALLED: [&str; 7] = [
     "alert", "name", "displayname", "summary", "shortdescription", "label", "signature",
 ];
+/// How that is called which ran and says whether it succeeded.
+pub(super) const RAN: [&str; 5] = ["jobname", "job", "taskname", "task", "script"];
+/// What a process said when it ended; anything but 0 is a failure.
+pub(super) const EXIT: [&str; 4] = ["exitcode", "exitstatus", "returncode", "rc"];
 /// Objects whose name is that of a rule, and so of what it finds.
 pub(super) const RULE: [&str; 6] = [
     "healthrule", "alertrule", "rule", "alertdefinition", "condition", "policy",
 ];
 /// Names that only alerts bear.
-pub(super) const ALERT_NAMED: [&str; 7] = [
+pub(super) const ALERT_NAMED: [&str; 9] = [
     "alertname", "alerttitle", "alertrulename", "alarmname", "monitorname", "healthrulename",
-    "alertdisplayname",
+    "alertdisplayname", "budgetname", "budgetdisplayname",
 ];
 /// What says at least what kind of thing it is.
 pub(super) const KIND: [&str; 5] = ["eventtypename", "typename", "alerttype", "eventtype", "type"];
-pub(super) const TEXT: [&str; 29] = [
+pub(super) const TEXT: [&str; 30] = [
     "text", "message", "description", "details", "body", "msg", "longdescription", "summary", "detail",
     "content", "output", "info", "reason", "comment", "errormessage", "errordescription", "error", "note",
     "fullmessage", "additionalinfo", "lastmessage", "shortmessage", "statemessage", "summarymessage",
     "statusmessage", "statusreason", "exception", "triggeringsummary", "failurereason",
+    "detaileddescription",
 ];
 pub(super) const STATE: [&str; 17] = [
     "status", "state", "alertstate", "currentstate", "currentstatus", "newstate", "newstatus", "statename",
@@ -68,8 +73,9 @@ pub(super) const OF_COMMIT: [&str; 10] = [
 /// What is numbered to tell one from the other; what is affected is counted.
 pub(super) const NUMBERED: [&str; 6] = ["incident", "problem", "issue", "alert", "alarm", "ticket"];
 /// Identities of what watches, for alerts without one of their own.
-pub(super) const WATCH_KEY: [&str; 8] = [
+pub(super) const WATCH_KEY: [&str; 9] = [
     "triggerid", "monitorid", "checkid", "sensorid", "alertobjectid", "entityid", "monitoruuid", "checkuuid",
+    "connectorid",
 ];
 /// Identities of whatever they stand in.
 pub(super) const ID: [&str; 9] = [
@@ -103,13 +109,13 @@ pub(super) const ENDED: [&str; 10] = [
     "resolved", "closed", "ended", "recovered", "cleared", "recovertime", "recovery", "cleartime", "fixed",
     "timeresolved",
 ];
-pub(super) const SERVICE: [&str; 25] = [
+pub(super) const SERVICE: [&str; 30] = [
     "service", "servicename", "application", "applicationname", "app", "appname", "component", "project",
     "projectname", "system", "product", "subsystem", "module", "workload", "function", "repository", "job",
     "tier", "site", "endpoint", "workspacename", "serviceobject", "servicedisplayname", "projectslug",
-    "repositoryname",
+    "repositoryname", "connectorname", "pipelinename", "workflowname", "flowname", "jobname",
 ];
-pub(super) const HOST: [&str; 41] = [
+pub(super) const HOST: [&str; 42] = [
     "host",
     "hostname",
     "node",
@@ -151,9 +157,10 @@ pub(super) const HOST: [&str; 41] = [
     "hostnames",
     "hosts",
     "compromisedentity",
+    "originatorname",
 ];
 /// Identities of what an alert is about, which are its name where it has no other.
-pub(super) const HOST_ID: [&str; 3] = ["resourceid", "instanceid", "deviceid"];
+pub(super) const HOST_ID: [&str; 4] = ["targetresourceid", "resourceid", "instanceid", "deviceid"];
 pub(super) const LINK: [&str; 20] = [
     "htmlurl", "weburl", "permalink", "url", "link", "alerturl", "incidenturl", "detailsurl", "dashboardurl",
     "generatorurl", "href", "deeplink", "sourceurl", "responseurl", "linkurl", "issueurl", "triggerurl",
@@ -168,9 +175,10 @@ pub(super) const LISTS: [&str; 13] = [
 ];
 
 /// What a name of a time may end in: that it is one, its unit, its zone.
-pub(super) const TIME_ENDS: [&str; 20] = [
+pub(super) const TIME_ENDS: [&str; 27] = [
     "at", "on", "time", "date", "datetime", "stamp", "timestamp", "utc", "gmt", "zoned", "iso", "iso8601",
-    "unix", "epoch", "ms", "inms", "millis", "inmsecs", "inusecs", "epochmillis",
+    "unix", "epoch", "ms", "inms", "millis", "inmsecs", "inusecs", "epochmillis", "millisecond",
+    "milliseconds", "seconds", "us", "micros", "ns", "nanos",
 ];
 
 /// The first of `STATE`, which may be objects with a name.

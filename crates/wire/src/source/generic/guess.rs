@@ -120,7 +120,7 @@ impl<'v> Guess<'v> {
                     let inner = levels[at]
                         .fields
                         .iter()
-                        .filter(|(k, v)| k == name && v.is_object());
+                        .filter(|(k, v)| v.is_object() && wraps(k, name));
                     let inner: Vec<_> = inner.map(|(_, v)| level(name, v)).collect();
                     levels.extend(inner);
                 }
@@ -326,7 +326,9 @@ impl<'v> Guess<'v> {
         let mut things = self.called(&ABOUT).filter(|_| !self.wide);
         things.find_map(|thing| {
             let names = ["name", "displayname", "hostname", "id"];
-            thing.find(&names, |v| scalar(v).is_some()).and_then(scalar)
+            // What is known of an alarm has the alarm's identity.
+            let names = &names[..names.len() - usize::from(thing.name == "alarmmetadata")];
+            thing.find(names, |v| scalar(v).is_some()).and_then(scalar)
         })
     }
 
@@ -370,8 +372,8 @@ impl<'v> Guess<'v> {
             .chain(inner)
             .chain(self.levels.iter().filter(|level| !around(level)))
             .chain(self.levels.iter().filter(|level| level.name == "event"))
-            .find_map(|level| level.find(names, is_text(|_| true)))
-            .and_then(scalar)
+            .find_map(|level| level.find(names, |v| identity(v).is_some()))
+            .and_then(identity)
     }
 
     /// The identity of the object that stands for the alert, beside one of what watches.
@@ -431,6 +433,21 @@ impl<'v> Guess<'v> {
                 self.find(&asked.collect::<Vec<_>>(), |v| bit(v).is_some())
                     .and_then(bit)
             })
+    }
+}
+
+/// Whether an object is called by the name of a wrapper, alone or as what is known of it: `event_info`, `alertData`.
+fn wraps(key: &str, name: &str) -> bool {
+    const OF_IT: [&str; 6] = ["", "info", "data", "details", "object", "payload"];
+    key.strip_prefix(name).is_some_and(|rest| OF_IT.contains(&rest))
+}
+
+/// An identity: a text or a number, or an object that says of what kind it is, `{"entityType": "ALARM", "id": "7"}`.
+fn identity(value: &Value) -> Option<Text> {
+    match value {
+        Value::Bool(_) => None,
+        Value::Object(map) => map.get("id").filter(|id| !id.is_object()).and_then(identity),
+        other => scalar(other),
     }
 }
 

@@ -2,6 +2,7 @@
 //! the usual wrappers. It needs words to say and one more sign of an alert; otherwise the body is refused.
 
 pub(crate) mod carried;
+mod chat;
 mod field_names;
 mod guess;
 mod kind;
@@ -25,11 +26,27 @@ const CARRIED_MAX: usize = 3;
 
 /// Decodes by best guess; `false` when there is too little to go by.
 pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
+    if let Some(said) = chat::said(value) {
+        return decode(&said, source, sink);
+    }
     within(value, source, sink, 0, true)
         // Named as nobody names things, but an alert by its name or its state.
-        || one(value, &Guess::wide(value), source, sink, true)
+        || widely(value, source, sink)
         || within(value, source, sink, 0, false)
         || some(value, source, sink)
+}
+
+/// Looks everywhere; of an envelope that tells the version of its data into that, for its own identity is another one
+/// every time.
+fn widely(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
+    let is_versioned = fields_of(value).any(|(name, _)| plain(name) == "dataversion");
+    match carried::enveloped(value).filter(|inner| is_versioned && inner.is_object()) {
+        Some(inner) => {
+            let inner = with_context(inner, value);
+            one(&inner, &Guess::wide(&inner), source, sink, true)
+        }
+        _ => one(value, &Guess::wide(value), source, sink, true),
+    }
 }
 
 /// Of a list in which not all is readable, what plainly is an alert; each of the others is refused by itself.
@@ -103,7 +120,33 @@ fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize
             sink.undo(before);
         }
     }
+    if let Some(items) = keyed(value) {
+        for (key, item) in items {
+            if sink.skips() {
+                continue;
+            }
+            let mut item = with_context(item, value);
+            if let Some(own) = item.as_object_mut() {
+                own.entry("id").or_insert_with(|| key.as_str().into());
+            }
+            if !one(&item, &Guess::new(&item), source, sink, false) {
+                sink.unreadable(key, "no alert");
+            }
+        }
+        return true;
+    }
     one(value, &Guess::new(value), source, sink, named)
+}
+
+/// A list that is written as an object: alerts under their keys.
+fn keyed(value: &Value) -> Option<&serde_json::Map<String, Value>> {
+    const OF_ALERTS: [&str; 5] = ["alerts", "alarms", "incidents", "problems", "issues"];
+    OF_ALERTS.iter().find_map(|name| {
+        let (_, list) = fields_of(value).find(|(key, _)| plain(key) == *name)?;
+        let list = list.as_object().filter(|list| !list.is_empty())?;
+        // The first that is none ends it.
+        list.values().all(is_plainly_alert).then_some(list)
+    })
 }
 
 /// Whether a value by itself names an alert and says its state or how bad it is.

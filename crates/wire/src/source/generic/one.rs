@@ -99,6 +99,14 @@ pub(super) fn one(
         return false;
     }
     d.text = text.unwrap_or_default();
+    // A log record whose message is an event by itself.
+    if d.title.starts_with("CEF:") {
+        let said = std::mem::replace(&mut d.text, d.title.clone());
+        super::told::take(&mut d, sink);
+        let told = std::mem::replace(&mut d.text, said);
+        let (title, text) = told.split_once('\n').unwrap_or((&told, ""));
+        (d.title, d.text) = (title.into(), lines([Some(text.into()), Some(d.text)]));
+    }
     d.named_in_its_text();
     if let Some(v) = severity {
         let word = name_of(v);
@@ -168,6 +176,8 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
         .of_card(f, &ALERT_NAMED, says)
         .or_else(|| guess.text(f, &TITLED, says))
         .or_else(|| guess.noun_text(f, &CALLED, says))
+        // What ran is called the same when it fails and when it succeeds; what it says then differs.
+        .or_else(|| guess.text(f, &RAN, says).filter(|_| tells_how_it_ended(guess)))
         .or_else(|| guess.text(f, &WATCHED, says))
         .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
         .or_else(|| guess.text(f, &TITLE, says))
@@ -178,6 +188,11 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
         })
         // A rule may be called by a state: `unreachable`.
         .or_else(|| guess.text(f, &ALERT_NAMED, |text| when::any(text, None).is_none()))
+}
+
+/// Whether it says of something that ran whether that succeeded.
+fn tells_how_it_ended(guess: &Guess<'_>) -> bool {
+    guess.flag(&["success", "succeeded", "failed"]).is_some() || guess.find(&EXIT, Value::is_i64).is_some()
 }
 
 /// What kind of thing it is, where nothing names it.
@@ -245,6 +260,8 @@ fn identity(guess: &Guess<'_>, d: &Draft) -> Option<Text> {
             let told = ["trigger", "acknowledge", "resolve"].contains(&d.labels.get("state")?);
             told.then(|| guess.glance(&["eventid"])).flatten()
         })
+        // Beside anything else it may be that of the workflow that tells of it.
+        .or_else(|| guess.glance(&["workflowid"]))
 }
 
 /// Whether a label tells how bad it is or where.
@@ -281,13 +298,31 @@ pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
                     .and_then(name_of)
             })
             .or_else(|| guess.name(f, &HOST_ID))
+            // `source: {"id": 7, "name": "pump-4"}`
+            .or_else(|| {
+                guess
+                    .find(&["source"], |v| text_at(v, "name").is_some())
+                    .and_then(|v| text_at(v, "name"))
+            })
             .or_else(|| guess.watched()),
     }
-    // Of an address of the web its host.
-    .map(|name| match crate::draft::is_web_address(&name) {
-        true => crate::names::authority(&name).into(),
-        false => name,
-    })
+    .map(|name| plainly(&name).into())
+}
+
+/// Of an address of the web its host, of a path its end, of `host.name = 'db-1'` what it is.
+fn plainly(name: &str) -> &str {
+    if crate::draft::is_web_address(name) {
+        return crate::names::authority(name);
+    }
+    // `/subscriptions/…/virtualMachines/web-1`
+    if name.starts_with('/') && is_path(name) {
+        return name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
+    }
+    let quoted = name.split_once(" = '").map(|(_, value)| value);
+    quoted
+        .and_then(|value| value.strip_suffix('\''))
+        .filter(|value| !value.contains('\''))
+        .unwrap_or(name)
 }
 
 pub(super) fn time(guess: &Guess<'_>, f: &Fields<'_>, names: &[&str], near: Option<Time>) -> Option<Time> {

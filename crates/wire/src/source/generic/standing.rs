@@ -30,8 +30,10 @@ pub(super) fn state_of(
                 v.is_object() && name_of(v).is_some_and(|w| state::word(&w).is_some())
             })
         })
+        // What is called a state says it plainer than the name of an event: `sync_end` may have failed.
+        .or_else(|| guess.find(&STATE[..STATES], |v| !well && within(v)))
         .or_else(|| guess.find(&STATE, |v| !well && within(v)))
-        .or_else(|| guess.find(&STATE_IF_KNOWN, exact));
+        .or_else(|| guess.find(&STATE_IF_KNOWN, |v| if well { plainly(v) } else { exact(v) }));
     let known = if let Some(v) = found {
         let word = name_of(v).unwrap_or_default();
         if !v.is_object() {
@@ -46,14 +48,22 @@ pub(super) fn state_of(
         known
     } else if let Some(over) = guess.flag(&[
         "resolved", "isresolved", "isrecovered", "isclosed", "recovered", "fixed", "cleared", "closed",
-        "passing", "passed", "healthy", "isup", "isok", "backtonormal",
+        "passing", "passed", "healthy", "isup", "isok", "backtonormal", "up", "isonline", "online",
+        "isalive", "alive", "isreachable", "reachable", "success", "succeeded",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(holds) = guess.flag(&[
-        "firing", "active", "isactive", "isopen", "triggered", "down", "failing",
+        "firing", "isfiring", "active", "isactive", "isopen", "triggered", "down", "isdown", "offline",
+        "isoffline", "failing", "failed",
     ]) {
         Some(if holds { State::Firing } else { State::Resolved })
-    } else if let Some(v) = guess.find(&STATE, exact) {
+    } else if let Some(code) = guess.find(&EXIT, Value::is_i64) {
+        d.label("state", scalar(code).unwrap_or_default());
+        Some(match code.as_i64() {
+            Some(0) => State::Resolved,
+            _ => State::Firing,
+        })
+    } else if let Some(v) = guess.find(&STATE, |v| !well && exact(v)) {
         f.mark(v);
         let word = scalar(v).unwrap_or_default();
         let known = state::word(&word);

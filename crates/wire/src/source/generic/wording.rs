@@ -43,21 +43,11 @@ pub(super) fn is_test(title: &str) -> bool {
 
 /// Whether a kind of message is about a delivery of software: `deploy`, `deployment.succeeded`, `release_created`.
 pub(super) fn delivers(kind: &str) -> bool {
-    let first = kind.split(['.', '_', ':', '-']).next().unwrap_or_default();
-    matches!(
-        first,
-        "deployment"
-            | "deploy"
-            | "release"
-            | "change"
-            | "rollback"
-            | "flag"
-            | "build"
-            | "workflow"
-            | "audit"
-            | "audits"
-            | "push"
-    )
+    const DELIVERIES: [&str; 10] = [
+        "deployment", "deploy", "release", "change", "rollback", "flag", "build", "audit", "audits", "push",
+    ];
+    let first = kind.split(['.', '_', ':', '-']).next();
+    first.is_some_and(|word| among(word, &DELIVERIES))
 }
 
 /// Whether a text names something: a state, a level, a number or an address does not.
@@ -80,7 +70,7 @@ fn is_answer(text: &str) -> bool {
 }
 
 /// `organizations/1/sources/2/findings/3` says where something is kept.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     text.matches('/').count() >= 3 && !text.contains(char::is_whitespace)
 }
 

@@ -1,0 +1,144 @@
+//! Chat messages that are laid out in blocks: Slack, Google Chat, Feishu. What they say first is their title, facts are
+//! written as `*Host:*` above or before a name, or as a label beside a text.
+//!
+//! <https://docs.slack.dev/reference/block-kit/blocks/section-block>,
+//! <https://developers.google.com/workspace/chat/api/reference/rest/v1/cards>,
+//! <https://open.feishu.cn/document/feishu-cards/card-json-structure>.
+
+use serde_json::Map;
+
+use crate::{pairs::pair, source::prelude::*};
+
+/// Blocks within blocks, all of them, and bytes of a name above a value, at most.
+const DEPTH_MAX: usize = 10;
+const TEXTS_MAX: usize = 128;
+const NAME_BYTES_MAX: usize = 32;
+
+/// What a message says, as plain fields; `None` where it tells no facts, which is read as well as it stands.
+pub(super) fn said(value: &Value) -> Option<Value> {
+    let cards = [
+        "blocks", "attachments.0.blocks", "cardsV2.0.card", "cards.0", "card",
+    ];
+    let card = cards.iter().find_map(|at| find(value, at))?;
+    let mut said = Said::default();
+    if let Some(text) = text_at(value, "text") {
+        said.text(&text);
+    }
+    said.read(card, 0);
+    let Said {
+        mut facts,
+        texts,
+        link,
+        ..
+    } = said;
+    if facts.is_empty() {
+        return None;
+    }
+    let mut texts = texts.into_iter();
+    let title = texts.next();
+    let rest: Vec<String> = texts.filter(|text| Some(text) != title.as_ref()).collect();
+    for (name, value) in [
+        ("title", title),
+        ("text", Some(rest.join("\n")).filter(|rest| !rest.is_empty())),
+        ("url", link),
+    ] {
+        if let Some(value) = value {
+            facts.entry(name).or_insert_with(|| value.into());
+        }
+    }
+    Some(Value::Object(facts))
+}
+
+#[derive(Default)]
+struct Said {
+    facts: Map<String, Value>,
+    texts: Vec<String>,
+    link: Option<String>,
+    seen: usize,
+}
+
+impl Said {
+    fn read(&mut self, block: &Value, depth: usize) {
+        if depth > DEPTH_MAX {
+            return;
+        }
+        match block {
+            Value::Array(blocks) => blocks.iter().for_each(|block| self.read(block, depth + 1)),
+            Value::Object(map) => {
+                // `{"topLabel": "Host", "text": "db-1"}`
+                if let Some(name) = text_at(block, "topLabel")
+                    && let Some(value) = text_at(block, "text").or_else(|| text_at(block, "content"))
+                {
+                    return self.fact(&name, &value);
+                }
+                // What is pressed says no fact, but may lead somewhere.
+                if let Some(link) = map.get("url").and_then(Value::as_str) {
+                    self.link.get_or_insert_with(|| link.to_owned());
+                    return;
+                }
+                if map.get("type").and_then(Value::as_str) == Some("button") {
+                    return;
+                }
+                // A header comes first, however its fields are sorted.
+                for name in ["header", "title", "subtitle", "text", "content"] {
+                    match map.get(name) {
+                        Some(Value::String(text)) => self.text(text),
+                        Some(inner) => self.read(inner, depth + 1),
+                        None => {}
+                    }
+                }
+                for name in [
+                    "fields", "elements", "sections", "widgets", "decoratedText", "keyValue",
+                    "textParagraph", "columns",
+                ] {
+                    if let Some(inner) = map.get(name) {
+                        self.read(inner, depth + 1);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.seen += 1;
+        if self.seen > TEXTS_MAX {
+            return;
+        }
+        let bold = text.trim_start().starts_with('*');
+        let text = text.replace(['*', '`'], "");
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        // A name above its value.
+        if let [name, value] = lines[..]
+            && (bold || name.ends_with(':'))
+            && name.len() <= NAME_BYTES_MAX
+            && pair(name).is_none()
+        {
+            return self.fact(name, value);
+        }
+        for line in lines {
+            match pair(line) {
+                // What is said first is what it is about, whatever it looks like.
+                Some((name, value)) if !self.texts.is_empty() => self.fact(name, value),
+                _ => self.texts.push(line.to_owned()),
+            }
+        }
+    }
+
+    fn fact(&mut self, name: &str, value: &str) {
+        let value = value.trim();
+        // `<https://…|db-1>` is how Slack writes a link.
+        let shown = value.strip_prefix('<').and_then(|v| v.strip_suffix('>'));
+        let value = shown.map_or(value, |v| v.split_once('|').map_or(v, |(_, shown)| shown));
+        let name = name.trim().trim_end_matches(':').trim();
+        if self.facts.len() < TEXTS_MAX && !name.is_empty() && !value.is_empty() {
+            self.facts
+                .entry(name.to_lowercase())
+                .or_insert_with(|| value.into());
+        }
+    }
+}
