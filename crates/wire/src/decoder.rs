@@ -348,7 +348,7 @@ fn values(text: &str) -> Result<Vec<Value>, Rejection> {
                 return Err(Rejection::new(Stage::Parse, "expected an object or an array").at(offset));
             }
             Err(error) => {
-                if let Some(repaired) = without_nan(text).or_else(|| without_lone_surrogates(text)) {
+                if let Some(repaired) = mended(text).or_else(|| without_lone_surrogates(text)) {
                     return self::values(&repaired);
                 }
                 return Err(syntax(text, &error));
@@ -358,41 +358,53 @@ fn values(text: &str) -> Result<Vec<Value>, Rejection> {
     Ok(values)
 }
 
-/// The text with `NaN` and `Infinity`, which Python and Go templates write, as `null`; `None` when there are none.
-fn without_nan(text: &str) -> Option<String> {
+/// The text as its sender meant it, where a template or a program wrote what is not quite JSON: `NaN` and `Infinity` as
+/// `null`, no comma behind the last of a list, and line ends within a text written as JSON writes them. `None` when there
+/// is nothing of the sort.
+fn mended(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let (mut out, mut from, mut i, mut changed) = (String::new(), 0, 0, false);
+    let (mut out, mut from, mut i) = (String::new(), 0, 0);
+    let mut is_in_text = false;
     while i < bytes.len() {
-        match bytes[i] {
+        // What stands there instead, and how long it is.
+        let (instead, len) = match bytes[i] {
             b'"' => {
-                i += 1;
-                while i < bytes.len() && bytes[i] != b'"' {
-                    i += 1 + usize::from(bytes[i] == b'\\');
-                }
+                is_in_text = !is_in_text;
+                (None, 1)
             }
-            b'N' | b'I' | b'-' => {
-                let rest = &bytes[i..];
-                if let Some(word) = ["NaN", "-NaN", "Infinity", "-Infinity"]
-                    .iter()
-                    .find(|w| rest.starts_with(w.as_bytes()))
-                {
-                    out.push_str(&text[from..i]);
-                    out.push_str("null");
-                    i += word.len();
-                    from = i;
-                    changed = true;
-                    continue;
-                }
-            }
-            _ => {}
+            b'\\' if is_in_text => (None, 2),
+            b'\n' if is_in_text => (Some("\\n"), 1),
+            b'\r' if is_in_text => (Some("\\r"), 1),
+            b'\t' if is_in_text => (Some("\\t"), 1),
+            0..0x20 if is_in_text => (Some(" "), 1),
+            b',' if !is_in_text && ends_list(&bytes[i + 1..]) => (Some(""), 1),
+            b'N' | b'I' | b'-' if !is_in_text => ["NaN", "-NaN", "Infinity", "-Infinity"]
+                .iter()
+                .find(|word| bytes[i..].starts_with(word.as_bytes()))
+                .map_or((None, 1), |word| (Some("null"), word.len())),
+            _ => (None, 1),
+        };
+        if let Some(instead) = instead {
+            out.push_str(&text[from..i]);
+            out.push_str(instead);
+            from = i + len;
         }
-        i += 1;
+        i += len;
     }
-    if !changed {
+    if from == 0 {
         return None;
     }
     out.push_str(&text[from..]);
     Some(out)
+}
+
+/// Blanks behind a comma that are looked at for the end of what it stands in.
+const BLANKS_MAX: usize = 256;
+
+fn ends_list(rest: &[u8]) -> bool {
+    let mut rest = rest.iter().take(BLANKS_MAX);
+    rest.find(|b| !b.is_ascii_whitespace())
+        .is_some_and(|b| matches!(b, b'}' | b']'))
 }
 
 /// The text with halves of surrogate pairs, which senders leave that cut a title in the middle of a picture, as the sign

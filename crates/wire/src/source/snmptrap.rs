@@ -21,6 +21,7 @@ pub(crate) const SOURCE: Source = Source {
             || has(v, &["enterprise", "agent"])
             || has(v, &["enterprise", "agent_addr"])
             || has(v, &["oid", "varbinds"])
+            || bindings(v).any(|(oid, _)| oid.to_ascii_lowercase().contains("snmptrapoid"))
     },
     decode,
 };
@@ -38,7 +39,13 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
             m.iter()
                 .find(|(k, _)| k.to_ascii_lowercase().contains("snmptrapoid"))
         })
-        .and_then(|(_, v)| scalar(v));
+        .and_then(|(_, v)| scalar(v))
+        .or_else(|| {
+            let mut bound = bindings(value);
+            bound
+                .find(|(oid, _)| oid.to_ascii_lowercase().contains("snmptrapoid"))
+                .and_then(|(_, v)| scalar(v))
+        });
     let oid = f
         .first(&[
             "tags.oid", "trap_oid", "trapOid", "trapOID", "snmp_trap_oid", "oid",
@@ -58,6 +65,13 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
         "tags.source", "tags.agent_address", "hostname", "agent_addr", "agentAddress", "agent", "source",
         "source_ip", "host", "tags.host",
     ]);
+    // `UDP: [192.0.2.1]:161->[192.0.2.9]:162`, as snmptrapd tells of it.
+    if d.host.is_none()
+        && let Some(from) = f.glance("PDUInfo.receivedfrom")
+        && let Some((address, _)) = from.split_once('[').and_then(|(_, rest)| rest.split_once(']'))
+    {
+        d.host = Some(address.into());
+    }
     d.ts = f.time(&["timestamp", "@timestamp", "time", "received_at"]);
     d.severity_word(f.first(&["severity", "tags.severity"]));
     let interface = value
@@ -94,20 +108,34 @@ fn decode(value: &Value, sink: &mut Sink<'_>) {
     // The community string is a password.
     let _ = f.take("tags.community");
     let _ = f.take("community");
+    let _ = f.take("PDUInfo.community");
     sink.rest(&f, d, None);
 }
 
-/// The interface's number among bindings `{oid, value}`: `ifIndex` is `.1.3.6.1.2.1.2.2.1.1`.
-fn interface_of_binding(value: &Value) -> Option<Text> {
-    let bindings = ["varbinds", "variables", "bindings", "var_binds"]
+/// The bindings of a trap: a list of `{oid, value}`, or an object.
+fn bindings(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let bound = ["varbinds", "VarBinds", "variables", "bindings", "var_binds"]
         .iter()
-        .find_map(|name| value.get(name)?.as_array())?;
-    bindings.iter().find_map(|binding| {
-        let oid = text_at(binding, "oid").or_else(|| text_at(binding, "name"))?;
-        let is_index =
-            oid.trim_start_matches('.').starts_with("1.3.6.1.2.1.2.2.1.1.") || oid.contains("ifIndex");
-        is_index.then(|| text_at(binding, "value")).flatten()
-    })
+        .find_map(|name| value.get(name));
+    let listed = bound.and_then(Value::as_array).into_iter().flatten();
+    let listed = listed.filter_map(|binding| {
+        let oid = binding.get("oid").or_else(|| binding.get("name"))?.as_str()?;
+        Some((oid, binding.get("value")?))
+    });
+    let keyed = bound.and_then(Value::as_object).into_iter().flatten();
+    listed.chain(keyed.map(|(oid, value)| (oid.as_str(), value)))
+}
+
+/// The interface's number among bindings: `ifIndex` is `.1.3.6.1.2.1.2.2.1.1`.
+fn interface_of_binding(value: &Value) -> Option<Text> {
+    const INDEX: &str = "1.3.6.1.2.1.2.2.1.1";
+    let is_index = |oid: &str| {
+        let rest = oid.trim_start_matches('.').strip_prefix(INDEX);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) || oid.contains("ifIndex")
+    };
+    bindings(value)
+        .find(|(oid, _)| is_index(oid))
+        .and_then(|(_, value)| scalar(value))
 }
 
 fn trap_name(oid: &str) -> Text {

@@ -7,12 +7,12 @@ pub(super) const TITLED: [&str; 18] = [
     "healthrulename", "subject", "alarmname", "eventname", "testname", "headline", "threatname",
     "alertdisplayname", "insightname", "budgetname", "budgetdisplayname",
 ];
-pub(super) const TITLE: [&str; 40] = [
+pub(super) const TITLE: [&str; 41] = [
     "alert", "trigger", "triggername", "name", "displayname", "summary", "shortdescription",
     "briefdescription", "shortmessage", "what", "monitor", "check", "sensor", "rule", "alarm", "problem",
     "event", "message", "msg", "humanreadable", "description", "text", "reason", "error", "output",
     "logmessage", "policyname", "datapoint", "metricname", "metric", "errormessage", "entitydisplayname",
-    "logentry", "opaque", "jobname", "taskname", "taskid", "buildname", "category", "content",
+    "logentry", "opaque", "jobname", "taskname", "taskid", "buildname", "category", "content", "memo",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
 pub(super) const WATCHED: [&str; 5] = [
@@ -109,11 +109,11 @@ pub(super) const ENDED: [&str; 10] = [
     "resolved", "closed", "ended", "recovered", "cleared", "recovertime", "recovery", "cleartime", "fixed",
     "timeresolved",
 ];
-pub(super) const SERVICE: [&str; 30] = [
+pub(super) const SERVICE: [&str; 31] = [
     "service", "servicename", "application", "applicationname", "app", "appname", "component", "project",
     "projectname", "system", "product", "subsystem", "module", "workload", "function", "repository", "job",
     "tier", "site", "endpoint", "workspacename", "serviceobject", "servicedisplayname", "projectslug",
-    "repositoryname", "connectorname", "pipelinename", "workflowname", "flowname", "jobname",
+    "repositoryname", "connectorname", "pipelinename", "workflowname", "flowname", "jobname", "services",
 ];
 pub(super) const HOST: [&str; 42] = [
     "host",

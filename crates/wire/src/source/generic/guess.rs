@@ -384,6 +384,12 @@ impl<'v> Guess<'v> {
             .and_then(scalar)
     }
 
+    /// The identity of the object that stands for what ran, where it has this name.
+    pub(super) fn id_of_what_ran(&self, name: &str) -> Option<Text> {
+        let is_named = |v: &Value| v.get("id").is_some() && text_at(v, "name").as_deref() == Some(name);
+        self.find(&["job", "task"], is_named).and_then(identity)
+    }
+
     /// How many of these names stand for objects in what stands furthest out.
     pub(super) fn objects(&self, names: &[&str]) -> usize {
         let top = self.levels.first().map_or(&[][..], |level| &level.fields);

@@ -8,6 +8,9 @@ const KINDS: [&str; 7] = [
     "state", "type", "event_type", "kind", "eventType", "event", "topic",
 ];
 
+/// Of a kind this much is looked at.
+const KIND_BYTES_MAX: usize = 64;
+
 /// Whether it is called a sign of life, whatever it says of its state.
 pub(super) fn is_beat(d: &Draft) -> bool {
     KINDS
@@ -121,4 +124,24 @@ pub(super) fn other_than_alert(d: &Draft) -> Option<OtherKind> {
     } else {
         None
     }
+}
+
+/// Whether its kind says that it is of work that was announced: `MAINTENANCE_PLANNED`.
+pub(super) fn is_planned(guess: &Guess<'_>) -> bool {
+    let kind = guess.glance(&["eventtype", "type", "event"]).unwrap_or_default();
+    let words = state::tokens(crate::bounds::prefix(&kind, KIND_BYTES_MAX));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    matches!(
+        words[..],
+        ["maintenance", _, ..] | ["scheduled", "maintenance", ..]
+    )
+}
+
+/// Whether its kind says that somebody said something of it, which does not make it fire again: `CommentAdded`.
+pub(super) fn is_remark(d: &Draft) -> bool {
+    let kinds = KINDS.iter().chain(&["action"]);
+    kinds.filter_map(|name| d.labels.get(name)).any(|kind| {
+        let words = state::tokens(crate::bounds::prefix(kind, KIND_BYTES_MAX));
+        words.iter().any(|word| among(word, &["comment", "commented"]))
+    })
 }

@@ -158,6 +158,8 @@ pub(super) fn one(
         // One that stays away is told of as what fires.
         .filter(|kind| !(misses && *kind == OtherKind::Heartbeat))
         .or(test.then_some(OtherKind::Test))
+        .or(is_planned(guess).then_some(OtherKind::Maintenance))
+        .or((is_remark(&d) && known != Some(State::Resolved)).then_some(OtherKind::Notice))
         .or(
             (severity.is_none() && is_delivery(guess, &d) || only_kind && delivers(&d.title))
                 .then_some(OtherKind::Change),
@@ -180,6 +182,8 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
         .or_else(|| guess.text(f, &RAN, says).filter(|_| tells_how_it_ended(guess)))
         .or_else(|| guess.text(f, &WATCHED, says))
         .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
+        // An object that stands for what ran.
+        .or_else(|| guess.name_of_object(&["job", "task"]).filter(|name| says(name)))
         .or_else(|| guess.text(f, &TITLE, says))
         .or_else(|| {
             guess.text(f, &TITLED, |text| {
@@ -234,6 +238,8 @@ fn identity(guess: &Guess<'_>, d: &Draft) -> Option<Text> {
                 .filter(|_| guess.glance(&OF_COMMIT).is_none())
         })
         .or_else(|| guess.own_id(&ID))
+        // What ran is the same when it runs again; its run is another one.
+        .or_else(|| guess.id_of_what_ran(&d.title))
         // `Incident Number`
         .or_else(|| guess.find_behind(&NUMBERED, &["number"], is_id).and_then(scalar))
         .or_else(|| guess.glance(&WATCH_KEY))

@@ -22,9 +22,9 @@ pub(super) fn is_environment(name: &str) -> bool {
 /// Whether a text says what kind of message it is (`alert.fired`, `incident_created`, `on-degraded`) rather than what
 /// happened.
 pub(super) fn is_kind_of_message(text: &str) -> bool {
-    const NOUNS: [&str; 17] = [
+    const NOUNS: [&str; 18] = [
         "on", "alerts", "incidents", "status", "state", "detection", "policy", "alert", "incident", "issue",
-        "problem", "event", "monitor", "check", "deployment", "notification", "snitch",
+        "problem", "event", "monitor", "check", "deployment", "notification", "snitch", "activity",
     ];
     let has = |of: fn(char) -> bool| text.contains(of);
     let sentence = has(char::is_whitespace) || has(char::is_uppercase) && has(char::is_lowercase);
