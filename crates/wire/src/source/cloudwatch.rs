@@ -241,8 +241,11 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
     d.ts = f.time(&["time"]);
     d.entity("account", f.text("account"));
     d.entity("region", f.text("region"));
+    // That an alarm was made or edited says nothing of what it watches.
+    let kind = f.glance("detail-type").unwrap_or_default();
+    let of_settings = kind.ends_with("Configuration Change");
     match from.as_str() {
-        "aws.cloudwatch" if f.peek("detail.alarmName").is_some() => {
+        "aws.cloudwatch" if f.peek("detail.alarmName").is_some() && !of_settings => {
             changed(&f, "detail", &mut d);
             d.key = f.text("resources.0");
         }
@@ -302,13 +305,12 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             let change = matches!(
                 from.as_str(),
                 "aws.codedeploy" | "aws.codepipeline" | "aws.cloudformation" | "aws.codebuild"
-            ) || f.glance("detail-type").is_some_and(|t| {
-                t.starts_with("AWS API Call")
-                    || t.ends_with("via CloudTrail")
-                    || t.ends_with("State-change Notification")
-            });
+            ) || of_settings
+                || kind.starts_with("AWS API Call")
+                || kind.ends_with("via CloudTrail")
+                || kind.ends_with("State-change Notification");
             // A timer of one's own.
-            if from == "aws.events" && f.glance("detail-type").as_deref() == Some("Scheduled Event") {
+            if from == "aws.events" && kind == "Scheduled Event" {
                 return sink.rest(&f, d, Some(OtherKind::Heartbeat));
             }
             let state = f.first(&["detail.state", "detail.status", "detail.lastStatus"]);
@@ -319,7 +321,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             }));
             // `DevOps Guru Insight Closed`
             if d.status.is_none() {
-                d.state(f.glance("detail-type").as_deref().and_then(state::within));
+                d.state(state::within(&kind));
             }
             if change {
                 d.kind = EventKind::Change;

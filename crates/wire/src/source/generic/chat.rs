@@ -135,7 +135,8 @@ impl Said {
         let shown = value.strip_prefix('<').and_then(|v| v.strip_suffix('>'));
         let value = shown.map_or(value, |v| v.split_once('|').map_or(v, |(_, shown)| shown));
         let name = name.trim().trim_end_matches(':').trim();
-        if self.facts.len() < TEXTS_MAX && !name.is_empty() && !value.is_empty() {
+        let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
+        if self.facts.len() < TEXTS_MAX && is_name && !value.is_empty() {
             self.facts
                 .entry(name.to_lowercase())
                 .or_insert_with(|| value.into());

@@ -80,8 +80,9 @@ fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize
         && let Some(carried) = carried(value)
     {
         let before = sink.count();
-        // What an envelope holds as an object is read together with what stands around it, unless a source knows it.
-        let reads = enveloped(value).is_none() || self::carried(&carried).is_some();
+        // What an envelope holds as an object is read together with what stands around it, unless a source knows it or it
+        // plainly is an alert by itself.
+        let reads = enveloped(value).is_none_or(is_plainly_alert) || self::carried(&carried).is_some();
         if sink.inner(&carried)
             || reads && within(&with_context(&carried, value), source, sink, depth + 1, named)
         {
