@@ -159,6 +159,8 @@ pub(super) fn one(
         .filter(|kind| !(misses && *kind == OtherKind::Heartbeat))
         .or(test.then_some(OtherKind::Test))
         .or(is_planned(guess).then_some(OtherKind::Maintenance))
+        // An object of Kubernetes says what shall be; what happens to it are events.
+        .or(has(value, &["apiVersion", "kind", "metadata", "spec"]).then_some(OtherKind::Change))
         .or((is_remark(&d) && known != Some(State::Resolved)).then_some(OtherKind::Notice))
         .or(
             (severity.is_none() && is_delivery(guess, &d) || only_kind && delivers(&d.title))
