@@ -7,12 +7,12 @@ pub(super) const TITLED: [&str; 18] = [
     "healthrulename", "subject", "alarmname", "eventname", "testname", "headline", "threatname",
     "alertdisplayname", "insightname", "budgetname", "budgetdisplayname",
 ];
-pub(super) const TITLE: [&str; 41] = [
+pub(super) const TITLE: [&str; 40] = [
     "alert", "trigger", "triggername", "name", "displayname", "summary", "shortdescription",
-    "briefdescription", "shortmessage", "what", "monitor", "check", "sensor", "rule", "alarm", "problem",
-    "event", "message", "msg", "humanreadable", "description", "text", "reason", "error", "output",
-    "logmessage", "policyname", "datapoint", "metricname", "metric", "errormessage", "entitydisplayname",
-    "logentry", "opaque", "jobname", "taskname", "taskid", "buildname", "category", "content", "memo",
+    "briefdescription", "shortmessage", "monitor", "check", "sensor", "rule", "alarm", "problem", "event",
+    "message", "msg", "humanreadable", "description", "text", "reason", "error", "output", "logmessage",
+    "policyname", "datapoint", "metricname", "metric", "errormessage", "entitydisplayname", "logentry",
+    "opaque", "jobname", "taskname", "taskid", "buildname", "category", "content", "memo",
 ];
 /// Names of what watches, which are those of its only alert where that has none of its own.
 pub(super) const WATCHED: [&str; 5] = [
@@ -24,6 +24,10 @@ pub(super) const CALLED: [&str; 7] = [
 ];
 /// How that is called which ran and says whether it succeeded.
 pub(super) const RAN: [&str; 5] = ["jobname", "job", "taskname", "task", "script"];
+/// Its identity, where it has no name.
+pub(super) const RAN_ID: [&str; 3] = ["jobid", "taskid", "runid"];
+/// What says whether it succeeded. So do answers of any service, which are no alerts.
+pub(super) const SUCCEEDED: [&str; 2] = ["success", "succeeded"];
 /// What a process said when it ended; anything but 0 is a failure.
 pub(super) const EXIT: [&str; 4] = ["exitcode", "exitstatus", "returncode", "rc"];
 /// Objects whose name is that of a rule, and so of what it finds.

@@ -198,7 +198,11 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
 
 /// Whether it says of something that ran whether that succeeded.
 fn tells_how_it_ended(guess: &Guess<'_>) -> bool {
-    guess.flag(&["success", "succeeded", "failed"]).is_some() || guess.find(&EXIT, Value::is_i64).is_some()
+    guess
+        .flag(&SUCCEEDED)
+        .or_else(|| guess.flag(&["failed"]))
+        .is_some()
+        || guess.find(&EXIT, Value::is_i64).is_some()
 }
 
 /// What kind of thing it is, where nothing names it.

@@ -49,7 +49,7 @@ pub(super) fn state_of(
     } else if let Some(over) = guess.flag(&[
         "resolved", "isresolved", "isrecovered", "isclosed", "recovered", "fixed", "cleared", "closed",
         "passing", "passed", "healthy", "isup", "isok", "backtonormal", "up", "isonline", "online",
-        "isalive", "alive", "isreachable", "reachable", "success", "succeeded",
+        "isalive", "alive", "isreachable", "reachable",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(holds) = guess.flag(&[
@@ -57,6 +57,8 @@ pub(super) fn state_of(
         "isoffline", "failing", "failed",
     ]) {
         Some(if holds { State::Firing } else { State::Resolved })
+    } else if let Some(over) = guess.flag(&SUCCEEDED).filter(|_| ran(guess)) {
+        Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(code) = guess.find(&EXIT, Value::is_i64) {
         d.label("state", scalar(code).unwrap_or_default());
         Some(match code.as_i64() {
@@ -105,6 +107,12 @@ pub(super) fn state_of(
     };
     d.state(known);
     known
+}
+
+/// Whether it names something that runs and ends.
+fn ran(guess: &Guess<'_>) -> bool {
+    let is_some = |v: &Value| name_of(v).is_some();
+    guess.find(&RAN, is_some).is_some() || guess.find(&RAN_ID, is_some).is_some()
 }
 
 /// A template may put the state where the title stands. It is asked last, and only for a recovery: all other words are
