@@ -123,6 +123,9 @@ fn betterstack(value: &Value, sink: &mut Sink<'_>) {
         .peek("data.attributes.acknowledged_at")
         .is_some_and(|v| !v.is_null());
     d.over_or_taken(d.ends_at.is_some(), acked);
+    // When it came to stand as it does.
+    d.ts = d.ts.or(d.ends_at);
+    d.ts = d.ts.or_else(|| f.time(&["data.attributes.acknowledged_at"]));
     d.service = d.service.take().or_else(|| Some(d.title.clone()));
     d.severity = Some(Severity::Error);
     sink.rest(&f, d, None);
