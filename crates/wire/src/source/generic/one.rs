@@ -181,11 +181,14 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
         .or_else(|| guess.text(f, &TITLED, says))
         .or_else(|| guess.noun_text(f, &CALLED, says))
         // What ran is called the same when it fails and when it succeeds; what it says then differs.
-        .or_else(|| guess.text(f, &RAN, says).filter(|_| tells_how_it_ended(guess)))
+        .or_else(|| tells_how_it_ended(guess).then(|| guess.text(f, &RAN, says))?)
         .or_else(|| guess.text(f, &WATCHED, says))
         .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
         // An object that stands for what ran.
-        .or_else(|| guess.name_of_object(&["job", "task"]).filter(|name| says(name)))
+        .or_else(|| {
+            let name = guess.name_of_object(&["job", "task"])?;
+            (says(&name) && tells_how_it_ended(guess)).then_some(name)
+        })
         .or_else(|| guess.text(f, &TITLE, says))
         .or_else(|| {
             guess.text(f, &TITLED, |text| {
@@ -198,11 +201,19 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
 
 /// Whether it says of something that ran whether that succeeded.
 fn tells_how_it_ended(guess: &Guess<'_>) -> bool {
+    const ENDS: [&str; 9] = [
+        "failed", "failure", "errored", "aborted", "crashed", "succeeded", "success", "successful",
+        "completed",
+    ];
+    let is_end = |v: &Value| v.as_str().is_some_and(|word| among(word.trim(), &ENDS));
     guess
         .flag(&SUCCEEDED)
         .or_else(|| guess.flag(&["failed"]))
         .is_some()
         || guess.find(&EXIT, Value::is_i64).is_some()
+        || guess
+            .find(&["status", "state", "result", "outcome"], is_end)
+            .is_some()
 }
 
 /// What kind of thing it is, where nothing names it.
