@@ -322,14 +322,15 @@ pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
             })
             .or_else(|| guess.name(f, &HOST_ID))
             // `source: {"id": 7, "name": "pump-4"}`
-            .or_else(|| {
-                guess
-                    .find(&["source"], |v| text_at(v, "name").is_some())
-                    .and_then(|v| text_at(v, "name"))
-            })
+            .or_else(|| guess.find(&["source"], is_thing).and_then(|v| text_at(v, "name")))
             .or_else(|| guess.watched()),
     }
     .map(|name| plainly(&name).into())
+}
+
+/// Whether an object names a thing and not the tool that tells of it.
+fn is_thing(value: &Value) -> bool {
+    has(value, &["id", "name"]) && !["type", "url"].iter().any(|name| value.get(name).is_some())
 }
 
 /// Of an address of the web its host, of a path its end, of `host.name = 'db-1'` what it is.

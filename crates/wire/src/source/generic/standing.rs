@@ -30,8 +30,8 @@ pub(super) fn state_of(
                 v.is_object() && name_of(v).is_some_and(|w| state::word(&w).is_some())
             })
         })
-        // What is called a state says it plainer than the name of an event: `sync_end` may have failed.
-        .or_else(|| guess.find(&STATE[..STATES], |v| !well && within(v)))
+        // That something ended or began says little of how: `sync_end` may have failed.
+        .or_else(|| guess.find(&STATE, |v| !well && within(v) && !is_of_a_run(v)))
         .or_else(|| guess.find(&STATE, |v| !well && within(v)))
         .or_else(|| guess.find(&STATE_IF_KNOWN, |v| if well { plainly(v) } else { exact(v) }));
     let known = if let Some(v) = found {
@@ -107,6 +107,14 @@ pub(super) fn state_of(
     };
     d.state(known);
     known
+}
+
+/// Whether a name of an event says only that something began or ended.
+fn is_of_a_run(value: &Value) -> bool {
+    let words = value.as_str().map(state::tokens).unwrap_or_default();
+    words
+        .iter()
+        .any(|word| among(word, &["start", "started", "end", "ended"]))
 }
 
 /// Whether it names something that runs and ends.
