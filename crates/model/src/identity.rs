@@ -450,6 +450,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_remembered_of_titles_is_what_they_say() {
+        let mut titles = Titles::default();
+        let mut given = keyed("DatabaseDegraded", &[]);
+        given.title = "DatabaseOffline".into();
+        let events = [keyed("CPU at 94 %", &[]), keyed("CPU at 95 %", &[]), given];
+        for event in events.iter().chain(&events) {
+            assert_eq!(titles.is_derived(event), is_derived(event), "{}", event.title);
+            assert_eq!(titles.template(&event.title), template(&event.title));
+        }
+    }
+
+    #[test]
     fn keys_of_one_place_in_other_words_are_known() {
         let recovery = keyed("DatabaseRecovered", &[("tier", "1")]);
         let of = |title, tier| keyed(title, &[("tier", tier)]).dedup_key;
