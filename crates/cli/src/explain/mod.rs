@@ -263,7 +263,7 @@ fn nobody(i: &Incident) -> Cow<'static, str> {
     let heard = i.alerts.iter().filter(|m| !is_kept(m)).map(|m| m.severity).max();
     let kept = i.suppressed.iter().map(|kept| kept.severity).max();
     match heard {
-        _ if kept > heard => "what is worst in it is kept quiet: see Suppressed".into(),
+        _ if kept > heard => "what is worst in it is kept quiet: explain --suppressed".into(),
         Some(Severity::Critical | Severity::Error) | None => "".into(),
         Some(milder) => format!(
             "its worst alert is of severity {milder}; page.severity_min is error unless the configuration says otherwise"
