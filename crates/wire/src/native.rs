@@ -41,6 +41,9 @@ pub(crate) struct Native {
     has_schema: bool,
     has_state: bool,
     has_identity: bool,
+    /// Of a kind that only people and what they use against us send: a silence, a window, an acknowledgement, feedback.
+    is_deed: bool,
+    has_labels: bool,
     foreign: bool,
 }
 
@@ -50,7 +53,9 @@ impl Native {
         let titled = !self.draft.title.is_empty();
         // A recovery may name no more than its alert.
         let keyed = self.draft.key.is_some() && !self.draft.source.is_empty();
-        !self.foreign && (self.has_schema || (titled || keyed) && self.has_state && self.has_identity)
+        let event = (titled || keyed) && self.has_state && self.has_identity;
+        // What such a kind asks for stands in its labels; typed by hand it has neither schema nor time.
+        !self.foreign && (self.has_schema || event || self.is_deed && self.has_labels)
     }
 }
 
@@ -94,6 +99,7 @@ impl Native {
                     draft,
                     entities: false,
                 })?;
+                self.has_labels = !draft.labels.is_empty();
             }
             Field::Entities => {
                 map.next_value_seed(Pairs {
@@ -143,6 +149,10 @@ impl Native {
                 Some(kind) => {
                     draft.kind = kind;
                     self.has_state = true;
+                    self.is_deed = matches!(
+                        kind,
+                        EventKind::Silence | EventKind::Maintenance | EventKind::Ack | EventKind::Feedback
+                    );
                 }
                 // What a person did, said as the kind of the event: acknowledgements carry it as their action.
                 None if is_deed(&text) => {
