@@ -14,6 +14,7 @@ use crate::{
         pending::{Kind, Look, Pending},
         verdict::{Placement, Verdict},
     },
+    noise::habit::COMPANY_S,
     settings::secs,
 };
 
@@ -53,20 +54,33 @@ impl Engine {
         true
     }
 
-    /// What is kept out, and is no information only, is looked at again when its tool has looked once more; says whether
-    /// it is.
+    /// What is kept out, and is no information only, is looked at again when its tool has looked once more, or when what
+    /// began beside it is settled, if its tool shows no rhythm; says whether it is.
     pub(crate) fn look_after(&mut self, p: &Pending, fold: &mut Fold<'_>) -> bool {
-        let look_s = fold.settings.page.wait_s.min(self.interval_s(p.alert));
-        if p.look != Look::First || !p.fresh || p.weight == 0 || look_s <= 0.0 {
+        if p.look != Look::First || !p.fresh || p.weight == 0 {
             return false;
         }
+        let settles_s = self.settle_wait(fold).as_secs_f64();
+        let look_s = match self.interval_s(p.alert) {
+            interval_s if interval_s > 0.0 => fold.settings.page.wait_s.min(interval_s),
+            // Of several that begin at one moment the first is judged before there is an incident.
+            _ if self.begins_in_company(p, fold) => settles_s,
+            _ => return false,
+        };
         // What comes with that look has to be settled by then.
-        let wait_s = look_s + self.settle_wait(fold).as_secs_f64();
+        let wait_s = look_s + settles_s;
         let alert = self.alerts.get_mut(&p.alert).expect("settled just now");
         alert.unsettled += 1;
         self.meta.queued += 1;
         self.put(self.meta.queued, p, Look::After, wait_s, fold);
         true
+    }
+
+    fn begins_in_company(&self, p: &Pending, fold: &Fold<'_>) -> bool {
+        let until = p.t + secs(fold.settings.grouping.settle_s);
+        self.company(p.alert, p.t - secs(COMPANY_S), until, p.t, fold)
+            .all()
+            > 0
     }
 
     /// What is kept out for its habit is looked at again when it has fired for twice as long as any of its like before, at
