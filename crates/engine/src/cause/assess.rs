@@ -192,6 +192,7 @@ impl Engine {
             let unknown = fold.graph.find(entity).is_none();
             unknown.then(|| (entity.as_str(), written(alert, entity)))
         }));
+        let foreign = self.behind_foreign_names(state, fold.graph);
         for (alert, member) in state.members.iter().filter(|(_, m)| !carriers || !m.passive) {
             let Some(alert) = self.alerts.get(alert) else {
                 continue;
@@ -214,6 +215,9 @@ impl Engine {
             alerts.push(AlertView {
                 subject,
                 host,
+                probably: foreign
+                    .get(entity)
+                    .map(|(thing, spelled)| (thing.as_str(), spelled.as_str())),
                 caller: ends.of_call("caller", caller, &alert.labels),
                 callee: ends.of_call("callee", callee, &alert.labels),
                 name,
@@ -239,6 +243,7 @@ impl Engine {
             alerts.push(AlertView {
                 subject: node(spot.node),
                 host: node(spot.host_node),
+                probably: None,
                 caller: ends.of_call("caller", node(spot.caller), &alert.labels),
                 callee: ends.of_call("callee", node(spot.callee), &alert.labels),
                 name: spot.entity.as_str(),
@@ -319,7 +324,7 @@ struct Ends<'a> {
 const COPIES: [&str; 3] = ["instance", "pod", "pod_name"];
 
 /// An entity as the sender of an alert about it writes it.
-fn written<'a>(alert: &'a Alert, entity: &'a str) -> &'a str {
+pub(super) fn written<'a>(alert: &'a Alert, entity: &'a str) -> &'a str {
     let given = [&alert.service, &alert.host];
     as_written(entity, given.into_iter().flatten().map(Text::as_str))
 }

@@ -112,6 +112,9 @@ impl<'a> Blame<'a> {
                 self.fallen_below(host, q, 1, &mut found);
             }
         }
+        if let Some(thing) = &group.probably {
+            found.add(Entity::Named(thing.clone()), above(kind), Tie::Needed(1));
+        }
         if let Some(site) = group.site.node() {
             self.broken_below(site, above(kind), &mut found);
             if kind.is_down() {

@@ -12,6 +12,8 @@ pub(crate) struct AlertView<'a> {
     pub(crate) subject: Option<NodeId>,
     /// The machine it is on.
     pub(crate) host: Option<NodeId>,
+    /// What of ours its place probably is under a foreign name, and how that is written.
+    pub(crate) probably: Option<(&'a str, &'a str)>,
     /// Who called, for an alert about calls.
     pub(crate) caller: Option<Entity>,
     /// Who was called.

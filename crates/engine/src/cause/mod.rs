@@ -12,6 +12,7 @@ pub(crate) mod assess;
 mod beside;
 mod blame;
 pub(crate) mod context;
+mod foreign;
 pub(crate) mod history;
 mod input;
 mod kind;

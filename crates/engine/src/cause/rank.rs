@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CauseKind, Evidence, Labels, Severity, Text, Time};
 
 pub(crate) use super::blame::Tie;
-use topology::{NodeId, NodeKind, traced_kind};
+use topology::{NodeId, NodeKind};
 
 use super::{
     AlertKind, CauseInput, ChangeView, Entity, History, beside,
     blame::{Blame, Link},
+    foreign::kind_by_name,
     history::STRENGTHS,
     kind::said_ground,
     symptoms::{self, Call, Group, Symptom},
@@ -275,7 +276,9 @@ fn standings(
             .alias_suggestions()
             .iter()
             .filter(|s| group.site.node() == Some(s.external));
-        for named in ends(group.call.as_ref()).chain(suggested.map(|s| Entity::Node(s.service))) {
+        let suggested = suggested.map(|s| Entity::Node(s.service));
+        let probably = group.probably.iter().cloned().map(Entity::Named);
+        for named in ends(group.call.as_ref()).chain(suggested).chain(probably) {
             if let Some(standing) = standings.get_mut(&named) {
                 standing.named = true;
             }
@@ -432,7 +435,7 @@ fn bare(
     } else {
         let known = entity.node().map(|n| input.graph.kind(n));
         known
-            .or_else(|| traced_kind(entity.name(input.graph)))
+            .or_else(|| kind_by_name(entity.name(input.graph)))
             .map_or(0.0, kind_prior)
     };
     let changed = standing.change.map_or(0.0, |(_, strength)| CHANGE * strength);

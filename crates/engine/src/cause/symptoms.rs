@@ -39,6 +39,8 @@ pub(super) struct Symptom<'a> {
     pub(super) alerts: u64,
     pub(super) first: Time,
     pub(super) hosts: BTreeSet<NodeId>,
+    /// What of ours its place probably is under a foreign name.
+    pub(super) probably: Option<&'a str>,
     /// Of its first alert.
     pub(super) labels: &'a Labels,
     /// How much it says: severity, rarity, rarity of its family, and surprise.
@@ -58,6 +60,8 @@ pub(super) struct Group {
     pub(super) call: Option<Call>,
     pub(super) kind: AlertKind,
     pub(super) hosts: Vec<NodeId>,
+    /// What of ours its place probably is under a foreign name.
+    pub(super) probably: Option<Text>,
     pub(super) weight: f64,
     /// Probability of it whatever the cause.
     pub(super) leak: f64,
@@ -108,6 +112,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
                 alerts: 0,
                 first: alert.first,
                 hosts: BTreeSet::new(),
+                probably: alert.probably.map(|(name, _)| name),
                 labels: alert.labels,
                 weight: 0.0,
                 surprise: 1.0,
@@ -188,6 +193,7 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
                 call: call.cloned(),
                 kind,
                 hosts: hosts.into_iter().take(HOSTS_MAX).collect(),
+                probably: of.iter().find_map(|&i| symptoms[i].probably).map(Text::from),
                 weight: GROUP_WEIGHT_MAX * (1.0 - libm::exp(-sum / GROUP_WEIGHT_MAX)),
                 leak: (if sum > 0.0 { usual / sum } else { 1.0 }).clamp(LEAK, LEAK_MAX),
                 rarity: of.iter().map(|&i| symptoms[i].rarity).fold(0.0, f64::max),

@@ -73,6 +73,7 @@ fn ranked_as(
             AlertView {
                 subject: node,
                 host: None,
+                probably: None,
                 caller: None,
                 callee: callee.map(|c| {
                     graph
@@ -521,6 +522,7 @@ fn about<'a>(name: &'a str, written: &'a str, labels: &'a Labels, first_s: i64) 
     AlertView {
         subject: None,
         host: None,
+        probably: None,
         caller: None,
         callee: None,
         name,

@@ -22,6 +22,9 @@ impl Written {
         for alert in alerts {
             if let Some(Entity::Named(name)) = alert.site(graph) {
                 first.entry(name).or_insert(alert.written);
+                if let Some((thing, spelled)) = alert.probably {
+                    first.entry(thing.into()).or_insert(spelled);
+                }
             }
         }
         for alert in alerts {
