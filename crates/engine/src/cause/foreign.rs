@@ -19,8 +19,11 @@ use crate::{
     },
 };
 
-/// Letters that a word must have to identify a thing.
+/// Letters that a word must have to identify a thing, and how many such words of a name are looked for.
 const WORD_MIN: usize = 5;
+const WORDS_MAX: usize = 4;
+/// Where more names were heard than this, a word tells little apart, and nothing is looked up.
+const NAMES_MAX: usize = 1024;
 /// Such names of one incident that are looked up, each among all names of its domain.
 const LOOKED_UP_MAX: usize = 4;
 
@@ -69,9 +72,15 @@ impl Engine {
     }
 
     fn behind_foreign(&self, name: &str) -> Option<(Text, Text)> {
+        if self.outbreaks.len() > NAMES_MAX {
+            return None;
+        }
         let host = label(name);
         let words = host.split(|c: char| !c.is_ascii_alphabetic());
-        let words: Vec<&str> = words.filter(|word| word.len() >= WORD_MIN).collect();
+        let words: Vec<&str> = words
+            .filter(|word| word.len() >= WORD_MIN)
+            .take(WORDS_MAX)
+            .collect();
         let bears = |other: &str, words: &[&str]| {
             let label = label(other);
             words.iter().any(|word| label.contains(word))
