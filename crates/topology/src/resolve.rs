@@ -191,7 +191,19 @@ impl Graph {
             .map(|n| self.service(n));
         out.name = match out.subject {
             Some(node) => self.id(node).clone(),
-            None => unknown_name(service, workload.map(|(_, name, of)| (name, of)), host, context),
+            None => {
+                let workload = workload.map(|(_, name, of)| (name, of));
+                match unknown_name(service, workload, host, context) {
+                    // What names nothing but a call is about whom it went to, else about who made it.
+                    none if none.is_empty() => ["callee", "caller"]
+                        .into_iter()
+                        .find_map(given)
+                        .map_or(none, |end| {
+                            unknown_name(None, Some((end, NameOf::Copy)), None, context)
+                        }),
+                    name => name,
+                }
+            }
         };
         out
     }
@@ -250,7 +262,7 @@ fn unknown_name(
         let lower = spelling::without_port(service.trim()).to_lowercase();
         return match spelling::kubernetes_dns(&lower) {
             Some((name, ns)) => compact_str::format_compact!("{ns}/{name}"),
-            None => within(lower),
+            None => within(spelling::unversioned(&lower).to_owned()),
         };
     }
     if let Some((name, of)) = workload {

@@ -220,6 +220,15 @@ pub(crate) fn arn_resource(name: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
+/// An ARN without the version or alias behind the name of a function: each deploy makes another, of the same thing.
+pub(crate) fn unversioned(name: &str) -> &str {
+    let is_function = name.starts_with("arn:") && name.split(':').nth(5) == Some("function");
+    match name.match_indices(':').nth(6) {
+        Some((qualifier, _)) if is_function => &name[..qualifier],
+        _ => name,
+    }
+}
+
 /// Whether a name of a host means the host itself that says it.
 pub fn is_loopback(name: &str) -> bool {
     let bytes = name.trim().as_bytes();
@@ -344,6 +353,20 @@ mod tests {
             ("checkout", None),
         ] {
             assert_eq!(arn_resource(arn), name, "{arn}");
+        }
+        let function = "arn:aws:lambda:us-east-1:123456789012:function:pay";
+        for (arn, bare) in [
+            (format!("{function}:42"), function),
+            (format!("{function}:$LATEST"), function),
+            (function.to_owned(), function),
+            (
+                "arn:aws:sqs:us-east-1:123456789012:a".to_owned(),
+                "arn:aws:sqs:us-east-1:123456789012:a",
+            ),
+            ("arn:".to_owned(), "arn:"),
+            ("checkout:8080".to_owned(), "checkout:8080"),
+        ] {
+            assert_eq!(unversioned(&arn), bare);
         }
         assert_eq!(traced_base("search_AWS::ECS::Fargate"), Some("search"));
         assert_eq!(traced_base("search_client"), Some("search"));

@@ -53,9 +53,13 @@ pub(crate) fn entity_kind(label: &str) -> Option<&'static str> {
         b"topic" | b"kafka_topic" => "topic",
         b"consumergroup" | b"consumer_group" => "consumer_group",
         b"caller" | b"source_workload" | b"source_service" => "caller",
-        b"callee" | b"destination_workload" | b"destination_service" | b"destination_service_name" => {
-            "callee"
-        }
+        // A tracer names a peer on the side that asks.
+        b"callee"
+        | b"destination_workload"
+        | b"destination_service"
+        | b"destination_service_name"
+        | b"peer.service"
+        | b"peer_service" => "callee",
         b"instance" | b"exported_instance" | b"instance_id" | b"host.id" => "instance",
         _ => return None,
     })
