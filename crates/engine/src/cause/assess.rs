@@ -151,7 +151,7 @@ impl Engine {
         }
     }
 
-    /// Somebody says what the cause of an incident was: labels `incident_id` and `cause`, which names an entity.
+    /// Somebody says what the cause of an incident was: it is named as by a command, and the label `cause` names an entity.
     pub(crate) fn feedback(&mut self, event: &Event, fold: &mut Fold<'_>) {
         let said = |label: &str| event.labels.get(label).filter(|v| !v.is_empty());
         // By its id it may be one that is forgotten and was learned of; else it is named as for any other word.
@@ -220,6 +220,7 @@ impl Engine {
                     .map(|(thing, spelled)| (thing.as_str(), spelled.as_str())),
                 caller: ends.of_call("caller", caller, &alert.labels),
                 callee: ends.of_call("callee", callee, &alert.labels),
+                as_host: as_host(alert, name),
                 name,
                 written,
                 class: alert.class,
@@ -246,6 +247,7 @@ impl Engine {
                 probably: None,
                 caller: ends.of_call("caller", node(spot.caller), &alert.labels),
                 callee: ends.of_call("callee", node(spot.callee), &alert.labels),
+                as_host: as_host(alert, &spot.entity),
                 name: spot.entity.as_str(),
                 written: written(alert, &spot.entity),
                 class: alert.class,
@@ -327,6 +329,11 @@ const COPIES: [&str; 3] = ["instance", "pod", "pod_name"];
 pub(super) fn written<'a>(alert: &'a Alert, entity: &'a str) -> &'a str {
     let given = [&alert.service, &alert.host];
     as_written(entity, given.into_iter().flatten().map(Text::as_str))
+}
+
+/// Whether an alert that bears this name is about a host of it.
+fn as_host(alert: &Alert, name: &str) -> bool {
+    alert.service.is_none() || alert.host.as_deref() == Some(name)
 }
 
 impl<'a> Ends<'a> {

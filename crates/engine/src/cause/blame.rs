@@ -46,6 +46,8 @@ pub(super) struct Blame<'a> {
     graph: &'a Graph,
     /// Things that are down, or say of their inside that it broke.
     broken: BTreeSet<NodeId>,
+    /// Such hosts as no topology knows.
+    broken_named: BTreeSet<Entity>,
     /// Machines that are broken or have something down on them.
     shaken: BTreeSet<NodeId>,
     /// Things that are down.
@@ -58,12 +60,14 @@ impl<'a> Blame<'a> {
     pub(super) fn new(graph: &'a Graph, groups: &[Group]) -> Blame<'a> {
         let down = || groups.iter().filter(|g| g.kind.is_down());
         let breaks = groups.iter().filter(|g| g.breaks || g.kind.is_down());
-        let broken: BTreeSet<NodeId> = breaks.filter_map(|g| g.site.node()).collect();
+        let broken: BTreeSet<NodeId> = breaks.clone().filter_map(|g| g.site.node()).collect();
+        let named = breaks.filter(|g| g.site.node().is_none());
         let mut shaken = broken.clone();
         shaken.extend(down().flat_map(|g| g.hosts.iter().copied()));
         Blame {
             graph,
             broken,
+            broken_named: named.map(|g| g.site.clone()).collect(),
             shaken,
             fallen: down().filter_map(|g| g.site.node()).collect(),
             down: BTreeMap::new(),
@@ -93,14 +97,20 @@ impl<'a> Blame<'a> {
             return found.links;
         }
         found.add(group.site.clone(), at_itself(kind), Tie::Itself);
-        for &host in &group.hosts {
-            // What runs on a machine that broke shows it as it shows a fault of its own.
-            let q = if self.broken.contains(&host) {
+        // What runs on a machine that broke shows it as it shows a fault of its own.
+        let shown = |broke: bool| {
+            if broke {
                 (HOST_BREAKS * at_itself(kind)).max(on_host(kind))
             } else {
                 on_host(kind)
-            };
+            }
+        };
+        for &host in &group.hosts {
+            let q = shown(self.broken.contains(&host));
             found.add(Entity::Node(host), q / group.hosts.len() as f64, Tie::Host);
+        }
+        if let Some(on) = &group.on {
+            found.add(on.clone(), shown(self.broken_named.contains(on)), Tie::Host);
         }
         if kind.is_down() {
             // What the host needs and is down with it took it and all that runs on it along.

@@ -10,7 +10,7 @@ use model::{Context, ContextClass, Evidence, EvidenceKind, Text};
 use topology::{Graph, NodeKind};
 
 use crate::{
-    cause::{Candidate, Entity, GROUNDS, Ranking, SAID, Site, explains, owner::blast_radius},
+    cause::{Candidate, Entity, GROUNDS, Ranking, SAID, Site, Tie, explains, owner::blast_radius},
     many::many,
 };
 
@@ -68,7 +68,10 @@ fn class(ranking: &Ranking, graph: &Graph) -> Context {
         return said(ContextClass::Isolated, 0.9, EvidenceKind::Entity, 1.0, text);
     }
     let residents = others(sites, root)
-        .filter(|s| root.entity.node().is_some_and(|n| s.hosts.contains(&n)))
+        .filter(|s| match root.entity.node() {
+            Some(node) => s.hosts.contains(&node),
+            None => s.tie == Some(Tie::Host),
+        })
         .count();
     // What they run on, be it a machine, a rack or a zone.
     let ground = residents >= DEPENDENTS_MIN

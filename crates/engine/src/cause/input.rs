@@ -14,6 +14,8 @@ pub(crate) struct AlertView<'a> {
     pub(crate) host: Option<NodeId>,
     /// What of ours its place probably is under a foreign name, and how that is written.
     pub(crate) probably: Option<(&'a str, &'a str)>,
+    /// It is about the machine of its name, where no topology knows that: a service may bear the same name.
+    pub(crate) as_host: bool,
     /// Who called, for an alert about calls.
     pub(crate) caller: Option<Entity>,
     /// Who was called.

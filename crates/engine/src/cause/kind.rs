@@ -211,7 +211,7 @@ const CHANGES: [&str; 10] = [
     "changed",
     "migration",
 ];
-const SLOW: [&str; 22] = [
+const SLOW: [&str; 23] = [
     "takes",
     "took",
     "latency",
@@ -219,6 +219,7 @@ const SLOW: [&str; 22] = [
     "slow",
     "slowness",
     "duration",
+    "durations",
     // Response time, and the mean of it.
     "rt",
     "mrt",
@@ -314,7 +315,7 @@ const ABSENCES: [&str; 15] = [
     "ping",
     "disconnected",
 ];
-const RESOURCES: [&str; 41] = [
+const RESOURCES: [&str; 42] = [
     "cpu",
     "memory",
     "mem",
@@ -352,6 +353,7 @@ const RESOURCES: [&str; 41] = [
     "temperature",
     "iops",
     "io",
+    "fsync",
     "kernel",
     "core",
     "exhausted",
@@ -387,6 +389,11 @@ const ERRORS: [&str; 25] = [
     "invalid",
     "incorrect",
 ];
+
+/// How a connection is not made.
+const IN_NO_WAY: [&str; 6] = ["refused", "reset", "failed", "failing", "failure", "failures"];
+/// Beside which that is because there are too many.
+const USED_UP: [&str; 7] = ["many", "limit", "exhausted", "pool", "slots", "usage", "max"];
 
 /// Work that may stand still because something else is in its way.
 const WORK: [&str; 10] = [
@@ -502,6 +509,7 @@ fn of_words(words: &[Text]) -> AlertKind {
         return AlertKind::Change;
     }
     if (has(words, &SLOW)
+        || pair(words, "timed", "out")
         || pair(words, "response", "time")
         || words.iter().any(|w| *w == "responsetime")
         || follow(words, &["too", "many", "messages"]))
@@ -529,6 +537,10 @@ fn of_words(words: &[Text]) -> AlertKind {
         || pair(words, "no", "result")
     {
         return AlertKind::Absent;
+    }
+    // Connections that cannot be made are no shortage of them: whoever is asked does not answer.
+    if has(words, &["connection", "connections"]) && has(words, &IN_NO_WAY) && !has(words, &USED_UP) {
+        return AlertKind::Error;
     }
     if resource {
         let low = has(words, &LOW) && !has(words, &SHORTAGE);

@@ -29,4 +29,4 @@ mod written;
 pub(crate) use history::History;
 pub(crate) use input::{AlertView, CauseInput, ChangeView, Entity};
 pub(crate) use kind::{AlertKind, breaks_by_itself, kind_of, said_ground};
-pub(crate) use rank::{Candidate, GROUNDS, Ranking, SAID, Site, explains, rank};
+pub(crate) use rank::{Candidate, GROUNDS, Ranking, SAID, Site, Tie, explains, rank};

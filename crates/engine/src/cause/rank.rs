@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CauseKind, Evidence, Labels, Severity, Text, Time};
 
 pub(crate) use super::blame::Tie;
-use topology::{NodeId, NodeKind};
+use topology::{Graph, NodeKind};
 
 use super::{
     AlertKind, CauseInput, ChangeView, Entity, History, beside,
@@ -17,7 +17,7 @@ use super::{
     weights::{
         CANDIDATE_HOPS_DOWN, CANDIDATE_HOPS_UP, CANDIDATES_MAX, CHANGE, CHANGE_AFTER_S, CHANGE_HALF_LIFE_S,
         CHANGE_MAX_S, CHANGE_SHARE, EQUAL, EVIDENCE_SPREAD, EVIDENCE_SPREAD_MIN, OWN, RANKED_MAX, SILENT,
-        SILENT_NAMED, USUAL, WAVE_MAX, kind_prior,
+        SILENT_NAMED, STARVED, STARVED_MIN, USUAL, WAVE_MAX, kind_prior,
     },
     words,
     written::Written,
@@ -284,16 +284,18 @@ fn standings(
             }
         }
     }
-    let fell: BTreeSet<NodeId> = standings
+    let is_host = |entity: &Entity| {
+        entity
+            .node()
+            .is_none_or(|node| graph.kind(node) == NodeKind::Host)
+    };
+    let fell: BTreeSet<Entity> = standings
         .iter()
-        .filter_map(|(entity, standing)| Some((entity.node()?, standing)))
-        .filter(|(node, standing)| {
-            graph.kind(*node) == NodeKind::Host && residents_down(standing, groups, |_| true) >= 2
-        })
-        .map(|(node, _)| node)
+        .filter(|(entity, standing)| is_host(entity) && residents_down(standing, groups, |_| true) >= 2)
+        .map(|(entity, _)| entity.clone())
         .collect();
     for host in &fell {
-        if let Some(standing) = standings.get_mut(&Entity::Node(*host)) {
+        if let Some(standing) = standings.get_mut(host) {
             standing.named = true;
             // That two which are said to have failed share a machine is hardly chance, so no prior counts against it. What
             // only warns may be of anybody's doing.
@@ -302,15 +304,18 @@ fn standings(
     }
     // What goes down with others on its machine says nothing of its own inside.
     for group in groups.iter().filter(|g| g.kind.is_down()) {
-        if group
+        let hosts = group
             .hosts
             .iter()
-            .any(|h| fell.contains(h) && group.site != Entity::Node(*h))
+            .map(|h| Entity::Node(*h))
+            .chain(group.on.clone());
+        if hosts.into_iter().any(|h| group.site != h && fell.contains(&h))
             && let Some(standing) = standings.get_mut(&group.site)
         {
             standing.own -= group.weight;
         }
     }
+    starve(graph, &mut standings, groups, symptoms);
     let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
     for (i, change) in input.changes.iter().enumerate() {
         let entity = match change.subject {
@@ -341,6 +346,45 @@ fn standings(
         }
     }
     standings
+}
+
+/// What cannot be without a thing falls when that is gone: places that need it and fall in the same words, most of all that
+/// need it. Then it probably brought them down, and they say nothing of their own inside.
+fn starve(
+    graph: &Graph,
+    standings: &mut BTreeMap<Entity, Standing>,
+    groups: &[Group],
+    symptoms: &[Symptom<'_>],
+) {
+    // By the words of what falls; nothing else is asked for them.
+    let falls = |group: &Group| {
+        let title = symptoms[group.example].title;
+        (group.kind == AlertKind::State && group.breaks)
+            .then(|| model::mask(model::strip_status_prefix(title)))
+    };
+    let words: Vec<Option<Text>> = groups.iter().map(falls).collect();
+    let mut starved: BTreeSet<usize> = BTreeSet::new();
+    for (entity, standing) in standings.iter_mut() {
+        let Some(node) = entity.node() else { continue };
+        let mut alike: BTreeMap<&Text, Vec<usize>> = BTreeMap::new();
+        for (i, (g, link)) in standing.links.iter().enumerate() {
+            if let (Tie::Needed(1), Some(words)) = (link.tie, &words[*g]) {
+                alike.entry(words).or_default().push(i);
+            }
+        }
+        let enough =
+            |links: &Vec<usize>| links.len() >= STARVED_MIN && 2 * links.len() > graph.needed_by(node).len();
+        for i in alike.into_values().filter(enough).flatten() {
+            let (g, link) = &mut standing.links[i];
+            link.q = link.q.max(STARVED);
+            starved.insert(*g);
+        }
+    }
+    for g in starved {
+        if let Some(standing) = standings.get_mut(&groups[g].site) {
+            standing.own -= groups[g].weight;
+        }
+    }
 }
 
 /// Such places that went down and run on this; two that go down together name the machine.

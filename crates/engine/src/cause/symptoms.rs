@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Hash128, Labels, Severity, Text, Time};
 use topology::{Graph, NodeId};
 
+use crate::grouping::ground::HOST;
+
 use super::{
     AlertKind, AlertView, CauseInput, Entity, History,
     kind::ran_out,
@@ -41,6 +43,8 @@ pub(super) struct Symptom<'a> {
     pub(super) hosts: BTreeSet<NodeId>,
     /// What of ours its place probably is under a foreign name.
     pub(super) probably: Option<&'a str>,
+    /// The host that it names and no topology knows, where that alerts itself.
+    pub(super) on: Option<Entity>,
     /// Of its first alert.
     pub(super) labels: &'a Labels,
     /// How much it says: severity, rarity, rarity of its family, and surprise.
@@ -62,6 +66,8 @@ pub(super) struct Group {
     pub(super) hosts: Vec<NodeId>,
     /// What of ours its place probably is under a foreign name.
     pub(super) probably: Option<Text>,
+    /// A host that no topology knows.
+    pub(super) on: Option<Entity>,
     pub(super) weight: f64,
     /// Probability of it whatever the cause.
     pub(super) leak: f64,
@@ -91,6 +97,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
     let graph = input.graph;
     let mut found: BTreeMap<(Entity, u64, Option<Call>), Symptom<'a>> = BTreeMap::new();
     let looked_at = input.alerts.len().min(ALERTS_MAX);
+    let machines = unknown_machines(input);
     for i in 0..looked_at {
         let alert = &input.alerts[i * input.alerts.len() / looked_at];
         let Some(site) = alert.site(graph) else { continue };
@@ -113,6 +120,7 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
                 first: alert.first,
                 hosts: BTreeSet::new(),
                 probably: alert.probably.map(|(name, _)| name),
+                on: None,
                 labels: alert.labels,
                 weight: 0.0,
                 surprise: 1.0,
@@ -126,6 +134,11 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
         // A machine is its own host in the words of its tool, and stands on another all the same.
         let host = alert.host.map(|h| graph.thing(h));
         symptom.hosts.extend(host.filter(|h| place != Some(*h)));
+        if symptom.on.is_none() && symptom.hosts.is_empty() {
+            let on = alert.labels.get(HOST).filter(|name| machines.contains(name));
+            let on = on.map(|name| Entity::Named(name.into()));
+            symptom.on = on.filter(|on| *on != symptom.site);
+        }
     }
     let mut symptoms: Vec<Symptom<'a>> = found.into_values().collect();
     let others = history.without(input.own);
@@ -145,6 +158,17 @@ pub(super) fn symptoms<'a>(input: &CauseInput<'a>, history: &History) -> Vec<Sym
         symptoms.sort_by(|a, b| (&a.site, a.class, &a.call).cmp(&(&b.site, b.class, &b.call)));
     }
     symptoms
+}
+
+/// Hosts that no topology knows and that alert themselves. A service may bear the same name as one and is not meant.
+fn unknown_machines<'a>(input: &CauseInput<'a>) -> BTreeSet<&'a str> {
+    let itself = |alert: &&AlertView<'a>| alert.subject.is_none() && alert.host.is_none() && alert.as_host;
+    input
+        .alerts
+        .iter()
+        .filter(itself)
+        .map(|alert| alert.name)
+        .collect()
 }
 
 /// Events that a symptom of each system typically has here: the geometric mean, which one flood hardly moves.
@@ -188,7 +212,9 @@ pub(super) fn groups(graph: &Graph, symptoms: &[Symptom<'_>]) -> Vec<Group> {
             if let (true, Some(node)) = (hosts.is_empty(), site.node()) {
                 hosts.extend(graph.hosts(node).iter().take(HOSTS_MAX));
             }
+            let on = of.iter().find_map(|&i| symptoms[i].on.clone());
             Group {
+                on: on.filter(|_| hosts.is_empty()),
                 site: site.clone(),
                 call: call.cloned(),
                 kind,

@@ -74,6 +74,7 @@ fn ranked_as(
                 subject: node,
                 host: None,
                 probably: None,
+                as_host: false,
                 caller: None,
                 callee: callee.map(|c| {
                     graph
@@ -523,6 +524,7 @@ fn about<'a>(name: &'a str, written: &'a str, labels: &'a Labels, first_s: i64) 
         subject: None,
         host: None,
         probably: None,
+        as_host: false,
         caller: None,
         callee: None,
         name,

@@ -115,6 +115,10 @@ pub(super) fn above(kind: AlertKind) -> f64 {
     }
 }
 
+/// Probability that a thing is brought down by what it needs where so many others that need it are, in the same words.
+pub(super) const STARVED: f64 = 0.6;
+pub(super) const STARVED_MIN: usize = 3;
+
 /// Probability of a symptom of this kind one hop below the root, at what it depends on.
 pub(super) fn below(kind: AlertKind) -> f64 {
     match kind {

@@ -38,7 +38,7 @@ const MEMBERS_MAX: usize = 64;
 /// So many other things must have been heard before it is known what all of them carry.
 const OTHERS_MIN: usize = 3;
 /// The label by which Kubernetes names the host of a pod.
-const HOST: &str = "node";
+pub(crate) const HOST: &str = "node";
 /// The label by which Grafana names the data source that gave nothing to a rule, and the alerts that it raises then
 /// (<https://grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/nodata-and-error-states/>).
 const SOURCE: &str = "datasource_uid";
