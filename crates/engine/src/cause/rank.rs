@@ -303,19 +303,23 @@ fn standings(
         }
     }
     // What goes down with others on its machine says nothing of its own inside.
-    for group in groups.iter().filter(|g| g.kind.is_down()) {
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    for (g, group) in groups.iter().enumerate().filter(|(_, g)| g.kind.is_down()) {
         let hosts = group
             .hosts
             .iter()
             .map(|h| Entity::Node(*h))
             .chain(group.on.clone());
-        if hosts.into_iter().any(|h| group.site != h && fell.contains(&h))
-            && let Some(standing) = standings.get_mut(&group.site)
-        {
-            standing.own -= group.weight;
+        if hosts.into_iter().any(|h| group.site != h && fell.contains(&h)) {
+            taken.insert(g);
         }
     }
-    starve(graph, &mut standings, groups, symptoms);
+    taken.extend(starve(graph, &mut standings, groups, symptoms));
+    for g in taken {
+        if let Some(standing) = standings.get_mut(&groups[g].site) {
+            standing.own -= groups[g].weight;
+        }
+    }
     let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
     for (i, change) in input.changes.iter().enumerate() {
         let entity = match change.subject {
@@ -349,13 +353,13 @@ fn standings(
 }
 
 /// What cannot be without a thing falls when that is gone: places that need it and fall in the same words, most of all that
-/// need it. Then it probably brought them down, and they say nothing of their own inside.
+/// need it. Then it probably brought them down. Gives what it brought down, which says nothing of its own inside.
 fn starve(
     graph: &Graph,
     standings: &mut BTreeMap<Entity, Standing>,
     groups: &[Group],
     symptoms: &[Symptom<'_>],
-) {
+) -> BTreeSet<usize> {
     // By the words of what falls; nothing else is asked for them.
     let falls = |group: &Group| {
         let title = symptoms[group.example].title;
@@ -380,11 +384,7 @@ fn starve(
             starved.insert(*g);
         }
     }
-    for g in starved {
-        if let Some(standing) = standings.get_mut(&groups[g].site) {
-            standing.own -= groups[g].weight;
-        }
-    }
+    starved
 }
 
 /// Such places that went down and run on this; two that go down together name the machine.
