@@ -15,6 +15,10 @@ use engine::{Output, Settings, Shard};
 use model::{Event, Input, Severity, Span, Status, Time};
 use sim::world::{Form, Size, Stream, event_line, topology_json};
 
+/// The allocator of `stormfold`, so that what is measured is what it costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs of a measurement; the median counts.
 const RUNS: usize = 5;
 
