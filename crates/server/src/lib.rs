@@ -13,6 +13,7 @@ mod follow;
 mod ingest;
 mod letters;
 mod metrics;
+mod moving;
 mod read;
 mod serve;
 mod settings;

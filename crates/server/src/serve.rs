@@ -24,7 +24,8 @@ use crate::{
     accept::Accept,
     access::Access,
     answer::Refusal,
-    connections, follow, ingest,
+    connections::{self, Limits},
+    follow, ingest,
     letters::{self, Letters},
     metrics::Metrics,
     read,
@@ -143,7 +144,7 @@ pub fn start(
 
 async fn serve(listener: std::net::TcpListener, router: Router, stopped: watch::Receiver<bool>) {
     match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => connections::serve(listener, router, stopped).await,
+        Ok(listener) => connections::serve(listener, router, Limits::of_process(), stopped).await,
         Err(error) => tracing::error!(%error, "no HTTP"),
     }
 }
