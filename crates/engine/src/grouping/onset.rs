@@ -35,7 +35,7 @@ pub(crate) struct Onset {
 impl Engine {
     /// Something is live: does another fault begin beside it? Either its own symptoms start again together, beyond
     /// what the habit of their sources explains, or a burst of new ones comes that is five times the rate of late, or
-    /// several begin together when it is nearly over, or where it never was.
+    /// several begin together where it never was.
     /// `behind`: look at what came before the alert instead of what comes after it.
     pub(crate) fn judge_onset(
         &self,
@@ -107,11 +107,7 @@ impl Engine {
         if age <= UNFOLDING_S {
             return None;
         }
-        let outbreak = fresh as usize >= SEVERAL
-            && fresh > again
-            && f64::from(fresh) >= 3.0 * fresh_before + 1.0
-            && self.wanes(youngest, from);
-        let elsewhere = !(starts_again || burst || outbreak);
+        let elsewhere = !(starts_again || burst);
         let (count, text) = if !elsewhere {
             let text = format!(
                 "{fresh} fresh symptoms within {settle_s} s ({fresh_before:.1} usual), {again} of them those of \
@@ -130,18 +126,6 @@ impl Engine {
             verdict: Verdict::new(place, 0.8, EvidenceKind::Onset, count, text),
             elsewhere,
         })
-    }
-
-    /// Whether of several members of an incident all but one had recovered by their sender's word. It is nearly over then,
-    /// and unfolds no more: several that begin together, of which it did not show all, are another fault. What flickers
-    /// once more on its way out, or came back alone, would glue the two else.
-    fn wanes(&self, id: IncidentId, since: Time) -> bool {
-        let Some(state) = self.incidents.get(&id) else {
-            return false;
-        };
-        let before = || state.members.values().filter(|member| member.first_at < since);
-        let fires = before().filter(|member| member.firing && member.last_at < since);
-        before().count() >= SEVERAL && fires.count() <= 1
     }
 
     /// Whether everything that fires in an incident had recovered by its sender's word, and came back just now. While it
