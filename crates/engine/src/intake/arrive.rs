@@ -145,6 +145,9 @@ impl Engine {
             },
             _ => Rhythm::default(),
         };
+        if was == Some(Status::Resolved) {
+            (alert.well_at, alert.back_at) = (Some(alert.state_at), Some(event.ts));
+        }
         if !older {
             if was == Some(Status::Firing) && silent_s > 0.0 {
                 alert.habit.repeated(silent_s);
@@ -161,7 +164,6 @@ impl Engine {
             }
         }
         if was == Some(Status::Resolved) {
-            alert.back_at = Some(event.ts);
             self.flap(id, event.ts, fold);
         }
         let alert = self.alerts.get(&id).expect("made on arrival");

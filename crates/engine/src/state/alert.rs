@@ -95,6 +95,9 @@ pub(crate) struct Alert {
     pub habit: Habit,
     #[serde(default)]
     pub flap: Seldom<Flap>,
+    /// `ts` of the recovery after which it fired again at `back_at`.
+    #[serde(default)]
+    pub well_at: Option<Time>,
 }
 
 /// Events that wait with their alert for its settlement: whoever takes the alert in counts them.
@@ -327,6 +330,7 @@ impl Alert {
             quieted: None,
             habit: Habit::default(),
             flap: Seldom::default(),
+            well_at: None,
         }
     }
 
