@@ -69,6 +69,10 @@ impl Engine {
 
     /// Somebody says something of an incident.
     pub(crate) fn take(&mut self, event: &Event, fold: &mut Fold<'_>) {
+        // An echo of our own page is no word: it neither waits nor comes after one.
+        if Deed::of(event).is_none() {
+            return;
+        }
         let named = self.named(event);
         let alert = AlertId::new(&self.domain, &event.dedup_key);
         let by_alert = || self.alerts.get(&alert)?.incident.map(|id| self.follow(id));
@@ -135,19 +139,18 @@ impl Engine {
             return;
         }
         let who = event.labels.get("actor").unwrap_or(&event.source).to_owned();
-        let deed = Deed::of(event);
-        if deed.is_some() && !self.is_newest_word(id, event) {
+        let Some(deed) = Deed::of(event).filter(|deed| self.is_newest_word(id, deed, event, fold)) else {
             return;
-        }
+        };
         match deed {
-            Some(Deed::Snooze) => {
+            Deed::Snooze => {
                 let default = fold.time + model::Span::from_mins(SNOOZE_MINS);
                 self.snooze(id, event, &who, event.ends_at.unwrap_or(default), fold);
             }
-            Some(Deed::GiveBack) => {
+            Deed::GiveBack => {
                 self.give_back(id, event, &who, format!("{who} gave it back"), fold);
             }
-            Some(Deed::Resolve) => {
+            Deed::Resolve => {
                 let text = format!("{who} says it is over");
                 let because = vec![Evidence::new(EvidenceKind::Actor, 1.0, text)];
                 let what = What::new(ChangeKind::Resolved).event(&event.event_id).actor(who);
@@ -156,22 +159,23 @@ impl Engine {
                 state.ended = Some(state.ended.map_or(event.ts, |ended| ended.max(event.ts)));
                 self.finish(id, what, because, fold);
             }
-            Some(Deed::Acknowledge) => self.acknowledge(id, event, &who, fold),
-            // An echo of our own page.
-            None => {}
+            Deed::Acknowledge => self.acknowledge(id, event, &who, fold),
         }
     }
 
-    /// Whether a source said nothing later of an incident: its words may overtake each other. Clocks of two sources are not
-    /// compared.
-    fn is_newest_word(&mut self, id: IncidentId, event: &Event) -> bool {
+    /// Whether a source said nothing later of an incident: its words may overtake each other, for the lateness. Clocks of two
+    /// sources are not compared, and one that is ahead does not outlive the word: what is said of times to come is said now,
+    /// and what was given back longer ago than words overtake each other is believed, for then it rings.
+    fn is_newest_word(&mut self, id: IncidentId, deed: &Deed, event: &Event, fold: &Fold<'_>) -> bool {
         let state = self.incidents.get_mut(&id).expect("looked up by the caller");
-        let said = state.word.as_deref();
-        if said.is_some_and(|(source, at)| *source == event.source && event.ts < *at) {
-            return false;
+        let overtaken = state.word.as_deref().is_some_and(|(source, at)| {
+            let late = at.since(event.ts) > secs(fold.settings.life.lateness_s);
+            *source == event.source && event.ts < *at && !(late && matches!(deed, Deed::GiveBack))
+        });
+        if !overtaken {
+            state.word = Some(Box::new((event.source.clone(), event.ts.min(fold.time))));
         }
-        state.word = Some(Box::new((event.source.clone(), event.ts)));
-        true
+        !overtaken
     }
 
     /// Somebody takes it: until it ends, or until when they say. Where `acknowledged` is the state of an alert, its end is
