@@ -336,8 +336,18 @@ fn one_per_line(text: &str) -> bool {
             .all(|l| l.starts_with('{'))
 }
 
-/// The JSON values of a text: one, or several with nothing but blanks between.
+/// The JSON values of a text: one, or several with nothing but blanks between. What is not quite JSON is mended once, in
+/// one pass, and no further: a body decides neither how deep nor how often this goes.
 fn values(text: &str) -> Result<Vec<Value>, Rejection> {
+    strictly(text).or_else(|rejection| {
+        let mended = mended(text);
+        let whole = without_lone_surrogates(mended.as_deref().unwrap_or(text)).or(mended);
+        // The places of the first rejection are those of what was sent.
+        whole.and_then(|whole| strictly(&whole).ok()).ok_or(rejection)
+    })
+}
+
+fn strictly(text: &str) -> Result<Vec<Value>, Rejection> {
     let mut values = Vec::new();
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     while let Some(item) = stream.next() {
@@ -347,19 +357,14 @@ fn values(text: &str) -> Result<Vec<Value>, Rejection> {
                 let offset = stream.byte_offset();
                 return Err(Rejection::new(Stage::Parse, "expected an object or an array").at(offset));
             }
-            Err(error) => {
-                if let Some(repaired) = mended(text).or_else(|| without_lone_surrogates(text)) {
-                    return self::values(&repaired);
-                }
-                return Err(syntax(text, &error));
-            }
+            Err(error) => return Err(syntax(text, &error)),
         }
     }
     Ok(values)
 }
 
 /// The text as its sender meant it, where a template or a program wrote what is not quite JSON: `NaN` and `Infinity` as
-/// `null`, no comma behind the last of a list, and line ends within a text written as JSON writes them. `None` when there
+/// `null`, no commas behind the last of a list, and line ends within a text written as JSON writes them. `None` when there
 /// is nothing of the sort.
 fn mended(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -377,7 +382,7 @@ fn mended(text: &str) -> Option<String> {
             b'\r' if is_in_text => (Some("\\r"), 1),
             b'\t' if is_in_text => (Some("\\t"), 1),
             0..0x20 if is_in_text => (Some(" "), 1),
-            b',' if !is_in_text && ends_list(&bytes[i + 1..]) => (Some(""), 1),
+            b',' if !is_in_text => commas(&bytes[i..]),
             b'N' | b'I' | b'-' if !is_in_text => ["NaN", "-NaN", "Infinity", "-Infinity"]
                 .iter()
                 .find(|word| bytes[i..].starts_with(word.as_bytes()))
@@ -398,13 +403,13 @@ fn mended(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Blanks behind a comma that are looked at for the end of what it stands in.
-const BLANKS_MAX: usize = 256;
-
-fn ends_list(rest: &[u8]) -> bool {
-    let mut rest = rest.iter().take(BLANKS_MAX);
-    rest.find(|b| !b.is_ascii_whitespace())
-        .is_some_and(|b| matches!(b, b'}' | b']'))
+/// What stands instead of a run of commas and the blanks between, and how long it is: nothing where a list ends behind
+/// it. The whole run at once, so that each byte of it is looked at once.
+fn commas(rest: &[u8]) -> (Option<&'static str>, usize) {
+    let ends = |b: &u8| !(*b == b',' || b.is_ascii_whitespace());
+    let len = rest.iter().position(ends).unwrap_or(rest.len());
+    let is_last = matches!(rest.get(len), Some(b'}' | b']'));
+    (is_last.then_some(""), len)
 }
 
 /// The text with halves of surrogate pairs, which senders leave that cut a title in the middle of a picture, as the sign

@@ -77,6 +77,43 @@ fn deep_long_and_wide_bodies_are_bounded() {
     check(body.as_bytes());
 }
 
+/// What is mended is mended in one pass, however much of it there is: no call for each of what is amiss.
+#[test]
+fn mending_takes_one_pass() {
+    let many = 100_000;
+    let decoded = |body: &str| {
+        let mut found = Vec::new();
+        wire::Decoder::default().decode(&wire::Raw::of_file(body.as_bytes(), "f", 1), &mut found);
+        matches!(&found[..], [wire::Found::Alert(_)])
+    };
+    let alert = |rest: &str| format!("{{\"title\":\"x\",\"severity\":\"critical\",\"a\":{rest}}}");
+    for rest in [
+        format!("[1{}]", ",".repeat(many)),
+        format!("[1{}]", ", \n".repeat(many)),
+        format!("[1,{}]", " ".repeat(many)),
+        format!("[{}1]", "NaN,".repeat(many)),
+        format!("[{}1,]", "\"\\ud83d\tx\",".repeat(many)),
+        format!("[{}1]", "[1,],".repeat(many)),
+    ] {
+        check(alert(&rest).as_bytes());
+        assert!(decoded(&alert(&rest)), "{}", &rest[..16]);
+        // Behind a byte order mark, and twice.
+        assert!(decoded(&format!("\u{feff}{}", alert(&rest))));
+        assert!(decoded(&Value::from(alert(&rest)).to_string()));
+    }
+    // What mending does not make JSON is refused.
+    for rest in [
+        format!("[1{}", ",".repeat(many)),
+        format!("[1{}2]", ",".repeat(many)),
+        format!("[1{}", ", ".repeat(many)),
+        format!("[{}]", "NaN".repeat(many)),
+        ",]".repeat(many),
+    ] {
+        check(alert(&rest).as_bytes());
+        assert!(!decoded(&alert(&rest)), "{}", &rest[..8]);
+    }
+}
+
 #[test]
 fn binary_cloud_events_are_read_by_their_headers() {
     let decode = |headers: &[(&'static str, &'static str)], body: &str| {
