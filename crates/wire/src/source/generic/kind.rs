@@ -1,6 +1,10 @@
 //! What plain JSON says that it is: an alert, or a sign of life, a test, a change.
 
-use super::{field_names::OF_COMMIT, guess::Guess, wording::*};
+use super::{
+    field_names::{CALLED, OF_COMMIT, SEVERITIES, SEVERITY, TITLED},
+    guess::Guess,
+    wording::*,
+};
 use crate::source::prelude::*;
 
 /// Labels that say what kind of message it is.
@@ -126,22 +130,42 @@ pub(super) fn other_than_alert(d: &Draft) -> Option<OtherKind> {
     }
 }
 
-/// Whether its kind says that it is of work that was announced: `MAINTENANCE_PLANNED`.
+/// Whether its kind says that it is of work that was announced, and nothing else: `MAINTENANCE_PLANNED`. What else is said
+/// of such work may be that it went wrong.
 pub(super) fn is_planned(guess: &Guess<'_>) -> bool {
+    const PLANS: [&str; 6] = ["planned", "scheduled", "started", "created", "updated", "ended"];
     let kind = guess.glance(&["eventtype", "type", "event"]).unwrap_or_default();
-    let words = state::tokens(crate::bounds::prefix(&kind, KIND_BYTES_MAX));
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    matches!(
-        words[..],
-        ["maintenance", _, ..] | ["scheduled", "maintenance", ..]
-    )
+    let words = words_of(&kind);
+    let is_plan = |word: &String| among(word, &PLANS);
+    words.iter().any(is_plan)
+        && words.iter().any(|word| word == "maintenance")
+        && words
+            .iter()
+            .all(|word| is_plan(word) || among(word, &["maintenance", "window"]))
 }
 
-/// Whether its kind says that somebody said something of it, which does not make it fire again: `CommentAdded`.
-pub(super) fn is_remark(d: &Draft) -> bool {
-    let kinds = KINDS.iter().chain(&["action"]);
-    kinds.filter_map(|name| d.labels.get(name)).any(|kind| {
-        let words = state::tokens(crate::bounds::prefix(kind, KIND_BYTES_MAX));
-        words.iter().any(|word| among(word, &["comment", "commented"]))
+/// Whether its kind says that somebody said something of it, which does not make it fire again: `CommentAdded`. What a
+/// thing is called may hold the word: `comment-service.down`.
+pub(super) fn is_remark(guess: &Guess<'_>) -> bool {
+    let kinds = ["type", "eventtype", "kind", "event", "action"];
+    kinds.iter().filter_map(|name| guess.glance(&[name])).any(|kind| {
+        let words = words_of(&kind);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        matches!(
+            words[..],
+            [.., "comment" | "commented"] | [.., "comment", "added" | "created" | "posted" | "updated"]
+        )
     })
+}
+
+/// Whether it bears the name of an alert and a level that is bad where it says what it is: whatever kind of thing is
+/// beside them, it is not for reading alone.
+pub(super) fn is_loud(guess: &Guess<'_>, d: &Draft) -> bool {
+    d.severity >= Some(Severity::Error)
+        && guess.says_outside(&SEVERITY[..SEVERITIES])
+        && (guess.says_outside(&TITLED) || guess.says_outside(&CALLED))
+}
+
+fn words_of(kind: &str) -> Vec<String> {
+    state::tokens(crate::bounds::prefix(kind, KIND_BYTES_MAX))
 }

@@ -150,6 +150,7 @@ pub(super) fn one(
     if misses {
         d.state(Some(State::Firing));
     }
+    let is_quiet = !is_loud(guess, &d);
     let other = other_than_alert(&d)
         .or(
             (beats && !misses && d.labels.get("state").is_some_and(says_that_it_lives))
@@ -158,10 +159,13 @@ pub(super) fn one(
         // One that stays away is told of as what fires.
         .filter(|kind| !(misses && *kind == OtherKind::Heartbeat))
         .or(test.then_some(OtherKind::Test))
-        .or(is_planned(guess).then_some(OtherKind::Maintenance))
+        .or((is_quiet && is_planned(guess)).then_some(OtherKind::Maintenance))
         // An object of Kubernetes says what shall be; what happens to it are events.
-        .or(has(value, &["apiVersion", "kind", "metadata", "spec"]).then_some(OtherKind::Change))
-        .or((is_remark(&d) && known != Some(State::Resolved)).then_some(OtherKind::Notice))
+        .or(
+            (is_quiet && has(value, &["apiVersion", "kind", "metadata", "spec"]))
+                .then_some(OtherKind::Change),
+        )
+        .or((is_quiet && is_remark(guess) && known != Some(State::Resolved)).then_some(OtherKind::Notice))
         .or(
             (severity.is_none() && is_delivery(guess, &d) || only_kind && delivers(&d.title))
                 .then_some(OtherKind::Change),
