@@ -150,6 +150,19 @@ pub(crate) fn within(text: &str) -> Option<State> {
     found
 }
 
+/// The state that a kind of event speaks of, where a recovery is believed only of what can be over: `alert.resolved`,
+/// `Insight Closed`. A connection that was closed is no recovery.
+pub(crate) fn of_kind(text: &str) -> Option<State> {
+    const ENDS: [&str; 6] = ["alert", "alarm", "incident", "insight", "problem", "issue"];
+    let state = within(text)?;
+    let is_over = || {
+        tokens(text)
+            .windows(2)
+            .any(|w| ENDS.contains(&w[0].as_str()) && within(&w[1]) == Some(State::Resolved))
+    };
+    (state != State::Resolved || is_over()).then_some(state)
+}
+
 /// The state that a title says of itself: `Resolved in 3m: x`, `[x] [✅ Up]`, `x is down`.
 pub(crate) fn said(title: &str) -> Option<State> {
     let phrase = model::state_said(title)?;
@@ -310,6 +323,22 @@ mod tests {
         assert!(ends_well("web1 is back up"));
         for holds in ["The replica never came back up", "Repeats until it is resolved"] {
             assert!(!ends_well(holds), "{holds}");
+        }
+    }
+
+    #[test]
+    fn a_recovery_is_of_what_can_be_over() {
+        for (kind, want) in [
+            ("com.acme.alert.resolved", Some(State::Resolved)),
+            ("DevOps Guru Insight Closed", Some(State::Resolved)),
+            ("IncidentClosed", Some(State::Resolved)),
+            ("com.acme.alert.fired", Some(State::Firing)),
+            ("com.acme.connection.closed", None),
+            ("com.acme.alert.connection.closed", None),
+            ("Connection Closed Unexpectedly", None),
+            ("com.acme.session.ended", None),
+        ] {
+            assert_eq!(of_kind(kind), want, "{kind}");
         }
     }
 

@@ -113,7 +113,7 @@ fn with_state_of_type(data: &Value, event: &Value) -> Option<Value> {
     let kind = event.get("type")?.as_str()?;
     let names = data.as_object()?.keys();
     let says = |name: &String| STATES.iter().any(|state| fields::plain(name).ends_with(state));
-    if state::within(kind).is_none() || names.take(NAMES_MAX).any(says) {
+    if state::of_kind(kind).is_none() || names.take(NAMES_MAX).any(says) {
         return None;
     }
     let mut data = data.clone();

@@ -321,7 +321,7 @@ fn eventbridge(value: &Value, sink: &mut Sink<'_>) {
             }));
             // `DevOps Guru Insight Closed`
             if d.status.is_none() {
-                d.state(state::within(&kind));
+                d.state(state::of_kind(&kind));
             }
             if change {
                 d.kind = EventKind::Change;
