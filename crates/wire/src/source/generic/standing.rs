@@ -48,23 +48,26 @@ pub(super) fn state_of(
         known
     } else if let Some(over) = guess.flag(&[
         "resolved", "isresolved", "isrecovered", "isclosed", "recovered", "fixed", "cleared", "closed",
-        "passing", "passed", "healthy", "isup", "isok", "backtonormal", "up", "isonline", "online",
-        "isalive", "alive", "isreachable", "reachable",
+        "passing", "passed", "healthy", "isup", "isok", "backtonormal",
     ]) {
         Some(if over { State::Resolved } else { State::Firing })
     } else if let Some(holds) = guess.flag(&[
-        "firing", "isfiring", "active", "isactive", "isopen", "triggered", "down", "isdown", "offline",
-        "isoffline", "failing", "failed",
+        "firing", "isfiring", "active", "isactive", "isopen", "triggered", "down", "failing",
     ]) {
         Some(if holds { State::Firing } else { State::Resolved })
-    } else if let Some(over) = guess.flag(&SUCCEEDED).filter(|_| ran(guess)) {
-        Some(if over { State::Resolved } else { State::Firing })
-    } else if let Some(code) = guess.find(&EXIT, Value::is_i64) {
+    } else if let Some(state) = of_the_thing(guess, severity, d) {
+        Some(state)
+    } else if let Some(state) = guess
+        .flag(&SUCCEEDED)
+        .and_then(|well| how_it_ended(well, guess, severity))
+    {
+        Some(state)
+    } else if let Some((code, state)) = guess.find(&EXIT, Value::is_i64).and_then(|code| {
+        let ended = how_it_ended(code.as_i64() == Some(0), guess, severity);
+        Some((code, ended?))
+    }) {
         d.label("state", scalar(code).unwrap_or_default());
-        Some(match code.as_i64() {
-            Some(0) => State::Resolved,
-            _ => State::Firing,
-        })
+        Some(state)
     } else if let Some(v) = guess.find(&STATE, |v| !well && exact(v)) {
         f.mark(v);
         let word = scalar(v).unwrap_or_default();
@@ -117,10 +120,64 @@ fn is_of_a_run(value: &Value) -> bool {
         .any(|word| among(word, &["start", "started", "end", "ended"]))
 }
 
+/// What a yes or no says that is of a thing and not of an alert about it: a disk may be full on what is up. So that all is
+/// well ends an alert only where nothing else is told of the thing.
+fn of_the_thing(guess: &Guess<'_>, severity: Option<&Value>, d: &Draft) -> Option<State> {
+    let up = guess
+        .flag(&[
+            "up", "isonline", "online", "isalive", "alive", "isreachable", "reachable",
+        ])
+        .or_else(|| {
+            guess
+                .flag(&["isdown", "offline", "isoffline", "failed"])
+                .map(|bad| !bad)
+        })?;
+    if !up {
+        return Some(State::Firing);
+    }
+    (!may_be_bad(severity) && is_called_as_a_thing(guess, d)).then_some(State::Resolved)
+}
+
+/// Whether it has no other name than what is watched or has run.
+fn is_called_as_a_thing(guess: &Guess<'_>, d: &Draft) -> bool {
+    const THINGS: [&str; 5] = ["monitor", "check", "sensor", "target", "endpoint"];
+    // Beside a host or a service it is as often what happened to that.
+    const NAMED: [&str; 3] = ["name", "displayname", "label"];
+    let is_it = |v: &Value| name_of(v).is_some_and(|name| name == d.title);
+    let is_some = |v: &Value| name_of(v).is_some();
+    let is_alone = || guess.find(&HOST, is_some).is_none() && guess.find(&SERVICE, is_some).is_none();
+    d.title.is_empty()
+        || [&THINGS[..], &WATCHED, &RAN]
+            .iter()
+            .any(|names| guess.find(names, is_it).is_some())
+        || guess.find(&NAMED, is_it).is_some() && is_alone()
+}
+
+/// What ran and failed fires; that it went well ends that, but nothing that is called bad: an evaluation went well, too.
+fn how_it_ended(well: bool, guess: &Guess<'_>, severity: Option<&Value>) -> Option<State> {
+    let named = || guess.find(&RAN, |v| name_of(v).is_some()).is_some();
+    match well {
+        true => (named() && !may_be_bad(severity)).then_some(State::Resolved),
+        false => ran(guess).then_some(State::Firing),
+    }
+}
+
 /// Whether it names something that runs and ends.
 fn ran(guess: &Guess<'_>) -> bool {
     let is_some = |v: &Value| name_of(v).is_some();
     guess.find(&RAN, is_some).is_some() || guess.find(&RAN_ID, is_some).is_some()
+}
+
+/// Whether a level is told that is not plainly a mild one.
+fn may_be_bad(severity: Option<&Value>) -> bool {
+    let Some(word) = severity.and_then(name_of) else {
+        return false;
+    };
+    let level = level::word(&word)
+        .or_else(|| number(&word, false))
+        .or_else(|| in_words(&word));
+    let is_mild = level.is_some_and(|level| level != Severity::Unknown && level < Severity::Warning);
+    !is_mild && state::word(&word) != Some(State::Resolved)
 }
 
 /// A template may put the state where the title stands. It is asked last, and only for a recovery: all other words are
