@@ -185,13 +185,13 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
         .or_else(|| guess.text(f, &TITLED, says))
         .or_else(|| guess.noun_text(f, &CALLED, says))
         // What ran is called the same when it fails and when it succeeds; what it says then differs.
-        .or_else(|| tells_how_it_ended(guess).then(|| guess.text(f, &RAN, says))?)
         .or_else(|| guess.text(f, &WATCHED, says))
         .or_else(|| guess.name_of_object(&RULE).filter(|name| says(name)))
+        .or_else(|| is_run(guess).then(|| guess.text(f, &RAN, says))?)
         // An object that stands for what ran.
         .or_else(|| {
             let name = guess.name_of_object(&["job", "task"])?;
-            (says(&name) && tells_how_it_ended(guess)).then_some(name)
+            (says(&name) && is_run(guess)).then_some(name)
         })
         .or_else(|| guess.text(f, &TITLE, says))
         .or_else(|| {
@@ -201,6 +201,22 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
         })
         // A rule may be called by a state: `unreachable`.
         .or_else(|| guess.text(f, &ALERT_NAMED, |text| when::any(text, None).is_none()))
+}
+
+/// Whether it is a run by itself and no check that a runner makes, of which it makes many: their alerts would be one.
+fn is_run(guess: &Guess<'_>) -> bool {
+    const CHECKS: [&str; 17] = [
+        "instance", "alert", "trigger", "summary", "shortdescription", "briefdescription", "monitor",
+        "check", "sensor", "rule", "alarm", "problem", "datapoint", "metricname", "metric", "probe", "test",
+    ];
+    // What a run says at its end, and what a check finds.
+    const SAID: [&str; 5] = ["message", "msg", "shortmessage", "description", "text"];
+    let is_some = |v: &Value| name_of(v).is_some();
+    let tells = guess.flag(&SUCCEEDED).is_some() || guess.find(&EXIT, Value::is_i64).is_some();
+    tells_how_it_ended(guess)
+        && severity_of(guess).is_none()
+        && guess.find(&CHECKS, is_some).is_none()
+        && (tells || guess.find(&SAID, is_some).is_none())
 }
 
 /// Whether it says of something that ran whether that succeeded.
@@ -326,25 +342,45 @@ pub(super) fn host(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
             })
             .or_else(|| guess.name(f, &HOST_ID))
             // `source: {"id": 7, "name": "pump-4"}`
-            .or_else(|| guess.find(&["source"], is_thing).and_then(|v| text_at(v, "name")))
+            .or_else(|| {
+                let source = guess.find(&["source"], |v| is_thing(v, guess))?;
+                text_at(source, "name")
+            })
             .or_else(|| guess.watched()),
     }
     .map(|name| plainly(&name).into())
 }
 
-/// Whether an object names a thing and not the tool that tells of it.
-fn is_thing(value: &Value) -> bool {
-    has(value, &["id", "name"]) && !["type", "url"].iter().any(|name| value.get(name).is_some())
+/// Whether an object names a thing and not the tool that tells of it: by its kind, by its own address, or because what is
+/// said speaks of it.
+fn is_thing(value: &Value, guess: &Guess<'_>) -> bool {
+    const DEVICES: [&str; 9] = [
+        "device", "host", "server", "machine", "node", "vm", "sensor", "gateway", "instance",
+    ];
+    let Some(name) = text_at(value, "name").filter(|_| value.get("id").is_some()) else {
+        return false;
+    };
+    let is_device = ["type", "kind"]
+        .iter()
+        .any(|at| text_at(value, at).is_some_and(|kind| among(&kind, &DEVICES)));
+    // <https://cumulocity.com/api/core/#tag/Alarms>
+    let is_managed = || text_at(value, "self").is_some_and(|at| at.contains("/inventory/"));
+    let is_said = |v: &Value| v.as_str().is_some_and(|text| text.contains(&*name));
+    is_device
+        || is_managed()
+        || guess.find(&TITLED, is_said).is_some()
+        || guess.find(&TEXT, is_said).is_some()
 }
 
-/// Of an address of the web its host, of a path its end, of `host.name = 'db-1'` what it is.
+/// Of an address of the web its host, of a path in Azure the resource, of `host.name = 'db-1'` what it is.
 fn plainly(name: &str) -> &str {
     if crate::draft::is_web_address(name) {
         return crate::names::authority(name);
     }
-    // `/subscriptions/…/virtualMachines/web-1`
-    if name.starts_with('/') && is_path(name) {
-        return name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
+    // `/subscriptions/…/providers/Microsoft.Compute/virtualMachines/web-1/extensions/agent`
+    if name.starts_with("/subscriptions/") {
+        let mut parts = name.split('/').skip_while(|part| *part != "providers");
+        return parts.nth(3).filter(|part| !part.is_empty()).unwrap_or(name);
     }
     let quoted = name.split_once(" = '").map(|(_, value)| value);
     quoted
