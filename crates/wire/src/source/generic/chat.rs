@@ -14,17 +14,26 @@ const DEPTH_MAX: usize = 10;
 const TEXTS_MAX: usize = 128;
 const NAME_BYTES_MAX: usize = 32;
 
-/// What a message says, as plain fields; `None` where it tells no facts, which is read as well as it stands.
+/// The message with what its card says as plain fields, beside those that it has; `None` where it tells no facts, which is
+/// read as well as it stands.
 pub(super) fn said(value: &Value) -> Option<Value> {
     let cards = [
         "blocks", "attachments.0.blocks", "cardsV2.0.card", "cards.0", "card",
     ];
-    let card = cards.iter().find_map(|at| find(value, at))?;
+    let (at, card) = cards
+        .iter()
+        .find_map(|at| Some((at, find(value, at).filter(|card| is_card(card))?)))?;
     let mut said = Said::default();
-    if let Some(text) = text_at(value, "text") {
-        said.text(&text);
+    let text = text_at(value, "text");
+    // A header is the title; `New alert` above it is none.
+    let headed = has_header(card);
+    if let Some(text) = text.as_deref().filter(|_| !headed) {
+        said.text(text);
     }
     said.read(card, 0);
+    if let Some(text) = text.as_deref().filter(|_| headed) {
+        said.text(text);
+    }
     let Said {
         mut facts,
         texts,
@@ -35,18 +44,46 @@ pub(super) fn said(value: &Value) -> Option<Value> {
         return None;
     }
     let mut texts = texts.into_iter();
-    let title = texts.next();
+    // What stands above the blocks of an attachment is its title.
+    let titled = text_at(value, "attachments.0.title").is_some();
+    let title = texts.next().filter(|_| !titled);
     let rest: Vec<String> = texts.filter(|text| Some(text) != title.as_ref()).collect();
-    for (name, value) in [
-        ("title", title),
-        ("text", Some(rest.join("\n")).filter(|rest| !rest.is_empty())),
-        ("url", link),
-    ] {
+    let rest = Some(rest.join("\n")).filter(|rest| !rest.is_empty());
+    for (name, value) in [("title", title), ("text", rest.clone()), ("url", link)] {
         if let Some(value) = value {
             facts.entry(name).or_insert_with(|| value.into());
         }
     }
-    Some(Value::Object(facts))
+    let mut message = value.as_object()?.clone();
+    // What has been read need not be kept a second time.
+    match (
+        *at,
+        message.get_mut("attachments").and_then(|list| list.get_mut(0)),
+    ) {
+        ("attachments.0.blocks", Some(Value::Object(first))) => first.remove("blocks"),
+        _ => message.remove(at.split('.').next().unwrap_or_default()),
+    };
+    if rest.is_some() {
+        message.remove("text");
+    }
+    let known: Vec<String> = message.keys().map(|name| plain(name)).collect();
+    message.extend(
+        facts
+            .into_iter()
+            .filter(|(name, _)| !known.contains(&plain(name))),
+    );
+    Some(Value::Object(message))
+}
+
+/// Whether it is laid out as cards are; a bank has cards, too.
+fn is_card(card: &Value) -> bool {
+    const PARTS: [&str; 4] = ["header", "sections", "elements", "body"];
+    card.is_array() || PARTS.iter().any(|part| card.get(part).is_some())
+}
+
+fn has_header(card: &Value) -> bool {
+    let is_header = |block: &Value| block.get("type").and_then(Value::as_str) == Some("header");
+    card.get("header").is_some() || card.as_array().is_some_and(|blocks| blocks.iter().any(is_header))
 }
 
 #[derive(Default)]

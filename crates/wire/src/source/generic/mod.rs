@@ -26,9 +26,17 @@ const CARRIED_MAX: usize = 3;
 
 /// Decodes by best guess; `false` when there is too little to go by.
 pub(crate) fn decode(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
-    if let Some(said) = chat::said(value) {
-        return decode(&said, source, sink);
+    // What plainly is an alert says itself what it is, and a card beside that is one of its fields.
+    if !is_plainly_alert(value)
+        && let Some(said) = chat::said(value)
+        && read(&said, source, sink)
+    {
+        return true;
     }
+    read(value, source, sink)
+}
+
+fn read(value: &Value, source: Option<&str>, sink: &mut Sink<'_>) -> bool {
     within(value, source, sink, 0, true)
         // Named as nobody names things, but an alert by its name or its state.
         || widely(value, source, sink)
@@ -126,10 +134,7 @@ fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize
             if sink.skips() {
                 continue;
             }
-            let mut item = with_context(item, value);
-            if let Some(own) = item.as_object_mut() {
-                own.entry("id").or_insert_with(|| key.as_str().into());
-            }
+            let item = under_key(key, with_context(item, value));
             if !one(&item, &Guess::new(&item), source, sink, false) {
                 sink.unreadable(key, "no alert");
             }
@@ -139,15 +144,44 @@ fn within(value: &Value, source: Option<&str>, sink: &mut Sink<'_>, depth: usize
     one(value, &Guess::new(value), source, sink, named)
 }
 
-/// A list that is written as an object: alerts under their keys.
+/// An alert with the key that it stands under, as what it is about: the same keys stand in what others send.
+fn under_key(key: &str, mut item: Value) -> Value {
+    if let Some(own) = item.as_object_mut() {
+        let free = ["labels", "tags"]
+            .into_iter()
+            .find(|name| own.get(*name).is_none_or(Value::is_object));
+        let labels = free.and_then(|name| {
+            own.entry(name)
+                .or_insert_with(|| Value::Object(Default::default()))
+                .as_object_mut()
+        });
+        if let Some(labels) = labels {
+            labels.entry("key").or_insert_with(|| key.into());
+        }
+    }
+    item
+}
+
+/// A list that is written as an object: alerts under their keys, unless what they stand in is an alert itself.
 fn keyed(value: &Value) -> Option<&serde_json::Map<String, Value>> {
     const OF_ALERTS: [&str; 5] = ["alerts", "alarms", "incidents", "problems", "issues"];
+    if is_bad(value) {
+        return None;
+    }
     OF_ALERTS.iter().find_map(|name| {
         let (_, list) = fields_of(value).find(|(key, _)| plain(key) == *name)?;
         let list = list.as_object().filter(|list| !list.is_empty())?;
         // The first that is none ends it.
         list.values().all(is_plainly_alert).then_some(list)
     })
+}
+
+/// Whether it says itself what happened and how bad that is.
+fn is_bad(value: &Value) -> bool {
+    let guess = Guess::new(value);
+    let named = |v: &Value| v.is_string();
+    let names: [&[&str]; 3] = [&TITLED, &CALLED, &TITLE];
+    standing::severity_of(&guess).is_some() && names.iter().any(|names| guess.find(names, named).is_some())
 }
 
 /// Whether a value by itself names an alert and says its state or how bad it is.
