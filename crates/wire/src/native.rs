@@ -41,9 +41,8 @@ pub(crate) struct Native {
     has_schema: bool,
     has_state: bool,
     has_identity: bool,
-    /// Of a kind that only people and what they use against us send: a silence, a window, an acknowledgement, feedback.
+    /// Of a kind that people send: a silence, a window, an acknowledgement, feedback.
     is_deed: bool,
-    has_labels: bool,
     foreign: bool,
 }
 
@@ -54,8 +53,26 @@ impl Native {
         // A recovery may name no more than its alert.
         let keyed = self.draft.key.is_some() && !self.draft.source.is_empty();
         let event = (titled || keyed) && self.has_state && self.has_identity;
-        // What such a kind asks for stands in its labels; typed by hand it has neither schema nor time.
-        !self.foreign && (self.has_schema || event || self.is_deed && self.has_labels)
+        // Typed by hand it has neither schema nor time.
+        !self.foreign && (self.has_schema || event || self.is_deed && self.asks())
+    }
+
+    /// Whether the labels say what such a kind asks for. A sensor's silence or what somebody else acknowledges does not, and
+    /// nobody silences with a severity.
+    fn asks(&self) -> bool {
+        let any: &[&str] = match self.draft.kind {
+            EventKind::Silence | EventKind::Maintenance => {
+                &["matchers", "scope", "silence_id", "maintenance_id"]
+            }
+            EventKind::Ack => &["incident_id", "incident_key"],
+            EventKind::Feedback => &[
+                "incident_id", "incident_key", "cause", "bond_id", "with", "alerts",
+            ],
+            _ => &[],
+        };
+        let has = |name: &&str| self.draft.labels.get(name).is_some();
+        let is_bad = self.draft.severity.is_some() || self.draft.severity_original.is_some();
+        !is_bad && any.iter().any(has)
     }
 }
 
@@ -99,7 +116,6 @@ impl Native {
                     draft,
                     entities: false,
                 })?;
-                self.has_labels = !draft.labels.is_empty();
             }
             Field::Entities => {
                 map.next_value_seed(Pairs {
