@@ -46,7 +46,7 @@ pub(super) fn said(value: &Value) -> Option<Value> {
     let mut texts = texts.into_iter();
     // What stands above the blocks of an attachment is its title.
     let titled = text_at(value, "attachments.0.title").is_some();
-    let title = texts.next().filter(|_| !titled);
+    let title = if titled { None } else { texts.next() };
     let rest: Vec<String> = texts.filter(|text| Some(text) != title.as_ref()).collect();
     let rest = Some(rest.join("\n")).filter(|rest| !rest.is_empty());
     for (name, value) in [("title", title), ("text", rest.clone()), ("url", link)] {
@@ -63,7 +63,7 @@ pub(super) fn said(value: &Value) -> Option<Value> {
         ("attachments.0.blocks", Some(Value::Object(first))) => first.remove("blocks"),
         _ => message.remove(at.split('.').next().unwrap_or_default()),
     };
-    if rest.is_some() {
+    if rest.is_some() || !headed {
         message.remove("text");
     }
     let known: Vec<String> = message.keys().map(|name| plain(name)).collect();

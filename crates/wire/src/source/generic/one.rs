@@ -205,8 +205,8 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
 
 /// Whether it is a run by itself and no check that a runner makes, of which it makes many: their alerts would be one.
 fn is_run(guess: &Guess<'_>) -> bool {
-    const CHECKS: [&str; 17] = [
-        "instance", "alert", "trigger", "summary", "shortdescription", "briefdescription", "monitor",
+    const CHECKS: [&str; 16] = [
+        "instance", "alert", "summary", "shortdescription", "briefdescription", "monitor",
         "check", "sensor", "rule", "alarm", "problem", "datapoint", "metricname", "metric", "probe", "test",
     ];
     // What a run says at its end, and what a check finds.
