@@ -220,11 +220,16 @@ pub(crate) fn arn_resource(name: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// An ARN without the version or alias behind the name of a function: each deploy makes another, of the same thing.
+/// An ARN without the version behind the name of a function: each deploy makes another, of the same thing. An alias stays,
+/// for `prod` and `staging` are two environments.
 pub(crate) fn unversioned(name: &str) -> &str {
     let is_function = name.starts_with("arn:") && name.split(':').nth(5) == Some("function");
+    let is_version = |qualifier: &str| {
+        qualifier.eq_ignore_ascii_case("$latest")
+            || !qualifier.is_empty() && qualifier.bytes().all(|b| b.is_ascii_digit())
+    };
     match name.match_indices(':').nth(6) {
-        Some((qualifier, _)) if is_function => &name[..qualifier],
+        Some((at, _)) if is_function && is_version(&name[at + 1..]) => &name[..at],
         _ => name,
     }
 }
@@ -255,6 +260,14 @@ pub(crate) fn unknown_host(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_of_a_function_is_another_thing() {
+        for alias in ["prod", "staging", "v42", ""] {
+            let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:pay:{alias}");
+            assert_eq!(unversioned(&arn), arn);
+        }
+    }
 
     #[test]
     fn plain_names() {
