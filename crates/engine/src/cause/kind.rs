@@ -393,7 +393,16 @@ const ERRORS: [&str; 25] = [
 /// How a connection is not made.
 const IN_NO_WAY: [&str; 6] = ["refused", "reset", "failed", "failing", "failure", "failures"];
 /// Beside which that is because there are too many.
-const USED_UP: [&str; 7] = ["many", "limit", "exhausted", "pool", "slots", "usage", "max"];
+const USED_UP: [&str; 8] = [
+    "many",
+    "limit",
+    "exhausted",
+    "pool",
+    "slots",
+    "usage",
+    "max",
+    "free",
+];
 
 /// Work that may stand still because something else is in its way.
 const WORK: [&str; 10] = [
@@ -509,7 +518,6 @@ fn of_words(words: &[Text]) -> AlertKind {
         return AlertKind::Change;
     }
     if (has(words, &SLOW)
-        || pair(words, "timed", "out")
         || pair(words, "response", "time")
         || words.iter().any(|w| *w == "responsetime")
         || follow(words, &["too", "many", "messages"]))
@@ -539,8 +547,13 @@ fn of_words(words: &[Text]) -> AlertKind {
         return AlertKind::Absent;
     }
     // Connections that cannot be made are no shortage of them: whoever is asked does not answer.
-    if has(words, &["connection", "connections"]) && has(words, &IN_NO_WAY) && !has(words, &USED_UP) {
+    let used_up = has(words, &USED_UP) || follow(words, &["out", "of"]);
+    if has(words, &["connection", "connections"]) && has(words, &IN_NO_WAY) && !used_up {
         return AlertKind::Error;
+    }
+    let awaits = |whom| follow(words, &[whom, "timed", "out"]);
+    if (awaits("connection") || awaits("connections")) && !used_up {
+        return AlertKind::Latency;
     }
     if resource {
         let low = has(words, &LOW) && !has(words, &SHORTAGE);
@@ -553,7 +566,8 @@ fn of_words(words: &[Text]) -> AlertKind {
     if has(words, &ERRORS) {
         return AlertKind::Error;
     }
-    if has(words, &["stalled", "hung"]) || work_is_blocked(words) {
+    // That something timed out says least: a host that is down answers no ping in time, either.
+    if has(words, &["stalled", "hung"]) || work_is_blocked(words) || pair(words, "timed", "out") {
         return AlertKind::Latency;
     }
     AlertKind::Other
