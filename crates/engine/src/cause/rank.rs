@@ -314,18 +314,21 @@ fn standings(
             taken.insert(g);
         }
     }
-    taken.extend(starve(graph, &mut standings, groups, symptoms));
+    let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
+    let changed: BTreeSet<Entity> = input
+        .changes
+        .iter()
+        .filter(|change| change_strength(change, first).is_some())
+        .map(|change| subject(graph, change))
+        .collect();
+    taken.extend(starve(graph, &mut standings, groups, symptoms, &changed));
     for g in taken {
         if let Some(standing) = standings.get_mut(&groups[g].site) {
             standing.own -= groups[g].weight;
         }
     }
-    let first = symptoms.iter().map(|s| s.first).min().unwrap_or_default();
     for (i, change) in input.changes.iter().enumerate() {
-        let entity = match change.subject {
-            Some(node) => Entity::Node(graph.thing(node)),
-            None => Entity::Named(change.name.into()),
-        };
+        let entity = subject(graph, change);
         let Some(strength) = change_strength(change, first) else {
             continue;
         };
@@ -352,13 +355,23 @@ fn standings(
     standings
 }
 
-/// What cannot be without a thing falls when that is gone: places that need it and fall in the same words, most of all that
-/// need it. Then it probably brought them down. Gives what it brought down, which says nothing of its own inside.
+/// What was changed.
+fn subject(graph: &Graph, change: &ChangeView<'_>) -> Entity {
+    match change.subject {
+        Some(node) => Entity::Node(graph.thing(node)),
+        None => Entity::Named(change.name.into()),
+    }
+}
+
+/// What cannot be without its coordination falls when that is gone: places that need it and fall in the same words, most of
+/// all that need it. Then it probably brought them down. Callers of anything else may fall for reasons of their own, and so
+/// may what was changed just before. Gives what it brought down, which says nothing of its own inside.
 fn starve(
     graph: &Graph,
     standings: &mut BTreeMap<Entity, Standing>,
     groups: &[Group],
     symptoms: &[Symptom<'_>],
+    changed: &BTreeSet<Entity>,
 ) -> BTreeSet<usize> {
     // By the words of what falls; nothing else is asked for them.
     let falls = |group: &Group| {
@@ -369,9 +382,15 @@ fn starve(
     let words: Vec<Option<Text>> = groups.iter().map(falls).collect();
     let mut starved: BTreeSet<usize> = BTreeSet::new();
     for (entity, standing) in standings.iter_mut() {
-        let Some(node) = entity.node() else { continue };
+        let coordinates = |node: &topology::NodeId| graph.kind(*node) == NodeKind::Coordination;
+        let Some(node) = entity.node().filter(coordinates) else {
+            continue;
+        };
         let mut alike: BTreeMap<&Text, Vec<usize>> = BTreeMap::new();
         for (i, (g, link)) in standing.links.iter().enumerate() {
+            if changed.contains(&groups[*g].site) {
+                continue;
+            }
             if let (Tie::Needed(1), Some(words)) = (link.tie, &words[*g]) {
                 alike.entry(words).or_default().push(i);
             }
