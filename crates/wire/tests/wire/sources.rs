@@ -16,7 +16,8 @@ Amazon SNS is confirmed by `stormfold confirm`, which an operator runs.
 
 Envelopes that only pass a body on (queues, buses, gateways, Kafka Connect, log shippers) are opened, also where the body is
 in base 64 or was written as text twice. What templates write that is not quite JSON is read: `NaN`, line ends within a text,
-a comma behind the last of a list. Plain text is read where its content type is `text/plain` and it speaks of something
+a comma behind the last of a list. Over HTTP it is not: there a body that begins like JSON and is none is answered with
+`400` at once, which tells its sender. Plain text is read where its content type is `text/plain` and it speaks of something
 that broke or was mended; else it is refused, for it is as likely a broken template or the error page of a proxy.
 
 | source | forms | published at |

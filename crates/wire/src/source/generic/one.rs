@@ -206,13 +206,15 @@ fn name(guess: &Guess<'_>, f: &Fields<'_>) -> Option<Text> {
 /// Whether it is a run by itself and no check that a runner makes, of which it makes many: their alerts would be one.
 fn is_run(guess: &Guess<'_>) -> bool {
     const CHECKS: [&str; 16] = [
-        "instance", "alert", "summary", "shortdescription", "briefdescription", "monitor",
-        "check", "sensor", "rule", "alarm", "problem", "datapoint", "metricname", "metric", "probe", "test",
+        "instance", "alert", "summary", "shortdescription", "briefdescription", "monitor", "check", "sensor",
+        "rule", "alarm", "problem", "datapoint", "metricname", "metric", "probe", "test",
     ];
     // What a run says at its end, and what a check finds.
     const SAID: [&str; 5] = ["message", "msg", "shortmessage", "description", "text"];
     let is_some = |v: &Value| name_of(v).is_some();
-    let tells = guess.flag(&SUCCEEDED).is_some() || guess.find(&EXIT, Value::is_i64).is_some();
+    let tells = guess.flag(&SUCCEEDED).is_some()
+        || guess.find(&EXIT, Value::is_i64).is_some()
+        || guess.find(&["execution", "run"], Value::is_object).is_some();
     tells_how_it_ended(guess)
         && severity_of(guess).is_none()
         && guess.find(&CHECKS, is_some).is_none()
