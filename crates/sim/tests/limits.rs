@@ -725,6 +725,8 @@ fn what_comes_ahead_is_bounded_and_counted() {
         let mut ack = Event {
             kind: model::EventKind::Ack,
             event_id: format!("ack-{key}-{n}").into(),
+            // Of what one source says the last word is done alone.
+            source: format!("pager-{n}").into(),
             text: "z".repeat(16_000).into(),
             ..event(key, second(n), Severity::Error, None)
         };
