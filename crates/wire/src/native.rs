@@ -42,7 +42,7 @@ pub(crate) struct Native {
     has_state: bool,
     has_identity: bool,
     /// Of a kind that people send: a silence, a window, an acknowledgement, feedback.
-    is_deed: bool,
+    is_command: bool,
     foreign: bool,
 }
 
@@ -54,7 +54,7 @@ impl Native {
         let keyed = self.draft.key.is_some() && !self.draft.source.is_empty();
         let event = (titled || keyed) && self.has_state && self.has_identity;
         // Typed by hand it has neither schema nor time.
-        !self.foreign && (self.has_schema || event || self.is_deed && self.asks())
+        !self.foreign && (self.has_schema || event || self.is_command && self.asks())
     }
 
     /// Whether the labels say what such a kind asks for. A sensor's silence or what somebody else acknowledges does not, and
@@ -165,7 +165,7 @@ impl Native {
                 Some(kind) => {
                     draft.kind = kind;
                     self.has_state = true;
-                    self.is_deed = matches!(
+                    self.is_command = matches!(
                         kind,
                         EventKind::Silence | EventKind::Maintenance | EventKind::Ack | EventKind::Feedback
                     );

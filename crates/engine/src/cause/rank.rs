@@ -376,8 +376,7 @@ fn starve(
     // By the words of what falls; nothing else is asked for them.
     let falls = |group: &Group| {
         let title = symptoms[group.example].title;
-        (group.kind == AlertKind::State && group.breaks)
-            .then(|| model::mask(model::strip_status_prefix(title)))
+        (group.kind == AlertKind::State && group.breaks).then(|| model::template(title))
     };
     let words: Vec<Option<Text>> = groups.iter().map(falls).collect();
     let mut starved: BTreeSet<usize> = BTreeSet::new();

@@ -113,10 +113,8 @@ impl Engine {
             entry.settled.pop_front();
         }
         let own = self.judge_own(p, &mut live, fold);
-        let verdict = if let Some(goes_on) = goes_on {
-            goes_on
-        } else if let Some(own) = own {
-            own
+        let verdict = if let Some(verdict) = goes_on.or(own) {
+            verdict
         } else if live.is_empty() {
             self.judge_alone(p, &system, near.as_deref(), fold)
         } else {
@@ -152,22 +150,15 @@ impl Engine {
     /// The open incident in which an alert fires still, because its tool calls it by the same key and never said that it
     /// is over.
     pub(crate) fn runs_in(&self, p: &Pending) -> Option<(IncidentId, &State)> {
-        let home = self.alerts.get(&p.alert)?.incident.filter(|_| p.named_again)?;
-        let state = self.incidents.get(&home)?;
-        let member = state.members.get(&p.alert)?;
-        (state.is_open() && !state.background && member.firing && !member.stale).then_some((home, state))
+        self.fires_in(p.alert).filter(|_| p.named_again)
     }
 
-    /// Whether an alert fires in an open incident already, so that hearing of it again is no news elsewhere.
-    fn fires_in_its_own(&self, id: AlertId) -> bool {
-        let home = self.alerts.get(&id).and_then(|alert| alert.incident);
-        let state = home.and_then(|home| self.incidents.get(&home));
-        state
-            .filter(|state| state.is_open() && !state.background)
-            .is_some_and(|state| {
-                let member = state.members.get(&id);
-                member.is_some_and(|member| member.firing && !member.stale)
-            })
+    /// The open incident in which an alert fires, so that hearing of it again is no news elsewhere.
+    fn fires_in(&self, id: AlertId) -> Option<(IncidentId, &State)> {
+        let home = self.alerts.get(&id)?.incident?;
+        let state = self.incidents.get(&home)?;
+        let member = state.members.get(&id)?;
+        (state.is_open() && !state.background && member.firing && !member.stale).then_some((home, state))
     }
 
     /// What fires still goes on where it is, though hours lie between, while nothing new comes with it. It keeps nothing
@@ -183,7 +174,7 @@ impl Engine {
         let (home, state) = self.runs_in(p)?;
         let shows_more = |other: &AlertId| {
             let showed = |alert: &Alert| alert.showed_in(home);
-            !self.alerts.get(other).is_some_and(showed) && !self.fires_in_its_own(*other)
+            !self.alerts.get(other).is_some_and(showed) && self.fires_in(*other).is_none()
         };
         if self.ahead(p, system, near, fold).iter().any(shows_more) {
             return None;

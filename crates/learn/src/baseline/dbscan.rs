@@ -52,7 +52,7 @@ pub fn dbscan(rows: &[Row]) -> Vec<Option<String>> {
     let mut observations = Array2::zeros((begins.len(), 1 + PLACE_DIMS + WORD_DIMS));
     for (mut line, row) in observations.rows_mut().into_iter().zip(&begins) {
         line[0] = (row.at_s - origin) / UNIT_S;
-        let title = model::mask(model::strip_status_prefix(&row.title));
+        let title = model::template(&row.title);
         let place = folded(&[&row.place], PLACE_DIMS, PLACE_WEIGHT);
         let words: Vec<&str> = title.split_whitespace().collect();
         let words = folded(&words, WORD_DIMS, WORD_WEIGHT);
